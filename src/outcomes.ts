@@ -1,0 +1,189 @@
+/**
+ * The one catalogue of problems: what can go wrong in the business (`problems`), and what stops a request before
+ * the business is asked (`refusals`). GraphQL unions, REST statuses, OpenAPI, logs and metrics all read these
+ * tables; adding a problem is one variant of `Problem` and one row, and the compiler names the places that must
+ * speak of it.
+ */
+import type { FieldProblem } from './field-problem.ts';
+import type { PackRow } from './packs/pack-row.ts';
+import type { RegistryFailure } from './registry/registry.ts';
+import type { RoleRow } from './roles/role-row.ts';
+
+export type Subject = 'pack' | 'agent_role' | 'api_key';
+
+/** The first roles of the caller's org that hold a pack, in page order, and whether there are more. */
+export interface Blockers {
+  readonly roles: readonly RoleRow[];
+  readonly hasMore: boolean;
+}
+
+export type Problem =
+  | { readonly kind: 'not_found'; readonly subject: Subject; readonly id: string }
+  | { readonly kind: 'validation_failed'; readonly fields: readonly FieldProblem[] }
+  | {
+      readonly kind: 'name_taken';
+      readonly subject: Exclude<Subject, 'api_key'>;
+      readonly name: string;
+    }
+  | { readonly kind: 'pack_in_use'; readonly pack: PackRow; readonly blockers: Blockers }
+  | { readonly kind: 'pack_being_deleted'; readonly packId: string; readonly name: string }
+  | {
+      readonly kind: 'registry_cleanup_failed';
+      readonly pack: PackRow;
+      readonly failure: RegistryFailure;
+      /** How many deletions of this pack have failed so far, this one included. */
+      readonly attempts: number;
+    }
+  | { readonly kind: 'registry_unavailable'; readonly failure: RegistryFailure }
+  | { readonly kind: 'not_archived'; readonly roleId: string; readonly name: string };
+
+export type ProblemKind = Problem['kind'];
+export type ProblemOf<Kind extends ProblemKind> = Extract<Problem, { kind: Kind }>;
+
+/** A problem's row: how each surface speaks of it. */
+interface ProblemRow<P extends Problem> {
+  readonly graphqlType: string;
+  /** Every code it can carry, as REST writes them; GraphQL has the same in upper case. */
+  readonly codes: readonly string[];
+  readonly code: (problem: P) => string;
+  readonly status: 400 | 404 | 409 | 502;
+  readonly logLevel: 'info' | 'warn';
+  readonly message: (problem: P) => string;
+}
+
+const subjectNames: Record<Subject, string> = {
+  pack: 'pack',
+  agent_role: 'agent role',
+  api_key: 'API key',
+};
+
+export const problems = {
+  not_found: {
+    graphqlType: 'NotFound',
+    codes: ['pack_not_found', 'agent_role_not_found', 'api_key_not_found'],
+    code: ({ subject }) => `${subject}_not_found`,
+    status: 404,
+    logLevel: 'info',
+    message: ({ subject, id }) => `Your org has no ${subjectNames[subject]} ${quoted(id)}.`,
+  },
+  validation_failed: {
+    graphqlType: 'ValidationFailed',
+    codes: ['validation_error'],
+    code: () => 'validation_error',
+    status: 400,
+    logLevel: 'info',
+    message: ({ fields }) =>
+      `The input was refused: ${fields.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+  },
+  name_taken: {
+    graphqlType: 'NameTaken',
+    codes: ['name_taken'],
+    code: () => 'name_taken',
+    status: 409,
+    logLevel: 'info',
+    message: ({ subject, name }) =>
+      subject === 'pack'
+        ? `Your org already has a pack named ${quoted(name)}: replace its image (replacePackImage), delete it first, or choose another name.`
+        : `Your org already has an agent role named ${quoted(name)}: update that role or choose another name.`,
+  },
+  pack_in_use: {
+    graphqlType: 'PackInUse',
+    codes: ['pack_in_use'],
+    code: () => 'pack_in_use',
+    status: 409,
+    logLevel: 'info',
+    message: ({ pack, blockers }) =>
+      `The pack ${quoted(pack.name)} is still referenced by ${holders(blockers)}. Detach it there, then try again.`,
+  },
+  pack_being_deleted: {
+    graphqlType: 'PackBeingDeleted',
+    codes: ['pack_being_deleted'],
+    code: () => 'pack_being_deleted',
+    status: 409,
+    logLevel: 'info',
+    message: ({ name }) =>
+      `The pack ${quoted(name)} is being deleted. Call deletePack again to finish that; it cannot be used meanwhile.`,
+  },
+  registry_cleanup_failed: {
+    graphqlType: 'RegistryCleanupFailed',
+    codes: ['registry_cleanup_failed'],
+    code: () => 'registry_cleanup_failed',
+    status: 502,
+    logLevel: 'warn',
+    message: ({ pack, failure }) =>
+      `The image of pack ${quoted(pack.name)} could not be purged: ${clause(failure.detail)}. The pack is kept; delete it again to resume.`,
+  },
+  registry_unavailable: {
+    graphqlType: 'RegistryUnavailable',
+    codes: ['registry_unavailable'],
+    code: () => 'registry_unavailable',
+    status: 502,
+    logLevel: 'warn',
+    message: ({ failure }) =>
+      `The registry could not do this: ${clause(failure.detail)}. Nothing was changed.`,
+  },
+  not_archived: {
+    graphqlType: 'NotArchived',
+    codes: ['not_archived'],
+    code: () => 'not_archived',
+    status: 409,
+    logLevel: 'info',
+    message: ({ name }) => `The agent role ${quoted(name)} is not archived.`,
+  },
+} satisfies { [Kind in ProblemKind]: ProblemRow<ProblemOf<Kind>> };
+
+/** A problem's row, for code that handles every kind alike. */
+export function problemRow<P extends Problem>(problem: P): ProblemRow<P> {
+  // The key picks the row of this very kind, a correlation that the type of `problems` cannot carry.
+  return problems[problem.kind] as unknown as ProblemRow<P>;
+}
+
+const isProblemKind = (kind: string): kind is ProblemKind => Object.hasOwn(problems, kind);
+
+/** Tells a problem from a success among a use-case's outcomes. */
+export function isProblem<O extends { readonly kind: string }>(
+  outcome: O,
+): outcome is Extract<O, Problem> {
+  return isProblemKind(outcome.kind);
+}
+
+/** What stops a request before, or instead of, an answer of the business. */
+export const refusals = {
+  unauthenticated: 401,
+  permission_denied: 403,
+  bad_request: 400,
+  route_not_found: 404,
+  method_not_allowed: 405,
+  not_acceptable: 406,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  graphql_parse_failed: 400,
+  graphql_validation_failed: 400,
+  graphql_limit_exceeded: 400,
+  document_not_trusted: 400,
+  internal_error: 500,
+  service_unavailable: 503,
+} as const;
+export type RefusalCode = keyof typeof refusals;
+
+/** The closed set of codes, as REST writes them. */
+export const errorCodes: readonly string[] = [
+  ...Object.values(problems).flatMap(({ codes }) => codes),
+  ...Object.keys(refusals),
+];
+
+/** The same code as GraphQL writes it. */
+export const graphqlCode = (code: string): string => code.toUpperCase();
+
+/** A sentence as part of a longer one. */
+const clause = (detail: string): string => detail.replace(/\.$/, '');
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 100));
+
+function holders({ roles, hasMore }: Blockers): string {
+  if (roles.length === 0) return 'agent roles of other orgs';
+  const named = roles.slice(0, 3).map(({ name }) => quoted(name));
+  const more = hasMore || roles.length > named.length ? ' and more' : '';
+  return `${roles.length === 1 && !hasMore ? 'the agent role' : 'the agent roles'} ${named.join(', ')}${more}`;
+}

@@ -1,0 +1,58 @@
+import type { Caller } from './identity/caller.ts';
+import type { Problem } from './outcomes.ts';
+import { BLOCKERS_SHOWN } from './packs/deletion-steps.ts';
+import { countRolesOfPacks } from './roles/roles-of-packs.ts';
+import type { Services } from './services.ts';
+
+/** The `details` of a problem, in the form that contract.md fixes for REST; null where it has none. */
+export async function problemDetails(
+  services: Services,
+  caller: Caller,
+  problem: Problem,
+): Promise<Record<string, unknown> | null> {
+  switch (problem.kind) {
+    case 'pack_in_use': {
+      const { pack, blockers } = problem;
+      const counts = (await countRolesOfPacks(services, caller, [pack.id])).get(pack.id);
+      return {
+        roles: blockers.roles
+          .slice(0, BLOCKERS_SHOWN)
+          .map(({ id, name, archivedAt }) => ({ id, name, archived: archivedAt !== null })),
+        // A change of visibility is held up by other orgs' roles alone; then there is none of the caller's to name.
+        total: blockers.roles.length === 0 ? 0 : (counts?.own ?? 0),
+        other_org_total: counts?.otherOrgs ?? 0,
+      };
+    }
+    case 'registry_cleanup_failed':
+      return { ...failureDetails(problem.failure), attempts: problem.attempts };
+    case 'registry_unavailable':
+      return failureDetails(problem.failure);
+    case 'validation_failed':
+      return {
+        fields: Object.fromEntries(problem.fields.map(({ path, message }) => [path, message])),
+      };
+    case 'pack_being_deleted':
+      return { pack_id: problem.packId };
+    case 'not_found':
+    case 'name_taken':
+    case 'not_archived':
+      return null;
+  }
+}
+
+function failureDetails({
+  reason,
+  retryable,
+  retryAfterSeconds,
+}: {
+  readonly reason: string;
+  readonly retryable: boolean;
+  readonly retryAfterSeconds?: number;
+}): Record<string, unknown> {
+  return {
+    // Lower case, as every enum in REST.
+    reason: reason.toLowerCase(),
+    retryable,
+    ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+  };
+}

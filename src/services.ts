@@ -1,0 +1,16 @@
+import type { EventFeed } from './audit/event-feed.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database/database.ts';
+import type { FailedAttempts } from './identity/failed-attempts.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Log } from './telemetry/log.ts';
+
+/** The world that use-cases work on; `app.ts` builds it from a Config. */
+export interface Services {
+  readonly config: Config;
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly events: EventFeed;
+  readonly failedAttempts: FailedAttempts;
+  readonly log: Log;
+}
