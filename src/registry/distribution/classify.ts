@@ -1,0 +1,149 @@
+/**
+ * What each answer of a registry means: the one table, read from the top, first match wins.
+ *
+ * Success and "gone" are believed only in the registry's own form; whatever may come from a proxy, a login
+ * page or half an answer is a failure worth another try. Nothing the registry wrote gets into a `detail`.
+ */
+import type { RegistryFailure } from '../registry.ts';
+import { type Answer, type Content, contentOf } from './answer.ts';
+import { failed } from './call-failed.ts';
+import { retryAfterSeconds } from './retry-after.ts';
+
+export type Verdict =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'gone' }
+  /** zot refuses to delete a manifest that an index still names. */
+  | { readonly kind: 'needed_by_index' }
+  /** Google Artifact Registry wants the tags deleted first. */
+  | { readonly kind: 'dangling_tag' }
+  | RegistryFailure;
+
+interface Reading {
+  readonly method: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: Content;
+}
+
+type Row = readonly [when: (reading: Reading) => boolean, verdict: Verdict];
+
+const says = (reading: Reading, ...codes: string[]) =>
+  reading.content.kind === 'errors' &&
+  reading.content.codes.length > 0 &&
+  reading.content.codes.every((code) => codes.includes(code));
+const mentions = (reading: Reading, pattern: RegExp) =>
+  reading.content.kind === 'errors' && pattern.test(reading.content.messages);
+const succeeds = ({ status }: Reading) => status >= 200 && status < 300;
+const refusesAsClient = ({ status }: Reading) => status === 404 || status === 400;
+const again = (detail: string) => failed('REGISTRY_ERROR', true, detail);
+const never = (detail: string) => failed('REGISTRY_ERROR', false, detail);
+
+const rows: readonly Row[] = [
+  [
+    (r) => succeeds(r) && (r.content.kind === 'empty' || r.content.kind === 'json'),
+    { kind: 'success' },
+  ],
+  [
+    (r) => succeeds(r) && r.content.kind === 'errors',
+    again('the registry reported success and an error in one answer'),
+  ],
+  [
+    (r) => succeeds(r),
+    again('a page came back instead of a registry answer: is a proxy or a login page in between?'),
+  ],
+  // docker-registry says MANIFEST_UNKNOWN for a manifest that is there but in no type of our Accept header:
+  // we always send the full list, so a proxy has dropped it.
+  [
+    (r) => refusesAsClient(r) && mentions(r, /accept header/i),
+    again('the Accept header did not reach the registry: check the proxy in between'),
+  ],
+  [(r) => refusesAsClient(r) && says(r, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'), { kind: 'gone' }],
+  [
+    (r) => r.status === 404,
+    again('404 without the registry saying that the manifest is unknown: check REGISTRY_URL'),
+  ],
+  [(r) => r.status === 400 && says(r, 'GOOGLE_MANIFEST_DANGLING_TAG'), { kind: 'dangling_tag' }],
+  // What Go's and nginx's TLS servers answer to a request without TLS.
+  [
+    (r) =>
+      r.status === 400 &&
+      r.content.kind === 'other' &&
+      /HTTP request (was sent )?to (an )?HTTPS (port|server)/i.test(r.content.text),
+    failed('UNREACHABLE', false, 'the registry speaks TLS: use https:// in REGISTRY_URL'),
+  ],
+  [
+    (r) => r.status === 400 && r.content.kind === 'errors',
+    never('the registry calls the request malformed (400)'),
+  ],
+  [(r) => r.status === 400, again('400 without a registry error')],
+  [
+    (r) => r.status === 401,
+    failed(
+      'UNAUTHORIZED',
+      false,
+      'the registry does not accept our credentials for this (401): check REGISTRY_USERNAME, REGISTRY_PASSWORD and the account’s permissions',
+    ),
+  ],
+  [
+    (r) => r.status === 403 && mentions(r, /read[- ]?only/i),
+    again('the registry is read-only at present (403)'),
+  ],
+  [
+    (r) => r.status === 403,
+    failed(
+      'UNAUTHORIZED',
+      false,
+      'the registry forbids this (403): the account lacks the permission, or the image is protected',
+    ),
+  ],
+  [
+    (r) => r.status === 405 && r.method === 'DELETE' && says(r, 'UNSUPPORTED'),
+    failed(
+      'DELETE_UNSUPPORTED',
+      false,
+      'the registry refuses deletes (405 UNSUPPORTED): enable deletion there (distribution: storage.delete.enabled)',
+    ),
+  ],
+  [(r) => r.status === 405 && says(r, 'UNSUPPORTED'), never('the registry does not support this')],
+  [(r) => r.status === 405 && says(r, 'DENIED'), { kind: 'needed_by_index' }],
+  [
+    (r) => r.status === 405 && r.headers.allow !== undefined && !r.headers.allow.includes(r.method),
+    again('the registry is read-only at present (405)'),
+  ],
+  [(r) => r.status === 405, again('405 without a registry error')],
+  [(r) => r.status === 408, failed('TIMEOUT', true, 'the registry waited too long for us (408)')],
+  [(r) => r.status === 409, again('the registry is changing the same image just now (409)')],
+  [
+    (r) => r.status === 412,
+    never('the registry keeps this image by rule (412): lift its immutability or retention rule'),
+  ],
+  [(r) => r.status === 413, never('the registry finds the content too large (413)')],
+  [
+    (r) => r.status === 429,
+    failed('RATE_LIMITED', true, 'the registry asks us to slow down (429)'),
+  ],
+  // 303 included: what follows it is a GET, and its 200 would say nothing about a DELETE.
+  [
+    (r) => r.status >= 300 && r.status < 400,
+    again('the registry sends us elsewhere, where we do not follow: check REGISTRY_URL'),
+  ],
+  [
+    (r) => r.status >= 500,
+    { ...again('the registry has an internal problem (5xx)'), outage: true },
+  ],
+  [
+    (r) => r.content.kind === 'errors',
+    never('the registry refuses the request with an error we do not know'),
+  ],
+];
+
+/** Reads an answer; pure. `now` (milliseconds, wall clock) turns a `Retry-After` date into seconds. */
+export function classify(method: string, answer: Answer, now: number): Verdict {
+  const { status, headers } = answer;
+  const reading = { method, status, headers, content: contentOf(answer) };
+  const verdict =
+    rows.find(([when]) => when(reading))?.[1] ?? again('the answer is not one of a registry');
+  if (verdict.kind !== 'failed' || !verdict.retryable) return verdict;
+  const pause = retryAfterSeconds(headers['retry-after'], now);
+  return pause === undefined ? verdict : { ...verdict, retryAfterSeconds: pause };
+}

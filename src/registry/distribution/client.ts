@@ -1,0 +1,234 @@
+import { performance } from 'node:perf_hooks';
+import type { Readable } from 'node:stream';
+import type { RegistryCall, RegistryFailure } from '../registry.ts';
+import type { Answer } from './answer.ts';
+import { Authorization } from './authorization.ts';
+import { CallFailed } from './call-failed.ts';
+import { classify, type Verdict } from './classify.ts';
+import { Deadline } from './deadline.ts';
+import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
+import { ATTEMPTS, withRetries } from './retry.ts';
+import { fetchToken, type TokenRequest } from './token-service.ts';
+import { type Method, readCapped, Transport } from './transport.ts';
+
+export interface Call {
+  /** For the log: `DELETE manifest`. */
+  readonly operation: string;
+  readonly method: Method;
+  readonly url: URL;
+  /** Empty where none is meant. */
+  readonly repository: string;
+  /** What the token must allow, for example `pull,delete`. */
+  readonly actions?: string;
+  /** A token's scope that is about no repository, instead of `actions`. */
+  readonly scope?: string;
+  readonly headers?: Record<string, string>;
+  /** Called again for every try. */
+  readonly body?: () => Uint8Array | Readable;
+  /** Bytes read of the answer's body; 64 KiB is plenty for errors. */
+  readonly limit?: number;
+  /** An answer that the caller reads for himself, whatever the table says of it. */
+  readonly final?: (answer: Answer) => boolean;
+  /** Leaves the body of a 200 unread, and follows redirects to the store that a registry keeps its blobs in. */
+  readonly streamed?: boolean;
+  readonly attempts?: number;
+  /** Changes a manifest or a tag: sent only while the caller may write. */
+  readonly changesManifest?: boolean;
+}
+
+export type Result =
+  | { readonly kind: 'answered'; readonly answer: Answer; readonly content?: Readable }
+  /** `inDoubt`: an earlier try of this very call may have been what removed it. */
+  | { readonly kind: 'gone'; readonly inDoubt: boolean }
+  | Exclude<Verdict, { kind: 'success' | 'gone' } | RegistryFailure>;
+
+export interface ClientOptions {
+  readonly url: URL;
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly tokenHosts?: readonly string[];
+  /** `host[:port]` of the stores that blobs may be fetched from by redirect; left out: any. */
+  readonly blobHosts?: readonly string[];
+  readonly deadlineMs: number;
+  readonly onCall?: (call: RegistryCall) => void;
+}
+
+const BODY_LIMIT = 64 * 1024;
+const MOST_CONNECT_MS = 10_000;
+
+/** Makes one call to the registry: credentials, redirects, retries and the reading of the answer. */
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #transport: Transport;
+  readonly #authorization: Authorization;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#transport = new Transport(Math.min(options.deadlineMs, MOST_CONNECT_MS), options.ca);
+    this.#authorization = new Authorization({
+      registry: options.url,
+      username: options.username,
+      password: options.password,
+      tokenHosts: options.tokenHosts ?? [],
+      fetchToken: (request, basic) => this.#fetchToken(request, basic),
+    });
+  }
+
+  /** The URL of a path under the registry. */
+  url(path: string): URL {
+    return new URL(path, this.#options.url);
+  }
+
+  /** Throws `CallFailed`. */
+  async call(call: Call, deadline: Deadline): Promise<Result> {
+    let inDoubt = false;
+    return withRetries(deadline, call.attempts ?? ATTEMPTS, async () => {
+      try {
+        const result = await this.#attempt(call, deadline);
+        return result.kind === 'gone' ? { ...result, inDoubt } : result;
+      } catch (error) {
+        if (error instanceof CallFailed && error.inDoubt) inDoubt = true;
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  async #attempt(call: Call, deadline: Deadline): Promise<Result> {
+    const scope =
+      call.scope ??
+      (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
+    let header = await this.#authorization.header(scope, deadline);
+    let renewed = false;
+    let redirects = 0;
+    let url = call.url;
+    for (;;) {
+      const atHome = url.origin === this.#options.url.origin;
+      const { result, answer } = await this.#request(
+        call,
+        url,
+        atHome ? header : undefined,
+        deadline,
+      );
+      const target = redirectTarget(answer, url, call.streamed === true);
+      if (target && this.#mayFollow(target) && redirects++ < MAX_REDIRECTS) {
+        url = target;
+        continue;
+      }
+      if (answer.status === 401 && atHome && !renewed) {
+        renewed = true;
+        const challenge = answer.headers['www-authenticate'];
+        const better = await this.#authorization.renew(challenge, scope, header, deadline);
+        if (better !== undefined) {
+          header = better;
+          continue;
+        }
+      }
+      if (result.kind === 'failed') {
+        throw new CallFailed(result, answer.status >= 500 || answer.status < 300);
+      }
+      return result;
+    }
+  }
+
+  #mayFollow(target: URL): boolean {
+    const { url, blobHosts } = this.#options;
+    return (
+      blobHosts === undefined || target.origin === url.origin || blobHosts.includes(target.host)
+    );
+  }
+
+  async #request(
+    call: Call,
+    url: URL,
+    authorization: string | undefined,
+    deadline: Deadline,
+  ): Promise<{ result: Result | RegistryFailure; answer: Answer }> {
+    if (call.changesManifest) deadline.checkWrite();
+    const started = performance.now();
+    try {
+      const headers = { ...call.headers, ...(authorization ? { authorization } : {}) };
+      const body = call.body?.();
+      const request = { method: call.method, url, headers, ...(body ? { body } : {}) };
+      const open = await this.#transport.open(request, deadline);
+      if (call.streamed && open.status === 200) {
+        const answer = { ...open, body: Buffer.alloc(0), truncated: false };
+        this.#report(call, started, answer.status, 'ok');
+        return { result: { kind: 'answered', answer, content: open.body }, answer };
+      }
+      const answer = await readCapped(open, call.limit ?? BODY_LIMIT, deadline);
+      const result = read(call, answer);
+      this.#report(call, started, answer.status, outcomeOf(result, answer));
+      return { result, answer };
+    } catch (error) {
+      if (error instanceof CallFailed) this.#report(call, started, undefined, error.failure.reason);
+      throw error;
+    }
+  }
+
+  async #fetchToken(request: TokenRequest, basic: string | undefined) {
+    const deadline = new Deadline(this.#options.deadlineMs);
+    const started = performance.now();
+    const repository = request.scope?.split(':')[1] ?? '';
+    const call = { operation: 'GET token', repository };
+    try {
+      const token = await fetchToken(this.#transport, request, basic, deadline);
+      this.#report(call, started, 200, 'ok');
+      return token;
+    } catch (error) {
+      if (error instanceof CallFailed) this.#report(call, started, undefined, error.failure.reason);
+      throw error;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  #report(
+    { operation, repository }: Pick<Call, 'operation' | 'repository'>,
+    started: number,
+    status: number | undefined,
+    outcome: RegistryCall['outcome'],
+  ): void {
+    const milliseconds = performance.now() - started;
+    this.#options.onCall?.({
+      operation,
+      repository,
+      ...(status === undefined ? {} : { status }),
+      outcome,
+      milliseconds,
+    });
+  }
+}
+
+function read(call: Call, answer: Answer): Result | RegistryFailure {
+  if (call.final?.(answer)) return { kind: 'answered', answer };
+  const verdict = classify(call.method, answer, Date.now());
+  switch (verdict.kind) {
+    case 'success':
+      return { kind: 'answered', answer };
+    case 'gone':
+      return { kind: 'gone', inDoubt: false };
+    case 'needed_by_index':
+    case 'dangling_tag':
+    case 'failed':
+      return verdict;
+  }
+}
+
+function outcomeOf(result: Result | RegistryFailure, answer: Answer): RegistryCall['outcome'] {
+  switch (result.kind) {
+    case 'answered':
+      return answer.status === 404 ? 'missing' : 'ok';
+    case 'gone':
+      return 'missing';
+    case 'needed_by_index':
+    case 'dangling_tag':
+      return 'REGISTRY_ERROR';
+    case 'failed':
+      return answer.status >= 300 && answer.status < 400 ? 'ok' : result.reason;
+  }
+}

@@ -1,0 +1,90 @@
+import { Readable } from 'node:stream';
+import { parseReferences } from '../manifest-references.ts';
+import type { Blob, Descriptor, Digest, Registry, Repository, Tag } from '../registry.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import { Deadline } from './deadline.ts';
+import { pushBlob, putManifest, type Target } from './push.ts';
+
+interface Source {
+  readonly repository: Repository;
+  readonly registry: Pick<Registry, 'readManifest' | 'readBlob'>;
+}
+
+/**
+ * Copies a manifest and what it needs, innermost first; blobs of the same registry are mounted (OCI Distribution 1.1,
+ * "Mounting a blob from another repository") and travel only where that is refused. Throws `CallFailed`.
+ */
+export async function copy(
+  source: Source,
+  digest: Digest,
+  target: Target,
+  reference: Tag | Digest,
+  isOwn: boolean,
+): Promise<'copied' | 'missing'> {
+  const read = await source.registry.readManifest(source.repository, digest, target.options);
+  if (read.kind === 'failed') throw new CallFailed(read);
+  if (read.kind === 'missing') return 'missing';
+  const references = parseReferences(read.manifest);
+  if (references === undefined) {
+    throw new CallFailed(failed('REGISTRY_ERROR', false, 'the source has no image at this digest'));
+  }
+  const { blobs, manifests } = references;
+  for (const child of manifests) {
+    const copied = await copy(source, child.digest, target, child.digest, isOwn);
+    if (copied === 'missing') throw lost();
+  }
+  const once = new Map(blobs.map((descriptor) => [descriptor.digest, descriptor]));
+  await Promise.all(
+    [...once.values()].map(async (descriptor) => {
+      if (isOwn && (await mount(target, source.repository, descriptor))) return;
+      await pushBlob(target, blobOf(source, descriptor, target));
+    }),
+  );
+  await putManifest(target, reference, read.descriptor, read.manifest);
+  return 'copied';
+}
+
+/** Whether the blob is in the repository now without having been sent. */
+async function mount(
+  { client, repository, patience, options }: Target,
+  from: Repository,
+  { digest }: Descriptor,
+): Promise<boolean> {
+  const url = client.url(`/v2/${repository}/blobs/uploads/`);
+  url.searchParams.set('mount', digest);
+  url.searchParams.set('from', from);
+  const deadline = new Deadline(patience, options);
+  try {
+    const result = await client.call(
+      {
+        operation: 'POST mount',
+        method: 'POST',
+        url,
+        repository,
+        // A token for the target alone: a registry that wants one for the source as well says 202 and gets bytes.
+        actions: 'pull,push',
+      },
+      deadline,
+    );
+    return result.kind === 'answered' && result.answer.status === 201;
+  } finally {
+    deadline.end();
+  }
+}
+
+function blobOf(
+  { registry, repository }: Source,
+  descriptor: Descriptor,
+  { options }: Target,
+): Blob {
+  async function* content(): AsyncGenerator<Buffer> {
+    const read = await registry.readBlob(repository, descriptor, options);
+    if (read.kind === 'failed') throw new CallFailed(read);
+    if (read.kind === 'missing') throw lost();
+    yield* read.content;
+  }
+  return { descriptor, open: () => Readable.from(content(), { objectMode: false }) };
+}
+
+const lost = () =>
+  new CallFailed(failed('REGISTRY_ERROR', true, 'the source lacks a part of the image'));

@@ -1,0 +1,100 @@
+import {
+  type CallOptions,
+  type Digest,
+  isRepository,
+  type Repository,
+  type StoredImage,
+  type Tag,
+} from '../registry.ts';
+import { isRecord } from './answer.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import type { Client } from './client.ts';
+import { Deadline } from './deadline.ts';
+import { jsonOf, MANIFEST_LIMIT } from './manifest.ts';
+import { pages } from './pages.ts';
+import { getManifest, listTags } from './requests.ts';
+
+const REPOSITORIES_PER_PAGE = 1_000;
+/** Repositories asked at the same time; a check must not crowd out the requests of callers. */
+const AT_ONCE = 4;
+
+/** The tagged manifests of every repository under a namespace; `patience` (milliseconds) is for one repository each. Throws `CallFailed`. */
+export async function listImages(
+  client: Client,
+  namespace: string,
+  patience: number,
+  options: CallOptions | undefined,
+): Promise<StoredImage[]> {
+  const within = async <T>(work: (deadline: Deadline) => Promise<T>): Promise<T> => {
+    const deadline = new Deadline(patience, options);
+    try {
+      return await work(deadline);
+    } finally {
+      deadline.end();
+    }
+  };
+  const waiting = await within((deadline) => listRepositories(client, namespace, deadline));
+  const images: StoredImage[] = [];
+  const worker = async () => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const repository = next;
+      images.push(...(await within((deadline) => imagesOf(client, repository, deadline))));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return images;
+}
+
+/** Docker Registry HTTP API v2, "Listing Repositories"; OCI Distribution left it out, its registries did not. */
+async function listRepositories(
+  client: Client,
+  namespace: string,
+  deadline: Deadline,
+): Promise<Repository[]> {
+  const call = {
+    operation: 'GET catalog',
+    method: 'GET',
+    repository: '',
+    scope: 'registry:catalog:*',
+    limit: MANIFEST_LIMIT,
+  } as const;
+  const found: Repository[] = [];
+  const first = client.url(`/v2/_catalog?n=${REPOSITORIES_PER_PAGE}`);
+  for await (const answer of pages(client, call, first, deadline)) {
+    // However many pages there are: each has the whole time to arrive.
+    deadline.extend();
+    const page = jsonOf(answer);
+    const listed = isRecord(page) ? (page.repositories ?? []) : undefined;
+    if (!Array.isArray(listed)) {
+      throw new CallFailed(
+        failed('REGISTRY_ERROR', true, 'the registry sent no list of repositories'),
+      );
+    }
+    for (const name of listed) {
+      if (typeof name === 'string' && isRepository(name) && name.startsWith(`${namespace}/`)) {
+        found.push(name);
+      }
+    }
+  }
+  return found;
+}
+
+async function imagesOf(
+  client: Client,
+  repository: Repository,
+  deadline: Deadline,
+): Promise<StoredImage[]> {
+  const tags = await listTags(client, repository, deadline);
+  if (tags === null) {
+    throw new CallFailed(failed('REGISTRY_ERROR', false, 'the registry cannot list tags'));
+  }
+  const byDigest = new Map<Digest, Tag[]>();
+  for (const tag of tags) {
+    deadline.extend();
+    const manifest = await getManifest(client, repository, tag, deadline);
+    // Deleted since the tags were listed.
+    if (manifest === null) continue;
+    byDigest.set(manifest.digest, [...(byDigest.get(manifest.digest) ?? []), tag]);
+  }
+  return [...byDigest].map(([digest, tagged]) => ({ repository, digest, tags: tagged }));
+}

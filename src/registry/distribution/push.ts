@@ -1,0 +1,174 @@
+import { Readable } from 'node:stream';
+import type { Blob, CallOptions, Descriptor, Digest, Image, Repository, Tag } from '../registry.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import type { Client, Result } from './client.ts';
+import { Deadline } from './deadline.ts';
+import { digestOf } from './manifest.ts';
+import { ATTEMPTS, withRetries } from './retry.ts';
+
+export interface Target {
+  readonly client: Client;
+  readonly repository: Repository;
+  /** Milliseconds: for each request whole, for a blob's upload since it last moved. */
+  readonly patience: number;
+  readonly options: CallOptions;
+}
+
+/** Uploads what is missing (OCI Distribution 1.1, "Pushing a blob monolithically"), then the manifest. Throws `CallFailed`. */
+export async function push(target: Target, tag: Tag, image: Image): Promise<void> {
+  const blobs = new Map(image.blobs.map((blob) => [blob.descriptor.digest, blob]));
+  await Promise.all([...blobs.values()].map((blob) => pushBlob(target, blob)));
+  await putManifest(target, tag, image.descriptor, image.manifest);
+}
+
+/** Sends a blob where it is not there yet. Throws `CallFailed`. */
+export async function pushBlob(target: Target, blob: Blob): Promise<void> {
+  const { client, repository } = target;
+  const { digest } = blob.descriptor;
+  const head = await within(target, (deadline) =>
+    client.call(
+      {
+        operation: 'HEAD blob',
+        method: 'HEAD',
+        url: client.url(`/v2/${repository}/blobs/${digest}`),
+        repository,
+        actions: 'pull,push',
+        // Says nothing but "send it", and sending it twice does no harm.
+        final: ({ status }) => status === 404,
+      },
+      deadline,
+    ),
+  );
+  if (answered(head).status === 200) return;
+  // An upload that broke cannot be continued reliably: each try begins a new one.
+  await within(target, (deadline) =>
+    withRetries(deadline, ATTEMPTS, async () => {
+      deadline.extend();
+      await upload(target, blob, deadline);
+    }),
+  );
+}
+
+async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<void> {
+  const { client, repository } = target;
+  const { digest, size } = blob.descriptor;
+  const call = { repository, actions: 'pull,push', attempts: 1 };
+  const started = await client.call(
+    {
+      ...call,
+      operation: 'POST upload',
+      method: 'POST',
+      url: client.url(`/v2/${repository}/blobs/uploads/`),
+    },
+    deadline,
+  );
+  const url = uploadUrl(client, answered(started).headers.location);
+  url.searchParams.set('digest', digest);
+  let broken: { readonly error: unknown } | undefined;
+  const source = async function* () {
+    try {
+      yield* moving(blob, deadline);
+    } catch (error) {
+      broken = { error };
+      throw error;
+    }
+  };
+  try {
+    const put = await client.call(
+      {
+        ...call,
+        operation: 'PUT blob',
+        method: 'PUT',
+        url,
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+        body: () => Readable.from(source(), { objectMode: false }),
+      },
+      deadline,
+    );
+    confirm(put, digest);
+  } catch (error) {
+    // Our own file could not be read: no word about the registry.
+    if (broken && !deadline.signal.aborted) throw broken.error;
+    throw error;
+  }
+}
+
+/** The blob's bytes, each of which gives the upload new time. */
+async function* moving(blob: Blob, deadline: Deadline): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of blob.open()) {
+    size += chunk.length;
+    deadline.extend();
+    yield chunk;
+  }
+  if (size !== blob.descriptor.size)
+    throw new Error('the blob is not as long as its descriptor says');
+}
+
+/** Stores a manifest under a tag, or under its digest alone. Throws `CallFailed`. */
+export async function putManifest(
+  target: Target,
+  reference: Tag | Digest,
+  { digest, mediaType }: Descriptor,
+  manifest: Uint8Array,
+): Promise<void> {
+  const { client, repository } = target;
+  if (digestOf(manifest) !== digest) throw new Error('the manifest does not match its digest');
+  const put = await within(target, (deadline) =>
+    client.call(
+      {
+        operation: 'PUT manifest',
+        method: 'PUT',
+        url: client.url(`/v2/${repository}/manifests/${reference}`),
+        repository,
+        actions: 'pull,push',
+        headers: { 'content-type': mediaType },
+        body: () => manifest,
+        changesManifest: true,
+      },
+      deadline,
+    ),
+  );
+  confirm(put, digest);
+}
+
+/** Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. */
+function uploadUrl(client: Client, location: string | undefined): URL {
+  const base = client.url('/');
+  const url = location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  if (url?.origin !== base.origin) {
+    throw new CallFailed(
+      failed(
+        'REGISTRY_ERROR',
+        false,
+        'the registry wants uploads at another address than REGISTRY_URL: check its external URL',
+      ),
+    );
+  }
+  return url;
+}
+
+function confirm(result: Result, digest: string): void {
+  const said = answered(result).headers['docker-content-digest'];
+  if (said !== undefined && said !== digest) {
+    throw new CallFailed(
+      failed('REGISTRY_ERROR', true, 'the registry stored something else than we sent'),
+    );
+  }
+}
+
+function answered(result: Result) {
+  if (result.kind === 'answered') return result.answer;
+  throw new CallFailed(
+    failed('REGISTRY_ERROR', false, 'the registry has no such repository, and does not create it'),
+  );
+}
+
+async function within<T>(target: Target, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = new Deadline(target.patience, target.options);
+  try {
+    return await work(deadline);
+  } finally {
+    deadline.end();
+  }
+}

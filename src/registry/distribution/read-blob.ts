@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { BlobOutcome, Descriptor, Repository } from '../registry.ts';
+import { type Answer, contentOf } from './answer.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import type { Client } from './client.ts';
+import { Deadline } from './deadline.ts';
+import { networkFailure } from './network-failure.ts';
+
+/**
+ * Streams a blob. The stream errors where the content is longer or shorter than the descriptor says, does not
+ * match its digest, or does not move for `patience` milliseconds; a slow reader is given all the time it wants.
+ * Throws `CallFailed`.
+ */
+export async function readBlob(
+  client: Client,
+  repository: Repository,
+  descriptor: Descriptor,
+  patience: number,
+  signal?: AbortSignal,
+): Promise<BlobOutcome> {
+  const deadline = new Deadline(patience, signal === undefined ? {} : { signal });
+  let streaming = false;
+  try {
+    const result = await client.call(
+      {
+        operation: 'GET blob',
+        method: 'GET',
+        url: client.url(`/v2/${repository}/blobs/${descriptor.digest}`),
+        repository,
+        actions: 'pull',
+        streamed: true,
+        final: saysUnknown,
+      },
+      deadline,
+    );
+    if (result.kind === 'gone') return { kind: 'missing' };
+    if (result.kind === 'answered' && saysUnknown(result.answer)) return { kind: 'missing' };
+    if (result.kind !== 'answered' || !result.content) {
+      throw new CallFailed(failed('REGISTRY_ERROR', true, 'the registry does not send the blob'));
+    }
+    streaming = true;
+    const content = Readable.from(verified(result.content, descriptor, deadline), {
+      objectMode: false,
+    });
+    // Before its first read a generator has nothing to clean up, so the stream does.
+    const source = result.content;
+    source.on('error', () => {});
+    content.once('close', () => {
+      source.destroy();
+      deadline.end();
+    });
+    deadline.pause();
+    return { kind: 'found', content };
+  } finally {
+    if (!streaming) deadline.end();
+  }
+}
+
+async function* verified(
+  source: Readable,
+  { digest, size }: Descriptor,
+  deadline: Deadline,
+): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  let received = 0;
+  deadline.extend();
+  try {
+    for await (const chunk of source) {
+      received += chunk.length;
+      if (received > size) break;
+      hash.update(chunk);
+      deadline.pause();
+      yield chunk;
+      deadline.extend();
+    }
+  } catch (error) {
+    throw networkFailure(error, deadline);
+  }
+  if (received !== size || `sha256:${hash.digest('hex')}` !== digest) {
+    throw new CallFailed(
+      failed('REGISTRY_ERROR', true, 'the registry sent a blob that does not match its digest'),
+    );
+  }
+}
+
+function saysUnknown(answer: Answer): boolean {
+  if (answer.status !== 404) return false;
+  const content = contentOf(answer);
+  return content.kind === 'errors' && content.codes.includes('BLOB_UNKNOWN');
+}

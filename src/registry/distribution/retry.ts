@@ -1,0 +1,39 @@
+import type { RegistryFailure } from '../registry.ts';
+import { CallFailed } from './call-failed.ts';
+import type { Deadline } from './deadline.ts';
+
+/** Attempts per request, the first included. */
+export const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Runs `attempt` until it succeeds, fails for good, or attempts or time are used up; the last failure stands.
+ *
+ * A pause that does not fit into the deadline is not begun: the caller learns at once, and learns the
+ * registry's `Retry-After` with it.
+ */
+export async function withRetries<T>(
+  deadline: Deadline,
+  attempts: number,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let number = 1; ; number++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof CallFailed) || !error.failure.retryable || number >= attempts) {
+        throw error;
+      }
+      const pause = pauseBefore(error.failure, number);
+      if (pause >= deadline.remaining()) throw error;
+      await deadline.sleep(pause);
+    }
+  }
+}
+
+/** Milliseconds: what the registry asked for, or exponential with full jitter so that replicas do not march in step. */
+function pauseBefore(failure: RegistryFailure, attempt: number): number {
+  if (failure.retryAfterSeconds !== undefined) return failure.retryAfterSeconds * 1_000;
+  return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
+}

@@ -1,0 +1,73 @@
+/** Fetches Bearer tokens as the Docker registry token authentication specification describes. */
+import { performance } from 'node:perf_hooks';
+import { contentOf, isRecord } from './answer.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import { classify } from './classify.ts';
+import type { Deadline } from './deadline.ts';
+import { readCapped, type Transport } from './transport.ts';
+
+export interface TokenRequest {
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly scope: string | undefined;
+}
+
+export interface Token {
+  readonly value: string;
+  /** On the clock of `performance.now()`, a margin already taken off. */
+  readonly expires: number;
+}
+
+const TOKEN_BODY_LIMIT = 64 * 1024;
+/** Seconds a token lasts when its service does not say (the specification's default). */
+const DEFAULT_LIFETIME = 60;
+/** Seconds taken off, at most a quarter of the lifetime: the registry's clock and the way there. */
+const MARGIN = 10;
+
+/** Throws `CallFailed`: `UNAUTHORIZED` where the service refuses us, retryable where it is down or talks nonsense. */
+export async function fetchToken(
+  transport: Transport,
+  request: TokenRequest,
+  basic: string | undefined,
+  deadline: Deadline,
+): Promise<Token> {
+  const url = new URL(request.realm);
+  if (request.service !== undefined) url.searchParams.set('service', request.service);
+  if (request.scope !== undefined) url.searchParams.set('scope', request.scope);
+  const asked = performance.now();
+  const headers = { accept: 'application/json', ...(basic ? { authorization: basic } : {}) };
+  const open = await transport.open({ method: 'GET', url, headers }, deadline);
+  const answer = await readCapped(open, TOKEN_BODY_LIMIT, deadline);
+  if (answer.status === 401 || answer.status === 403) {
+    throw new CallFailed(
+      failed(
+        'UNAUTHORIZED',
+        false,
+        'the token service does not accept our credentials: check REGISTRY_USERNAME and REGISTRY_PASSWORD',
+      ),
+    );
+  }
+  const content = contentOf(answer);
+  const body = content.kind === 'json' && isRecord(content.value) ? content.value : {};
+  const value = body.token ?? body.access_token;
+  if (answer.status !== 200 || typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
+    throw new CallFailed(serviceFailure(classify('GET', answer, Date.now())));
+  }
+  const said = Number(body.expires_in);
+  const lifetime = said > 0 ? said : DEFAULT_LIFETIME;
+  return { value, expires: asked + (lifetime - Math.min(MARGIN, lifetime / 4)) * 1_000 };
+}
+
+/** The token service's answers are no registry's: only its pace is taken from the table. */
+function serviceFailure(verdict: ReturnType<typeof classify>) {
+  const pause = verdict.kind === 'failed' ? verdict.retryAfterSeconds : undefined;
+  const limited = verdict.kind === 'failed' && verdict.reason === 'RATE_LIMITED';
+  return {
+    ...failed(
+      limited ? 'RATE_LIMITED' : 'REGISTRY_ERROR',
+      true,
+      'the registry’s token service gives no token at present',
+    ),
+    ...(pause === undefined ? {} : { retryAfterSeconds: pause }),
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * The layout's files (OCI image-layout specification): `oci-layout`, `index.json`, `blobs/sha256/…`, and a
+ * directory of our own for the lock and for content that is still being written.
+ *
+ * Whatever changes the layout does so inside `exclusively`. Readers need no lock: every file appears whole
+ * under its name, by rename.
+ */
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { lockFile } from '../../data-directory/file-lock.ts';
+import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
+import type { CallOptions, Digest } from '../registry.ts';
+import { isDigest } from '../registry.ts';
+import { renameDurably, syncDirectory } from './durable.ts';
+import { isAbsent, LayoutError, permanent, timedOut } from './failure.ts';
+import { emptyIndex, type Index, parseIndex } from './index-document.ts';
+import { Reachability } from './reachability.ts';
+import { Staging } from './staging.ts';
+import { hasDigest } from './verify-content.ts';
+
+const LOCK_WAIT_MS = 10_000;
+
+const damagedIndex = (): LayoutError =>
+  new LayoutError(
+    permanent(
+      'The index of the embedded registry (index.json) is missing or damaged, and nothing was changed: ' +
+        'restore the registry directory from a backup.',
+    ),
+  );
+
+export class ImageLayout {
+  readonly staging: Staging;
+  readonly reachability: Reachability;
+  readonly #paths: Paths;
+
+  private constructor(paths: Paths, staging: Staging) {
+    this.#paths = paths;
+    this.staging = staging;
+    this.reachability = new Reachability((digest) => this.readManifest(digest));
+  }
+
+  /** Opens the layout, makes it where there is none, and sweeps what dead processes left. */
+  static async open(directory: string): Promise<ImageLayout> {
+    const paths = pathsIn(directory);
+    await mkdir(paths.blobs, { recursive: true });
+    await mkdir(paths.staging, { recursive: true });
+    return await withLock(paths.lock, undefined, async () => {
+      const staging = await Staging.open(paths.staging);
+      try {
+        await initialise(paths, staging);
+        const layout = new ImageLayout(paths, staging);
+        await layout.collect(await layout.readIndex());
+        return layout;
+      } catch (error) {
+        await staging.close();
+        throw error;
+      }
+    });
+  }
+
+  /** Runs `work` while no other process and no other call changes the layout. */
+  exclusively<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return withLock(this.#paths.lock, signal, work);
+  }
+
+  async readIndex(): Promise<Index> {
+    return await readIndex(this.#paths.index);
+  }
+
+  /** Only inside `exclusively`; `mayWrite` is asked last, and no leaves the index as it was. */
+  async replaceIndex(index: Index, { mayWrite = () => true }: CallOptions): Promise<void> {
+    const staged = await this.staging.writeText(JSON.stringify(index));
+    if (!mayWrite()) {
+      await rm(staged);
+      throw new LayoutError(timedOut('The time to write to the embedded registry ran out.'));
+    }
+    await renameDurably(staged, this.#paths.index);
+  }
+
+  blobPath(digest: Digest): string {
+    return join(this.#paths.blobs, hexOf(digest));
+  }
+
+  /** Gives staged content its place; only inside `exclusively`, and with the index that needs it to follow. */
+  async store(staged: ReadonlyMap<Digest, string>): Promise<void> {
+    for (const [digest, path] of staged) await rename(path, this.blobPath(digest));
+    await syncDirectory(this.#paths.blobs);
+  }
+
+  /** A manifest's bytes; undefined when it is absent, too large or not what its digest says. */
+  async readManifest(digest: Digest): Promise<Uint8Array | undefined> {
+    try {
+      const path = this.blobPath(digest);
+      if ((await stat(path)).size > MAX_MANIFEST_BYTES) return undefined;
+      const bytes = await readFile(path);
+      return hasDigest(bytes, digest) ? bytes : undefined;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async openBlob(digest: Digest): Promise<Readable | undefined> {
+    try {
+      return (await open(this.blobPath(digest), 'r')).createReadStream();
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Removes what the index does not reach; only inside `exclusively`, with the index as it is on disk.
+   * While a manifest is unreadable nothing is removed, for nobody knows what it needs.
+   */
+  async collect(index: Index): Promise<void> {
+    await this.staging.sweep();
+    const { manifests, blobs, complete } = await this.reachability.from(index.manifests);
+    this.reachability.keepOnly(manifests);
+    if (!complete) return;
+    for (const name of await readdir(this.#paths.blobs)) {
+      const digest = `sha256:${name}`;
+      if (!isDigest(digest) || manifests.has(digest) || blobs.has(digest)) continue;
+      await rm(this.blobPath(digest), { force: true });
+    }
+  }
+
+  /** Proves that the layout can be read and written. */
+  async probe(): Promise<void> {
+    await this.readIndex();
+    await access(this.#paths.blobs);
+    await rm(await this.staging.writeText('probe'));
+  }
+
+  close(): Promise<void> {
+    return this.staging.close();
+  }
+}
+
+type Paths = ReturnType<typeof pathsIn>;
+
+function pathsIn(directory: string) {
+  const own = join(directory, '.pack-gateway');
+  return {
+    marker: join(directory, 'oci-layout'),
+    index: join(directory, 'index.json'),
+    blobs: join(directory, 'blobs', 'sha256'),
+    lock: join(own, 'lock'),
+    staging: join(own, 'staging'),
+  };
+}
+
+const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
+
+async function withLock<T>(
+  path: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const lock = await lockFile(path, { wait: LOCK_WAIT_MS, signal });
+  if (lock === 'held') {
+    throw new LayoutError(timedOut('The embedded registry was busy for too long.'));
+  }
+  try {
+    signal?.throwIfAborted();
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+async function readIndex(path: string): Promise<Index> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw isAbsent(error) ? damagedIndex() : error;
+  }
+  const index = parseIndex(text);
+  if (index === undefined) throw damagedIndex();
+  return index;
+}
+
+/** `oci-layout` is written last: where it or any content is, an index that is missing has been lost. */
+async function initialise(paths: Paths, staging: Staging): Promise<void> {
+  if (await exists(paths.marker)) return;
+  if (!(await exists(paths.index))) {
+    if ((await readdir(paths.blobs)).length > 0) throw damagedIndex();
+    await renameDurably(await staging.writeText(JSON.stringify(emptyIndex)), paths.index);
+  }
+  await renameDurably(await staging.writeText('{"imageLayoutVersion":"1.0.0"}'), paths.marker);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}

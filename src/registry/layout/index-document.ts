@@ -1,0 +1,78 @@
+/**
+ * `index.json` of the layout: which manifests there are, and which repository and tag each belongs to.
+ *
+ * OCI image-layout specification, "index.json File": a tag is the annotation
+ * `org.opencontainers.image.ref.name` on a descriptor; ours is `<repository>:<tag>`, for one layout holds all
+ * repositories. A manifest whose tag moved on has `io.packgateway.repository` instead, so that it still
+ * belongs to its repository and can be purged by digest. Entries with neither are kept and never read.
+ */
+import { z } from 'zod';
+import { descriptorSchema } from '../manifest-references.ts';
+import type { Descriptor, Repository, Tag } from '../registry.ts';
+import { isRepository, isTag } from '../registry.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+const UNTAGGED_IN = 'io.packgateway.repository';
+
+const entrySchema = descriptorSchema.extend({
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+// Loose, because what others wrote into the document must survive our rewriting it.
+const indexSchema = z.looseObject({
+  schemaVersion: z.literal(2),
+  manifests: z.array(entrySchema),
+});
+
+export type Entry = z.output<typeof entrySchema>;
+export type Index = z.output<typeof indexSchema>;
+
+export const emptyIndex: Index = {
+  schemaVersion: 2,
+  mediaType: 'application/vnd.oci.image.index.v1+json',
+  manifests: [],
+};
+
+/** The document's content, or undefined when it is no image index of ours. */
+export function parseIndex(text: string): Index | undefined {
+  try {
+    return indexSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export const isIn = (entry: Entry, repository: Repository): boolean =>
+  membership(entry)?.repository === repository;
+
+export const isTagged = (entry: Entry, repository: Repository, tag: Tag): boolean =>
+  entry.annotations?.[REF_NAME] === `${repository}:${tag}`;
+
+/** Where an entry belongs; undefined for one that is not ours. */
+export function membership(entry: Entry): { repository: Repository; tag?: Tag } | undefined {
+  const refName = entry.annotations?.[REF_NAME];
+  if (refName === undefined) {
+    const repository = entry.annotations?.[UNTAGGED_IN] ?? '';
+    return isRepository(repository) ? { repository } : undefined;
+  }
+  const colon = refName.lastIndexOf(':');
+  const repository = refName.slice(0, Math.max(colon, 0));
+  const tag = refName.slice(colon + 1);
+  return isRepository(repository) && isTag(tag) ? { repository, tag } : undefined;
+}
+
+export const taggedEntry = (descriptor: Descriptor, repository: Repository, tag: Tag): Entry => ({
+  ...plain(descriptor),
+  annotations: { [REF_NAME]: `${repository}:${tag}` },
+});
+
+export const untaggedEntry = (descriptor: Descriptor, repository: Repository): Entry => ({
+  ...plain(descriptor),
+  annotations: { [UNTAGGED_IN]: repository },
+});
+
+const plain = ({ mediaType, digest, size }: Descriptor): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+});

@@ -1,0 +1,36 @@
+import type { CallOptions, Digest, Repository } from '../registry.ts';
+import { LayoutError, permanent } from './failure.ts';
+import type { ImageLayout } from './image-layout.ts';
+import { isIn } from './index-document.ts';
+import { entriesAfterPurge } from './purge-plan.ts';
+
+/**
+ * Takes the manifest, its tags and its referrers out of the index, then removes what nothing reaches.
+ *
+ * In this order a crash leaves content that nobody can name, for the next purge or start to remove. That is
+ * why a repeated purge collects as well, even where it finds the manifest gone. From the change of the index
+ * on the caller's signal is not asked any more.
+ */
+export async function purge(
+  layout: ImageLayout,
+  repository: Repository,
+  digest: Digest,
+  held: ReadonlySet<Digest>,
+  options: CallOptions,
+): Promise<{ kind: 'purged' | 'already_gone' }> {
+  if (held.has(digest))
+    throw new LayoutError(permanent('The image is held by another pack and was not removed.'));
+  return await layout.exclusively(options.signal, async () => {
+    let index = await layout.readIndex();
+    const before = index.manifests;
+    const after = await entriesAfterPurge(before, repository, digest, held, layout.reachability);
+    options.signal?.throwIfAborted();
+    if (after !== before) {
+      index = { ...index, manifests: [...after] };
+      await layout.replaceIndex(index, options);
+    }
+    await layout.collect(index);
+    const wasThere = before.some((entry) => entry.digest === digest && isIn(entry, repository));
+    return { kind: wasThere ? 'purged' : 'already_gone' };
+  });
+}

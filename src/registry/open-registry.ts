@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import type { RegistryConfig } from '../config.ts';
+import { defaultCircuitBreaker, withCircuitBreaker } from './circuit-breaker.ts';
+import { createDistributionRegistry } from './distribution/distribution-registry.ts';
+import { createLayoutRegistry } from './layout/layout-registry.ts';
+import type { CircuitState, Registry, RegistryCall } from './registry.ts';
+
+/** The registry that the configuration names: OCI Distribution over HTTP, or the embedded image layout. */
+export async function openRegistry(
+  config: RegistryConfig,
+  dataDirectory: string,
+  onCall: (call: RegistryCall) => void,
+  onCircuit: (state: CircuitState) => void,
+): Promise<Registry> {
+  if (config.url === null) {
+    return createLayoutRegistry({ directory: join(dataDirectory, 'registry'), onCall });
+  }
+  const registry = createDistributionRegistry({
+    url: config.url,
+    deadlineMs: config.deadlineMs,
+    ...(config.username === null ? {} : { username: config.username }),
+    ...(config.password === null ? {} : { password: config.password }),
+    ...(config.ca === null ? {} : { ca: config.ca }),
+    onCall,
+  });
+  return withCircuitBreaker(registry, { ...defaultCircuitBreaker, onChange: onCircuit });
+}

@@ -1,0 +1,206 @@
+/**
+ * The registry port: everything the domain needs from an OCI registry, and nothing of how it is spoken to.
+ *
+ * Every method answers with an outcome. Retries, deadlines, credentials and the reading of hostile answers
+ * live inside the adapters (`distribution/` over HTTP, `layout/` on disk).
+ */
+import type { Readable } from 'node:stream';
+
+declare const brand: unique symbol;
+
+/** A content digest as the OCI image specification writes it: `sha256:` and 64 lower-case hex characters. */
+export type Digest = `sha256:${string}` & { readonly [brand]: 'Digest' };
+
+/** A repository name without host and tag, for example `packs/acme/triage`. */
+export type Repository = string & { readonly [brand]: 'Repository' };
+
+/** A tag of a repository. */
+export type Tag = string & { readonly [brand]: 'Tag' };
+
+const DIGEST = /^sha256:[a-f0-9]{64}$/;
+// OCI Distribution specification 1.1, "Pulling manifests": the grammars of <name> and of <reference> as a tag.
+const REPOSITORY = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/;
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+
+export const isDigest = (value: string): value is Digest => DIGEST.test(value);
+export const isRepository = (value: string): value is Repository =>
+  value.length <= 255 && REPOSITORY.test(value);
+export const isTag = (value: string): value is Tag => TAG.test(value);
+
+/** Points at a manifest or a blob (OCI image specification, "Content Descriptors"). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** One blob of an image that is about to be pushed; `open` may be called again for a retry. */
+export interface Blob {
+  readonly descriptor: Descriptor;
+  readonly open: () => Readable;
+}
+
+/** An image ready to be pushed: the manifest's exact bytes and the blobs it names. */
+export interface Image {
+  readonly manifest: Uint8Array;
+  readonly descriptor: Descriptor;
+  readonly blobs: readonly Blob[];
+}
+
+/** Why a registry could not do what was asked; the closed set of the contract. */
+export const registryFailureReasons = [
+  'UNREACHABLE',
+  'TIMEOUT',
+  'UNAUTHORIZED',
+  'DELETE_UNSUPPORTED',
+  'RATE_LIMITED',
+  'REGISTRY_ERROR',
+] as const;
+export type RegistryFailureReason = (typeof registryFailureReasons)[number];
+
+/** A failure as the caller may see it: `detail` is our own sentence, never text from the registry. */
+export interface RegistryFailure {
+  readonly kind: 'failed';
+  readonly reason: RegistryFailureReason;
+  /** Whether trying again later can help without anyone changing the registry or the credentials. */
+  readonly retryable: boolean;
+  /** Seconds, where the registry asked for a pause. */
+  readonly retryAfterSeconds?: number;
+  /** The registry as a whole is in trouble (5xx), not just this image; the circuit breaker counts these. */
+  readonly outage?: true;
+  readonly detail: string;
+}
+
+export type PushOutcome = { readonly kind: 'pushed' } | RegistryFailure;
+
+/** `already_gone` is said only on the registry's own word (`MANIFEST_UNKNOWN`, `NAME_UNKNOWN`). */
+export type PurgeOutcome =
+  | { readonly kind: 'purged' }
+  | { readonly kind: 'already_gone' }
+  | RegistryFailure;
+
+export type ManifestOutcome =
+  | { readonly kind: 'found'; readonly descriptor: Descriptor; readonly manifest: Uint8Array }
+  | { readonly kind: 'missing' }
+  | RegistryFailure;
+
+export type BlobOutcome =
+  | { readonly kind: 'found'; readonly content: Readable }
+  | { readonly kind: 'missing' }
+  | RegistryFailure;
+
+/** One manifest of a repository, with the tags on it. */
+export interface StoredImage {
+  readonly repository: Repository;
+  readonly digest: Digest;
+  readonly tags: readonly Tag[];
+}
+
+/** Where an image is copied from. */
+export interface ImageSource {
+  readonly repository: Repository;
+  /** Left out: the registry that copies. */
+  readonly registry?: Pick<Registry, 'readManifest' | 'readBlob'>;
+}
+
+/** `missing`: the source has no such manifest; nothing was tagged. */
+export type CopyOutcome = { readonly kind: 'copied' | 'missing' } | RegistryFailure;
+
+export type ListOutcome =
+  | { readonly kind: 'listed'; readonly images: readonly StoredImage[] }
+  | RegistryFailure;
+
+/** `open`: calls fail at once, without the registry being asked; `half_open`: one call is trying. */
+export const circuitStates = ['closed', 'half_open', 'open'] as const;
+export type CircuitState = (typeof circuitStates)[number];
+
+export interface CallOptions {
+  /** Ends the call early with reason `TIMEOUT`; the adapter's own deadline holds as well. */
+  readonly signal?: AbortSignal;
+  /**
+   * Asked right before each request that changes a manifest or a tag; false ends the call with reason `TIMEOUT`.
+   * A process that was paused cannot know from a timer that its right to write has lapsed.
+   */
+  readonly mayWrite?: () => boolean;
+}
+
+export interface PurgeOptions extends CallOptions {
+  /** Digests in the same repository that other packs point at: neither they nor what they need may go. */
+  readonly held?: ReadonlySet<Digest>;
+}
+
+/** One call to the registry, for the log and the metrics. */
+export interface RegistryCall {
+  /** For example `HEAD manifest`, `DELETE manifest`, `PUT blob`. */
+  readonly operation: string;
+  readonly repository: string;
+  /** HTTP status, where there was an answer. */
+  readonly status?: number;
+  readonly outcome: 'ok' | 'missing' | RegistryFailureReason;
+  readonly milliseconds: number;
+}
+
+/** The failure that a stream of `readBlob` broke with; null where an error is none of the registry's. */
+export function failureBehind(error: unknown): RegistryFailure | null {
+  if (!(error instanceof Error) || !('failure' in error)) return null;
+  const { failure } = error;
+  const isFailure = typeof failure === 'object' && failure !== null && 'kind' in failure;
+  // Both adapters throw errors that carry exactly this, and nothing else in a stream of theirs has the property.
+  return isFailure && failure.kind === 'failed' ? (failure as RegistryFailure) : null;
+}
+
+export interface Registry {
+  /** `host[:port]` that image references of this registry start with; the embedded layout has none. */
+  readonly host: string | null;
+
+  /** Uploads the blobs that are not there yet, then the manifest, then sets the tag. */
+  push(repository: Repository, tag: Tag, image: Image, options?: CallOptions): Promise<PushOutcome>;
+
+  /** Reads a manifest by tag or digest; at most 4 MiB, verified against its digest. */
+  readManifest(
+    repository: Repository,
+    reference: Tag | Digest,
+    options?: CallOptions,
+  ): Promise<ManifestOutcome>;
+
+  /** Streams a blob, verified against its digest: the stream errors at its end if it does not match (`failureBehind`). */
+  readBlob(
+    repository: Repository,
+    descriptor: Descriptor,
+    options?: CallOptions,
+  ): Promise<BlobOutcome>;
+
+  /**
+   * Puts a manifest, with all that it needs, into another repository under the same digest and sets the tag.
+   * The copy stands by itself: the source may be purged afterwards. What refers to it is not copied.
+   */
+  copyImage(
+    from: ImageSource,
+    digest: Digest,
+    to: Repository,
+    tag: Tag,
+    options?: CallOptions,
+  ): Promise<CopyOutcome>;
+
+  /**
+   * Removes the manifest with every tag on it and everything that refers to it (signatures, attestations);
+   * children of an index only when neither another manifest of the repository nor `held` needs them.
+   * Repeating it is safe: what is gone stays gone.
+   */
+  purge(repository: Repository, digest: Digest, options?: PurgeOptions): Promise<PurgeOutcome>;
+
+  /**
+   * The images in repositories under a namespace, for the consistency check; slow on large registries.
+   * Distribution has no way to list manifests without a tag: those are missing from the answer.
+   */
+  listImages(namespace: string, options?: CallOptions): Promise<ListOutcome>;
+
+  /** The state of the circuit breaker, where the adapter has one. */
+  readonly circuit?: () => CircuitState;
+
+  /** Whether the registry answers and accepts our credentials, for `/readyz`. */
+  check(options?: CallOptions): Promise<{ readonly kind: 'ok' } | RegistryFailure>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
+import type { Image } from '../../../src/registry/registry.ts';
+import {
+  type HostileRegistry,
+  registryError,
+  type ScriptedAnswer,
+  startHostileRegistry,
+} from '../../support/hostile-registry.ts';
+import { INDEX, imageOf, indexOf, repository } from './images.ts';
+
+const name = repository('packs/acme/elsewhere');
+const open: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0)) await thing.stop();
+});
+
+interface Store {
+  readonly manifests: Map<string, Image>;
+  readonly tags: Map<string, Image>;
+}
+
+/** A registry in memory; `special` answers what this vendor does differently. */
+async function vendor(
+  special: (method: string, path: string, store: Store) => ScriptedAnswer | undefined,
+  tags: Record<string, Image>,
+  ...untagged: Image[]
+) {
+  const store: Store = { manifests: new Map(), tags: new Map(Object.entries(tags)) };
+  for (const image of [...Object.values(tags), ...untagged]) {
+    store.manifests.set(image.descriptor.digest, image);
+  }
+  const hostile: HostileRegistry = await startHostileRegistry(({ method, path }) => {
+    const own = special(method, path, store);
+    if (own) return own;
+    if (path.includes('/tags/list')) {
+      return { status: 200, body: JSON.stringify({ tags: [...store.tags.keys()] }) };
+    }
+    if (path.includes('/referrers/')) return { status: 404, body: '{}' };
+    const reference = path.split('/').at(-1) ?? '';
+    const found = store.manifests.get(reference) ?? store.tags.get(reference);
+    if (!found) return registryError(404, 'MANIFEST_UNKNOWN');
+    if (method === 'GET') return { status: 200, body: found.manifest };
+    if (!store.tags.delete(reference)) {
+      store.manifests.delete(reference);
+      for (const [tag, image] of store.tags) if (image === found) store.tags.delete(tag);
+    }
+    return { status: 202 };
+  });
+  const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 5_000 });
+  open.push({ stop: () => registry.close() }, hostile);
+  return { registry, store, seen: hostile.seen };
+}
+
+describe('registries other than docker-registry', () => {
+  it('Google Artifact Registry: the tags on the digest go first, no others', async () => {
+    const image = imageOf('dangling');
+    const { registry, store } = await vendor(
+      (method, path, { tags }) =>
+        method === 'DELETE' && path.includes('sha256:') && [...tags.values()].includes(image)
+          ? registryError(400, 'GOOGLE_MANIFEST_DANGLING_TAG')
+          : undefined,
+      { v1: image, latest: image, v2: imageOf('other') },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect([...store.tags.keys()]).toEqual(['v2']);
+    expect(store.manifests.has(image.descriptor.digest)).toBe(false);
+  });
+
+  it('zot: a child goes after its index', async () => {
+    const child = imageOf('zot child');
+    const inner = indexOf(child);
+    const index = indexOf(inner);
+    const { registry, store } = await vendor(
+      (method, path, { manifests }) =>
+        method === 'DELETE' &&
+        [...manifests.values()].some(
+          ({ manifest, descriptor }) =>
+            descriptor.mediaType === INDEX &&
+            Buffer.from(manifest).includes(path.split('/').at(-1) ?? ''),
+        )
+          ? registryError(405, 'DENIED')
+          : undefined,
+      { v1: index },
+      child,
+      inner,
+    );
+    expect(await registry.purge(name, index.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
+  });
+
+  it('zot: a child that an untagged index of others holds stays, and that is no failure', async () => {
+    const child = imageOf('zot shared child');
+    const index = indexOf(child);
+    const { registry, store } = await vendor(
+      (method, path) =>
+        method === 'DELETE' && path.endsWith(child.descriptor.digest)
+          ? registryError(405, 'DENIED')
+          : undefined,
+      { v1: index },
+      child,
+    );
+    expect(await registry.purge(name, index.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect([...store.manifests.values()]).toEqual([child]);
+  });
+
+  it('with a referrers API, its pages are followed and what they list goes first', async () => {
+    const image = imageOf('listed');
+    const signatures = [imageOf('one', image.descriptor), imageOf('two', image.descriptor)];
+    const { registry, store, seen } = await vendor(
+      (_, path) => {
+        if (!path.includes('/referrers/')) return undefined;
+        const second = path.includes('page=2');
+        const of = path.includes(image.descriptor.digest);
+        const manifests = of ? [signatures[second ? 1 : 0]?.descriptor] : [];
+        const next = of && !second ? { link: `<${path}?page=2>; rel="next"` } : undefined;
+        const headers = { 'content-type': INDEX, ...next };
+        return { status: 200, headers, body: JSON.stringify({ schemaVersion: 2, manifests }) };
+      },
+      { v1: image },
+      ...signatures,
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
+    const deletes = seen.filter(({ method }) => method === 'DELETE');
+    expect(deletes.at(-1)?.path).toContain(image.descriptor.digest);
+  });
+
+  it('a purge cut off between the parts of an index finds the rest when repeated', async () => {
+    const children = [imageOf('first child'), imageOf('second child')];
+    const index = indexOf(...children);
+    let deletes = 0;
+    const { registry, store } = await vendor(
+      (method) =>
+        method === 'DELETE' && ++deletes === 2 ? registryError(403, 'DENIED') : undefined,
+      { v1: index },
+      ...children,
+    );
+    const { digest } = index.descriptor;
+    expect(await registry.purge(name, digest)).toMatchObject({ reason: 'UNAUTHORIZED' });
+    expect(store.manifests.size).toBe(2);
+    expect(await registry.purge(name, digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
+  });
+
+  it('tags come in pages; a listing that continues elsewhere is not followed', async () => {
+    const image = imageOf('paged');
+    const signature = imageOf('paged signature');
+    const stem = image.descriptor.digest.replace(':', '-');
+    const paged = await vendor(
+      (_, path) => {
+        if (!path.includes('/tags/list')) return undefined;
+        if (path.includes('last='))
+          return { status: 200, body: JSON.stringify({ tags: [`${stem}.sig`] }) };
+        const link = `</v2/${name}/tags/list?n=1000&last=v1>; rel="next"`;
+        return { status: 200, headers: { link }, body: '{"tags":["v1"]}' };
+      },
+      { v1: image, [`${stem}.sig`]: signature },
+    );
+    expect(await paged.registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(paged.store.manifests.size).toBe(0);
+
+    const foreign = await vendor(
+      (_, path) =>
+        path.includes('/tags/list')
+          ? {
+              status: 200,
+              headers: { link: '<http://elsewhere.invalid/>; rel=next' },
+              body: '{"tags":[]}',
+            }
+          : undefined,
+      { v1: image },
+    );
+    expect(await foreign.registry.purge(name, image.descriptor.digest)).toMatchObject({
+      kind: 'failed',
+    });
+  });
+
+  it('without a tags list, referrers are looked up by name and an index’s children stay', async () => {
+    const child = imageOf('child');
+    const index = indexOf(child);
+    const signature = imageOf('signature by name');
+    const { registry, store } = await vendor(
+      (_, path) =>
+        path.includes('/tags/list') ? { status: 404, body: 'no such page' } : undefined,
+      { v1: index, [`${index.descriptor.digest.replace(':', '-')}.sig`]: signature },
+      child,
+    );
+    expect(await registry.purge(name, index.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect([...store.manifests.values()]).toEqual([child]);
+  });
+});

@@ -1,0 +1,91 @@
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
+import { retryAfterSeconds } from '../../../src/registry/distribution/retry-after.ts';
+import type { RegistryCall } from '../../../src/registry/registry.ts';
+import { type Script, startHostileRegistry } from '../../support/hostile-registry.ts';
+import { imageOf, repository, tag } from './images.ts';
+
+const name = repository('packs/acme/retried');
+const open: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0)) await thing.stop();
+});
+async function connect(script: Script, deadlineMs = 5_000) {
+  const hostile = await startHostileRegistry(script);
+  const calls: RegistryCall[] = [];
+  const registry = createDistributionRegistry({
+    url: hostile.url,
+    deadlineMs,
+    onCall: (call) => calls.push(call),
+  });
+  open.push({ stop: () => registry.close() }, hostile);
+  return { registry, calls, seen: hostile.seen };
+}
+
+const image = imageOf('retried');
+const found = { status: 200, body: image.manifest };
+
+describe('trying again', () => {
+  it('three failures that may pass, then success: four requests, each reported', async () => {
+    const { registry, calls } = await connect((_, number) =>
+      number < 4 ? { status: 503 } : found,
+    );
+    expect(await registry.readManifest(name, tag('v1'))).toMatchObject({ kind: 'found' });
+    expect(calls.map(({ status, outcome }) => [status, outcome])).toEqual([
+      [503, 'REGISTRY_ERROR'],
+      [503, 'REGISTRY_ERROR'],
+      [503, 'REGISTRY_ERROR'],
+      [200, 'ok'],
+    ]);
+    expect(calls.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+  });
+
+  it.each([
+    ['seconds', () => '1'],
+    ['a date', () => new Date(Date.now() + 2_000).toUTCString()],
+  ])('Retry-After in %s is waited for', async (_, header) => {
+    const { registry } = await connect((_, number) =>
+      number === 1 ? { status: 429, headers: { 'retry-after': header() } } : found,
+    );
+    const started = performance.now();
+    expect(await registry.readManifest(name, tag('v1'))).toMatchObject({ kind: 'found' });
+    expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
+  it.each([
+    ['seconds', () => '30'],
+    ['a date', () => new Date(Date.now() + 30_000).toUTCString()],
+  ])('Retry-After in %s beyond the deadline ends at once and is passed on', async (_, header) => {
+    const { registry, seen } = await connect(
+      () => ({ status: 429, headers: { 'retry-after': header() } }),
+      1_000,
+    );
+    const started = performance.now();
+    const outcome = await registry.readManifest(name, tag('v1'));
+    expect(outcome).toMatchObject({ reason: 'RATE_LIMITED', retryable: true });
+    if (outcome.kind !== 'failed') throw new Error('unreachable');
+    expect(outcome.retryAfterSeconds).toBeGreaterThanOrEqual(29);
+    expect(outcome.retryAfterSeconds).toBeLessThanOrEqual(30);
+    expect(performance.now() - started).toBeLessThan(300);
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.UTC(2026, 10, 24, 12, 0, 0);
+  it.each([
+    ['7', 7],
+    ['999999999', 86_400],
+    ['Tue, 24 Nov 2026 12:01:00 GMT', 60],
+    ['Tue, 24 Nov 2026 11:00:00 GMT', undefined],
+    ['0', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['soon', undefined],
+    ['Tue, nonsense GMT', undefined],
+    [undefined, undefined],
+  ])('%s', (header, seconds) => {
+    expect(retryAfterSeconds(header, now)).toBe(seconds);
+  });
+});

@@ -1,0 +1,316 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
+import type { Descriptor, Image, Registry, RegistryCall } from '../../../src/registry/registry.ts';
+import {
+  credentials,
+  type DockerRegistry,
+  startDockerRegistry,
+} from '../../support/docker-registry.ts';
+import {
+  registryError,
+  type Script,
+  startHostileRegistry,
+} from '../../support/hostile-registry.ts';
+import { installed } from '../../support/installed.ts';
+import { blobOf, digestOf, imageOf, MANIFEST, repository, tag } from './images.ts';
+
+const name = repository('packs/acme/transfer');
+const retryable = { kind: 'failed', reason: 'REGISTRY_ERROR', retryable: true };
+const permanent = { kind: 'failed', reason: 'REGISTRY_ERROR', retryable: false };
+
+async function layerOf(registry: Registry, { blobs }: Image): Promise<Buffer> {
+  const outcome = await registry.readBlob(name, blobs[1]?.descriptor ?? missing);
+  if (outcome.kind !== 'found') throw new Error(outcome.kind);
+  return Buffer.concat(await outcome.content.toArray());
+}
+const missing: Descriptor = { mediaType: 'x/y', digest: digestOf('nothing'), size: 7 };
+
+describe.skipIf(!installed('docker-registry'))('with docker-registry', () => {
+  let docker: DockerRegistry;
+  let registry: Registry;
+  const calls: RegistryCall[] = [];
+  beforeAll(async () => {
+    docker = await startDockerRegistry();
+    registry = createDistributionRegistry({
+      url: docker.url,
+      deadlineMs: 5_000,
+      onCall: (call) => calls.push(call),
+    });
+  });
+  afterAll(async () => {
+    await registry.close();
+    await docker.stop();
+  });
+
+  it('what was pushed is read back by tag and by digest', async () => {
+    const image = imageOf(randomBytes(3_000_000));
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+    for (const reference of [tag('v1'), image.descriptor.digest]) {
+      const read = await registry.readManifest(name, reference);
+      expect(read).toMatchObject({ kind: 'found', descriptor: image.descriptor });
+      if (read.kind === 'found') expect(Buffer.compare(read.manifest, image.manifest)).toBe(0);
+    }
+    expect(digestOf(await layerOf(registry, image))).toBe(image.blobs[1]?.descriptor.digest);
+  });
+
+  it('blobs that are there are not sent again', async () => {
+    const image = imageOf('pushed twice');
+    calls.length = 0;
+    await registry.push(name, tag('v2'), image);
+    expect(calls).toHaveLength(7);
+    calls.length = 0;
+    await registry.push(name, tag('v3'), image);
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      'HEAD blob',
+      'HEAD blob',
+      'PUT manifest',
+    ]);
+  });
+
+  it('many pushes at once all arrive', async () => {
+    const images = Array.from({ length: 8 }, (_, at) => imageOf(`concurrent ${at}`));
+    const pushes = images.map((image, at) => registry.push(name, tag(`c${at}`), image));
+    expect(new Set((await Promise.all(pushes)).map(({ kind }) => kind))).toEqual(
+      new Set(['pushed']),
+    );
+  });
+
+  it('what is not there is missing', async () => {
+    expect(await registry.readManifest(name, tag('nowhere'))).toEqual({ kind: 'missing' });
+    expect(await registry.readBlob(name, missing)).toEqual({ kind: 'missing' });
+  });
+
+  it('a reader that stops half-way leaves nothing hanging', async () => {
+    const image = imageOf(randomBytes(4_000_000));
+    await registry.push(name, tag('half'), image);
+    const outcome = await registry.readBlob(name, image.blobs[1]?.descriptor ?? missing);
+    if (outcome.kind !== 'found') throw new Error(outcome.kind);
+    for await (const chunk of outcome.content) if (chunk.length > 0) break;
+    expect(outcome.content.destroyed).toBe(true);
+    expect(await registry.check()).toEqual({ kind: 'ok' });
+  });
+
+  it.skipIf(!installed('skopeo'))('skopeo pulls what was pushed', async () => {
+    const image = imageOf('for skopeo');
+    await registry.push(name, tag('skopeo'), image);
+    const directory = mkdtempSync(join(tmpdir(), 'skopeo-test-'));
+    const source = `docker://${docker.url.host}/${name}:skopeo`;
+    execFileSync(
+      'skopeo',
+      ['--insecure-policy', 'copy', '--src-tls-verify=false', source, `dir:${directory}`],
+      { stdio: 'ignore' },
+    );
+    expect(digestOf(readFileSync(join(directory, 'manifest.json')))).toBe(image.descriptor.digest);
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describe('with hostile answers', () => {
+  const open: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const thing of open.splice(0)) await thing.stop();
+  });
+  async function connect(script: Script, deadlineMs = 2_000) {
+    const hostile = await startHostileRegistry(script);
+    const registry = createDistributionRegistry({ url: hostile.url, deadlineMs, ...credentials });
+    open.push({ stop: () => registry.close() }, hostile);
+    return { registry, seen: hostile.seen, url: hostile.url };
+  }
+  const image = imageOf('hostile');
+  const accepting =
+    (location: string): Script =>
+    ({ method, path }) => {
+      if (method === 'HEAD') return { status: 404 };
+      if (method === 'POST') return { status: 202, headers: { location } };
+      const digest = /digest=(.*)/.exec(path)?.[1] ?? image.descriptor.digest;
+      return { status: 201, headers: { 'docker-content-digest': decodeURIComponent(digest) } };
+    };
+
+  it('a relative upload location keeps its query', async () => {
+    const { registry, seen } = await connect(accepting('/upload?state=a%2Fb'));
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+    const puts = seen.filter(({ path }) => path.startsWith('/upload'));
+    expect(puts).toHaveLength(2);
+    expect(puts.every(({ path }) => path.includes('state=a%2Fb&digest=sha256'))).toBe(true);
+  });
+
+  it.each([['http://elsewhere.invalid/upload'], [''], ['http://[']])(
+    'an upload location %j is not followed',
+    async (location) => {
+      const { registry, seen } = await connect(accepting(location));
+      expect(await registry.push(name, tag('v1'), image)).toMatchObject(permanent);
+      expect(seen.every(({ method }) => method !== 'PUT')).toBe(true);
+    },
+  );
+
+  it('a broken upload begins anew with the blob opened again', async () => {
+    let failed = false;
+    let opened = 0;
+    const inner = accepting('/upload');
+    const { registry } = await connect((request, number) => {
+      if (request.method !== 'PUT' || failed) return inner(request, number);
+      failed = true;
+      return (_, response) => response.socket?.resetAndDestroy();
+    });
+    const blobs = image.blobs.map((blob) => ({
+      ...blob,
+      open: () => {
+        opened++;
+        return blob.open();
+      },
+    }));
+    expect(await registry.push(name, tag('v1'), { ...image, blobs })).toEqual({ kind: 'pushed' });
+    expect(opened).toBe(3);
+  });
+
+  it('a registry that stored something else is not believed', async () => {
+    const inner = accepting('/upload');
+    const { registry } = await connect((request, number) =>
+      request.path.includes('/manifests/')
+        ? { status: 201, headers: { 'docker-content-digest': missing.digest } }
+        : inner(request, number),
+    );
+    expect(await registry.push(name, tag('v1'), image)).toMatchObject(retryable);
+  });
+
+  it('our own file failing is no failure of the registry', async () => {
+    const { registry } = await connect(accepting('/upload'));
+    const broken = () =>
+      new Readable({
+        read() {
+          this.destroy(new Error('disk'));
+        },
+      });
+    const blobs = image.blobs.map((blob) => ({ ...blob, open: broken }));
+    await expect(registry.push(name, tag('v1'), { ...image, blobs })).rejects.toThrow('disk');
+  });
+
+  it('an upload may last longer than the deadline as long as it moves', async () => {
+    const { registry } = await connect(accepting('/upload'), 400);
+    const bytes = Buffer.from('0123456789');
+    const blob = { ...blobOf(bytes, 'x/y'), open: () => Readable.from(slowly(bytes)) };
+    expect(await registry.push(name, tag('v1'), { ...image, blobs: [blob] })).toEqual({
+      kind: 'pushed',
+    });
+  });
+  async function* slowly(bytes: Buffer) {
+    for (const byte of bytes) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      yield Buffer.from([byte]);
+    }
+  }
+
+  it('an upload that stands still ends', async () => {
+    const { registry } = await connect(accepting('/upload'), 300);
+    const open = () => new Readable({ read() {} });
+    const blobs = [{ ...blobOf(Buffer.from('never'), 'x/y'), open }];
+    const outcome = await registry.push(name, tag('v1'), { ...image, blobs });
+    expect(outcome).toMatchObject({ reason: 'TIMEOUT', retryable: true });
+  });
+
+  it.each([
+    ['another manifest', { status: 200, body: '{"schemaVersion":2}' }, retryable],
+    [
+      'a page',
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+      retryable,
+    ],
+    ['5 MiB', { status: 200, body: Buffer.alloc(5 * 1024 * 1024, ' ') }, permanent],
+    ['a bare 404', { status: 404 }, retryable],
+    ['MANIFEST_UNKNOWN', registryError(404, 'MANIFEST_UNKNOWN'), { kind: 'missing' }],
+  ])('a manifest by digest answered with %s', async (_, answer, expected) => {
+    const { registry } = await connect(() => answer);
+    expect(await registry.readManifest(name, image.descriptor.digest)).toMatchObject(expected);
+  });
+
+  it('of a manifest by tag the computed digest counts, not the header', async () => {
+    const headers = { 'content-type': MANIFEST, 'docker-content-digest': missing.digest };
+    const { registry, seen } = await connect(() => ({
+      status: 200,
+      headers,
+      body: image.manifest,
+    }));
+    const read = await registry.readManifest(name, tag('v1'));
+    expect(read).toMatchObject({ kind: 'found', descriptor: { digest: image.descriptor.digest } });
+    expect(seen[0]?.headers.accept).toContain('oci.image.index');
+    expect(seen[0]?.headers.accept).toContain('docker.distribution.manifest.list');
+  });
+
+  it.each([
+    ['too short', 'nothin'],
+    ['too long', 'nothing at all'],
+    ['other content', 'nothong'],
+  ])('a blob that is %s errors the stream', async (_, body) => {
+    const { registry } = await connect(() => ({ status: 200, body }));
+    const outcome = await registry.readBlob(name, missing);
+    if (outcome.kind !== 'found') throw new Error(outcome.kind);
+    await expect(outcome.content.toArray()).rejects.toThrow(/digest/);
+  });
+
+  it('a blob that stalls errors the stream; a reader that takes its time does not', async () => {
+    const stalling = await connect(
+      () => (_, response) => void response.writeHead(200, { 'content-length': '7' }).write('not'),
+      300,
+    );
+    const stalled = await stalling.registry.readBlob(name, missing);
+    if (stalled.kind !== 'found') throw new Error(stalled.kind);
+    await expect(stalled.content.toArray()).rejects.toThrow(/time/);
+
+    const { registry } = await connect(() => ({ status: 200, body: 'nothing' }), 300);
+    const outcome = await registry.readBlob(name, missing);
+    if (outcome.kind !== 'found') throw new Error(outcome.kind);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(Buffer.concat(await outcome.content.toArray()).toString()).toBe('nothing');
+  });
+
+  describe('redirects', () => {
+    const to = (status: number, location: string) => ({ status, headers: { location } });
+    const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } };
+
+    it('a blob is fetched from a store on another host, without credentials', async () => {
+      const store = await connect(() => ({ status: 200, body: 'nothing' }));
+      const { registry, seen } = await connect(({ headers }) =>
+        headers.authorization ? to(307, `${store.url}stored?sig=1`) : challenge,
+      );
+      const outcome = await registry.readBlob(name, missing);
+      if (outcome.kind !== 'found') throw new Error(outcome.kind);
+      expect(Buffer.concat(await outcome.content.toArray()).toString()).toBe('nothing');
+      expect(seen.at(-1)?.headers.authorization).toMatch(/^Basic/);
+      expect(store.seen).toHaveLength(1);
+      expect(store.seen[0]?.headers.authorization).toBeUndefined();
+    });
+
+    it.each([301, 302, 303, 307, 308])(
+      'a manifest request is not sent to another host (%i)',
+      async (status) => {
+        const other = await connect(() => ({ status: 202 }));
+        const { registry } = await connect(() => to(status, other.url.href));
+        expect(await registry.purge(name, image.descriptor.digest)).toMatchObject(retryable);
+        expect(other.seen).toHaveLength(0);
+      },
+    );
+
+    it('308 on the same host keeps method and credentials', async () => {
+      const { registry, seen } = await connect(({ path, headers }) => {
+        if (!headers.authorization) return challenge;
+        return path.startsWith('/moved')
+          ? { status: 200, body: image.manifest }
+          : to(308, '/moved');
+      });
+      expect(await registry.readManifest(name, tag('v1'))).toMatchObject({ kind: 'found' });
+      expect(seen.at(-1)?.headers.authorization).toMatch(/^Basic/);
+    });
+
+    it('a loop ends after five', async () => {
+      const { registry, seen } = await connect(() => to(307, '/v2/'));
+      expect(await registry.check()).toMatchObject(retryable);
+      expect(seen).toHaveLength(6);
+    });
+  });
+});

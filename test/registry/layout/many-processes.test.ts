@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { sampleImage } from '../../support/sample-image.ts';
+import { startNode } from '../../support/start-node.ts';
+import {
+  digestsOf,
+  openLayout,
+  repo,
+  stateOf,
+  storedDigests,
+  tagged,
+  temporaryDirectory,
+} from './open-layout.ts';
+
+const pusher = 'test/support/layout-pusher.ts';
+const imageOf = (name: string, i: number | string) => sampleImage(`${name} ${i}`);
+
+it('keeps all of 100 images that four processes push at the same time', async () => {
+  const directory = await temporaryDirectory();
+  const names = ['a', 'b', 'c', 'd'];
+  const said = await Promise.all(
+    names.map((name) => text(startNode(pusher, [directory, name, '25']).stdout)),
+  );
+  expect(said.join('').match(/^pushed \d+$/gm)).toHaveLength(100);
+  const { registry } = await openLayout(directory);
+  for (const name of names)
+    for (let i = 0; i < 25; i++) {
+      const state = await stateOf(
+        registry,
+        repo(`packs/test/${name}`),
+        tagged(`${i}`),
+        imageOf(name, i),
+      );
+      expect(state, `${name} ${i}`).toBe('whole');
+    }
+});
+
+it('keeps what was acknowledged, and no more, through 20 kills at random points', async () => {
+  const directory = await temporaryDirectory();
+  const expected: ReturnType<typeof imageOf>[] = [];
+  for (let round = 0; round < 20; round++) {
+    const name = `round${round}`;
+    const child = startNode(pusher, [directory, name, '100000', 'purge']);
+    const output = text(child.stdout);
+    await once(child.stdout, 'readable');
+    await sleep(Math.random() * 60);
+    child.kill('SIGKILL');
+    const said = (await output).split('\n');
+    const { registry } = await openLayout(directory);
+    for (const line of said) {
+      const [what, i = ''] = line.split(' ');
+      if (what !== 'pushed') continue;
+      const state = await stateOf(
+        registry,
+        repo(`packs/test/${name}`),
+        tagged(i),
+        imageOf(name, i),
+      );
+      const purge = said.includes(`purged ${i}`)
+        ? ['missing']
+        : said.includes(`purging ${i}`)
+          ? ['missing', 'whole']
+          : ['whole'];
+      expect(purge, `${name} ${i}`).toContain(state);
+      if (state === 'whole') expected.push(imageOf(name, i));
+    }
+    // The push that was cut may have been done, without a chance to say so.
+    const next = said.filter((line) => line.startsWith('pushed ')).length;
+    const cut = await registry.readManifest(repo(`packs/test/${name}`), tagged(`${next}`));
+    if (cut.kind === 'found') expected.push(imageOf(name, next));
+    expect(await storedDigests(directory)).toEqual(digestsOf(...expected));
+    // One staging directory with its lock and pid, which are this registry's own.
+    expect(await readdir(join(directory, '.pack-gateway/staging'))).toHaveLength(3);
+    await registry.close();
+  }
+  expect(await readdir(join(directory, '.pack-gateway/staging'))).toEqual([]);
+  expect(expected.length).toBeGreaterThan(0);
+}, 30_000);

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { sampleImage, sampleLayer } from '../../support/sample-image.ts';
+import { MOUNTING, tinyDisk } from '../../support/tiny-disk.ts';
+import { openLayout, repo, stateOf, tagged, temporaryDirectory } from './open-layout.ts';
+
+const triage = repo('packs/acme/triage');
+const small = sampleImage('small');
+const large = sampleImage('large', { layers: [sampleLayer(randomBytes(2 * 1024 * 1024))] });
+it('says that the disk is full, leaves nothing behind, and goes on when there is room', async (test) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return test.skip(MOUNTING);
+  const { registry } = await openLayout(disk);
+  expect(await registry.push(triage, tagged('large'), large)).toEqual({
+    kind: 'failed',
+    reason: 'REGISTRY_ERROR',
+    retryable: true,
+    detail: expect.stringMatching(/^The disk is full/),
+  });
+  expect(await registry.push(triage, tagged('small'), small)).toEqual({ kind: 'pushed' });
+  expect(await stateOf(registry, triage, tagged('small'), small)).toBe('whole');
+  expect(await registry.purge(triage, small.descriptor.digest)).toEqual({ kind: 'purged' });
+});
+
+it('says that the directory is read-only, then works again once it is not', async (test) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return test.skip(MOUNTING);
+  const { registry } = await openLayout(disk);
+  await registry.push(triage, tagged('small'), small);
+  // A disk with a file open for writing, as a registry's lock is, cannot become read-only.
+  await registry.close();
+  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  const { registry: reopened } = await openLayout(disk);
+  const { registry: fresh } = await openLayout(join(disk, 'not', 'there'));
+  for (const outcome of [
+    await fresh.check(),
+    await reopened.push(triage, tagged('large'), large),
+    await reopened.purge(triage, small.descriptor.digest),
+    await reopened.check(),
+  ])
+    expect(outcome).toEqual({
+      kind: 'failed',
+      reason: 'REGISTRY_ERROR',
+      retryable: false,
+      detail: expect.stringContaining('read-only'),
+    });
+  execFileSync('mount', ['-o', 'remount,rw', disk]);
+  expect(await stateOf(reopened, triage, tagged('small'), small)).toBe('whole');
+  expect(await reopened.purge(triage, small.descriptor.digest)).toEqual({ kind: 'purged' });
+});
+
+it('says that the disk is full when a file may not grow, and purges all the same', async () => {
+  const directory = await temporaryDirectory();
+  // A limit of 64 KiB a file, which needs no rights.
+  const limited = `ulimit -f 64; exec "$0" test/support/layout-pusher.ts "$1" limited 2 purge "$2"`;
+  const run = (bytes: number) =>
+    execFileSync('bash', ['-c', limited, process.execPath, directory, `${bytes}`], {
+      encoding: 'utf8',
+    });
+  expect(run(1_000)).toBe('pushed 0\npurging 0\npurged 0\npushed 1\n');
+  expect(run(1_000_000)).toMatch(/^failed 0 .*"retryable":true,"detail":"The disk is full/);
+});
