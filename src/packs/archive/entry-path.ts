@@ -1,0 +1,54 @@
+/** Limits of the file systems that a pack is unpacked on: ext4, APFS and NTFS hold 255 per segment. */
+const LONGEST_SEGMENT_BYTES = 255;
+const LONGEST_PATH_BYTES = 1024;
+const DEEPEST = 64;
+
+/** `segments` is empty for the archive's own root (`./`); they are normalised to Unicode NFC. */
+export type EntryPath =
+  | { readonly kind: 'path'; readonly shown: string; readonly segments: readonly string[] }
+  | { readonly kind: 'refused'; readonly shown: string; readonly message: string };
+
+/** Decides whether an entry's name is a path inside the pack; `shown` is the name to speak of it. */
+export function readEntryPath(name: Uint8Array): EntryPath {
+  const shown = Buffer.from(name.subarray(0, LONGEST_PATH_BYTES)).toString().normalize('NFC');
+  const refused = (message: string): EntryPath => ({ kind: 'refused', shown, message });
+  if (name.length > LONGEST_PATH_BYTES) {
+    return refused(`the name is longer than ${LONGEST_PATH_BYTES} bytes`);
+  }
+
+  let text: string;
+  try {
+    // ignoreBOM keeps a leading U+FEFF, which would otherwise vanish from the name.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
+  } catch {
+    return refused('the name is not valid UTF-8');
+  }
+  if (text === '') return refused('the entry has no name');
+  if (/\p{Cc}/u.test(text)) return refused('the name contains a control character');
+  if (text.startsWith('/') || /^[A-Za-z]:/.test(text)) {
+    return refused('the path is absolute; a pack has relative paths only');
+  }
+  if (text.includes('\\')) return refused('the name contains a backslash; separate with /');
+
+  // macOS writes decomposed names (NFD); the same pack from Linux must give the same image.
+  const relative = text.normalize('NFC').replace(/^(\.\/)+/, '');
+  const segments = relative === '.' ? [] : relative.replace(/\/$/, '').split('/');
+  if (relative === '') return { kind: 'path', shown, segments: [] };
+  if (segments.includes('..')) return refused('the path leads outside the pack');
+  if (segments.some((segment) => segment === '' || segment === '.')) {
+    return refused('the path has an empty or "." segment');
+  }
+  if (segments.some((segment) => Buffer.byteLength(segment) > LONGEST_SEGMENT_BYTES)) {
+    return refused(`a part of the name is longer than ${LONGEST_SEGMENT_BYTES} bytes`);
+  }
+  if (segments.length > DEEPEST) return refused(`the path is deeper than ${DEEPEST} directories`);
+  if (segments.some(isDesktopLitter)) {
+    return refused(
+      'this is a file of the macOS desktop, not of the pack; make the archive with COPYFILE_DISABLE=1 tar --exclude .DS_Store -czf …',
+    );
+  }
+  return { kind: 'path', shown, segments };
+}
+
+const isDesktopLitter = (segment: string): boolean =>
+  segment.startsWith('._') || segment === '.DS_Store' || segment === '__MACOSX';

@@ -1,0 +1,78 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { ArchiveRefused, ArchiveTooLarge } from './archive-refused.ts';
+
+const HOW_TO = 'make one with: tar -czf incident-triage.tar.gz incident-triage';
+
+/** A gzip stream being unpacked; `close` ends both sides at once, whatever they are doing. */
+export interface Gunzipped {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Resolves when the compressed side has been read to its end, rejects with what broke it. */
+  readonly done: Promise<void>;
+  readonly close: () => void;
+}
+
+/** Unpacks gzip, counting the compressed bytes; every refusal comes out of `chunks` as an error. */
+export function gunzipped(archive: Readable, maxArchiveBytes: number): Gunzipped {
+  const gunzip = createGunzip();
+  // Both may fail once more after they were destroyed (zlib finishes its last write, a client hangs up),
+  // when nobody listens any longer; that would end the process.
+  archive.on('error', () => undefined);
+  gunzip.on('error', () => undefined);
+  const done = pipeline(archive, (source) => checked(source, maxArchiveBytes), gunzip);
+  // The same error comes out of `chunks`, which is where it is handled.
+  done.catch(() => undefined);
+  return {
+    chunks: translated(gunzip),
+    done,
+    close: () => {
+      archive.destroy();
+      gunzip.destroy();
+    },
+  };
+}
+
+async function* checked(
+  source: AsyncIterable<Uint8Array>,
+  maxArchiveBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  let start = Buffer.alloc(0);
+  let total = 0;
+  for await (const chunk of source) {
+    if (start.length < 2) {
+      start = Buffer.concat([start, chunk.subarray(0, 2)]).subarray(0, 2);
+      // RFC 1952, 2.3.1: the two bytes that every gzip member starts with.
+      if (!Buffer.from([0x1f, 0x8b]).subarray(0, start.length).equals(start)) {
+        throw new ArchiveRefused('archive', `is not a .tar.gz; ${HOW_TO}`);
+      }
+    }
+    total += chunk.length;
+    if (total > maxArchiveBytes) throw new ArchiveTooLarge();
+    yield chunk;
+  }
+  if (total === 0) throw new ArchiveRefused('archive', `is empty; ${HOW_TO}`);
+}
+
+async function* translated(gunzip: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* gunzip;
+  } catch (error) {
+    throw corruptGzip(error) ?? error;
+  }
+}
+
+/** zlib's word that the data is damaged or cut short; null for any other error. */
+export function corruptGzip(error: unknown): ArchiveRefused | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  if (error.code === 'Z_BUF_ERROR') {
+    return new ArchiveRefused(
+      'archive',
+      'ends in the middle of its gzip stream; was it cut short?',
+    );
+  }
+  if (error.code === 'Z_DATA_ERROR' || error.code === 'Z_NEED_DICT') {
+    return new ArchiveRefused('archive', 'its gzip stream is corrupt');
+  }
+  return null;
+}

@@ -1,0 +1,12 @@
+/** What `pack.yaml` says about a pack; produced only by `parsePackMetadata`, so it is always valid. */
+export interface PackMetadata {
+  readonly name: string;
+  /** A semantic version; build metadata (`+…`) is allowed, which an OCI tag cannot spell as it is. */
+  readonly version: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly category: string | null;
+  /** The caps.yaml fragment, as YAML text. */
+  readonly capabilities: string | null;
+  readonly suggestedPacks: readonly string[];
+}

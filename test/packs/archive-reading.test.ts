@@ -1,0 +1,362 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { crc32, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readPackArchive } from '../../src/packs/archive/read-archive.ts';
+import {
+  gzipped,
+  paxHeader,
+  type RawEntry,
+  rawEntry,
+  samplePack,
+  samplePackEntries,
+  tarOf,
+} from '../support/archives.ts';
+
+const LIMITS = { maxArchiveBytes: 1024 * 1024 };
+const good = samplePackEntries();
+let work: string;
+
+beforeEach(async () => {
+  work = await mkdtemp(join(tmpdir(), 'archive-reading-'));
+});
+afterEach(() => rm(work, { recursive: true }));
+
+const read = (archive: Uint8Array, limits = LIMITS) =>
+  readPackArchive(Readable.from([archive]), limits, work);
+
+const readEntries = (...entries: RawEntry[]) => read(gzipped(tarOf(entries)));
+
+/** The first problem of an archive that must be refused. */
+async function problem(archive: Uint8Array, limits = LIMITS) {
+  const outcome = await read(archive, limits);
+  if (outcome.kind !== 'invalid') throw new Error(`Expected a refusal, got ${outcome.kind}`);
+  return outcome.fields[0];
+}
+
+describe('what is accepted', () => {
+  test('a pack, with its metadata, files, modes and contents', async () => {
+    const outcome = await read(samplePack({ name: 'triage', version: '2.1.0' }));
+    if (outcome.kind !== 'pack') throw new Error(outcome.kind);
+    const { pack } = outcome;
+    expect(pack.metadata).toMatchObject({
+      name: 'triage',
+      version: '2.1.0',
+      displayName: 'triage',
+    });
+    expect(pack.files.map(({ path, executable }) => [path, executable])).toEqual([
+      ['pack.yaml', false],
+      ['behavior.md', false],
+      ['guides/start.md', false],
+      ['scripts/run.sh', true],
+    ]);
+    expect([...pack.directories].sort()).toEqual(['guides', 'scripts']);
+    const spool = await readFile(pack.spool, 'utf8');
+    const script = pack.files.find(({ path }) => path === 'scripts/run.sh');
+    if (script === undefined) throw new Error('no script');
+    expect(spool.slice(script.offset, script.offset + script.size)).toBe('#!/bin/sh\n');
+  });
+
+  test.each<[string, RawEntry[]]>([
+    ['a leading ./', [{ name: './', type: '5' }, ...prefixed('./')]],
+    ['one wrapping directory', [{ name: 'my-pack/', type: '5' }, ...prefixed('my-pack/')]],
+    ['a wrapping directory that no entry names', prefixed('my-pack/')],
+    ['a wrapping directory behind ./', prefixed('./my-pack/')],
+    [
+      'a global pax comment, as git archive writes it',
+      [paxHeader({ comment: 'abc' }, 'g'), ...good],
+    ],
+  ])('%s', async (_name, entries) => {
+    const outcome = await readEntries(...entries);
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    expect(outcome.pack.files.map(({ path }) => path)).toContain('guides/start.md');
+  });
+
+  test('long names by pax and by GNU, and names that are not ASCII', async () => {
+    const long = `guides/${'a'.repeat(200)}.md`;
+    const gnu = `guides/${'b'.repeat(200)}.md`;
+    const outcome = await readEntries(
+      ...good,
+      paxHeader({ path: long, mtime: '1700000000.5' }),
+      { name: 'guides/short', content: 'x' },
+      { name: '././@LongLink', type: 'L', content: `${gnu}\0` },
+      { name: 'guides/short', content: 'y' },
+      { name: 'guides/caf\u0065\u0301.md', content: 'z' },
+    );
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    const paths = outcome.pack.files.map(({ path }) => path);
+    expect(paths.slice(-3)).toEqual([long, gnu, 'guides/caf\u00e9.md']);
+  });
+
+  test('gzip members joined together and zeros after the end, as tools pad', async () => {
+    const tar = tarOf(good);
+    const members = [
+      gzipSync(tar.subarray(0, 700)),
+      gzipSync(tar.subarray(700)),
+      Buffer.alloc(512),
+    ];
+    expect(await read(Buffer.concat(members))).toMatchObject({ kind: 'pack' });
+  });
+
+  test('a tar without its end marker, which some writers leave out', async () => {
+    expect(await read(gzipSync(Buffer.concat(good.map(rawEntry))))).toMatchObject({ kind: 'pack' });
+  });
+
+  test('exactly 10,000 entries', async () => {
+    const outcome = await readEntries(...good, ...manyFiles(10_000 - good.length));
+    expect(outcome.kind).toBe('pack');
+  });
+});
+
+describe('entries that are refused by name', () => {
+  const file = (name: string | Uint8Array): RawEntry => ({ name, content: 'x' });
+
+  test.each<[string, RawEntry[], string, RegExp]>([
+    ['another top-level file', [file('README.md')], 'README.md', /not allowed at the top/],
+    ['another top-level directory', [file('src/x.ts')], 'src/x.ts', /not allowed at the top/],
+    ['a top-level name in the wrong case', [file('Guides/x.md')], 'Guides/x.md', /not allowed/],
+    ['pack.yaml as a directory', [file('behavior.md/x')], 'behavior.md/x', /must be a file/],
+    ['guides as a file', [file('data')], 'data', /must be a directory/],
+    ['a path outside', [file('../etc/passwd')], '../etc/passwd', /outside the pack/],
+    ['a hidden path outside', [file('guides/../../x')], 'guides/../../x', /outside the pack/],
+    ['an absolute path', [file('/etc/passwd')], '/etc/passwd', /absolute/],
+    ['a Windows drive', [file('C:\\x')], 'C:\\x', /absolute/],
+    ['a Windows drive with a slash', [file('C:/x')], 'C:/x', /absolute/],
+    ['a backslash', [file('guides\\..\\x')], 'guides\\..\\x', /backslash/],
+    ['an empty segment', [file('guides//x')], 'guides//x', /empty/],
+    ['a dot segment', [file('guides/./x')], 'guides/./x', /empty/],
+    ['an entry without a name', [file('')], '', /no name/],
+    [
+      'a hard link',
+      [{ name: 'guides/l', type: '1', linkname: 'pack.yaml' }],
+      'guides/l',
+      /hard link/,
+    ],
+    ['a symbolic link', [{ name: 'guides/l', type: '2', linkname: '/' }], 'guides/l', /symbolic/],
+    ['a link named guides', [{ name: 'data', type: '2', linkname: '/' }], 'data', /symbolic/],
+    ['a character device', [{ name: 'data/c', type: '3' }], 'data/c', /character device/],
+    ['a block device', [{ name: 'data/b', type: '4' }], 'data/b', /block device/],
+    ['a named pipe', [{ name: 'data/p', type: '6' }], 'data/p', /named pipe/],
+    ['a GNU sparse file', [{ name: 'data/s', type: 'S' }], 'data/s', /sparse/],
+    [
+      'a pax sparse file',
+      [paxHeader({ 'GNU.sparse.major': '1' }), file('data/s')],
+      'data/s',
+      /sparse/,
+    ],
+    ['an unknown type', [{ name: 'data/v', type: 'V' }], 'data/v', /unknown/],
+    ['a duplicate file', [file('guides/start.md')], 'guides/start.md', /duplicate/],
+    ['a duplicate directory', [{ name: './guides/', type: '5' }], './guides/', /duplicate/],
+    ['a second pack.yaml', [file('./pack.yaml')], './pack.yaml', /duplicate/],
+    ['names that differ in case', [file('guides/START.md')], 'guides/START.md', /upper and lower/],
+    [
+      'a directory that differs in case',
+      [file('scripts/A/x'), file('scripts/a/y')],
+      'scripts/a/y',
+      /upper and lower/,
+    ],
+    ['NFC and NFD', [file('data/\u00e9'), file('data/e\u0301')], 'data/\u00e9', /duplicate/],
+    [
+      'a file that is also a directory',
+      [file('guides/start.md/x')],
+      'guides/start.md/x',
+      /at once/,
+    ],
+    ['a directory that is also a file', [file('data/a/x'), file('data/a')], 'data/a', /at once/],
+    ['a control character', [file('data/a\u0007b')], 'data/a\\u0007b', /control character/],
+    ['a line break', [file('data/a\nb')], 'data/a\\u000ab', /control character/],
+    [
+      'a NUL by pax',
+      [paxHeader({ path: 'data/a\0b' }), file('data/x')],
+      'data/a\\u0000b',
+      /control/,
+    ],
+    ['invalid UTF-8', [file(Buffer.from([0x64, 0xff, 0xfe]))], 'd\ufffd\ufffd', /UTF-8/],
+    [
+      'a long segment',
+      [paxHeader({ path: `data/${'é'.repeat(128)}` }), file('x')],
+      `data/${'é'.repeat(128)}`,
+      /longer than 255/,
+    ],
+    [
+      'a deep path',
+      [paxHeader({ path: `data/${'a/'.repeat(70)}x` }), file('x')],
+      `data/${'a/'.repeat(70)}x`,
+      /deeper/,
+    ],
+    ['Finder litter', [file('guides/._start.md')], 'guides/._start.md', /COPYFILE_DISABLE=1/],
+    ['a desktop store', [file('.DS_Store')], '.DS_Store', /COPYFILE_DISABLE=1/],
+    [
+      'a directory with content',
+      [{ name: 'data/', type: '5', content: 'x' }],
+      'data/',
+      /directory says/,
+    ],
+  ])('%s', async (_what, entries, name, message) => {
+    const found = await problem(gzipped(tarOf([...good, ...entries])));
+    expect(found).toEqual({ path: `archive/${name}`, message: expect.stringMatching(message) });
+  });
+
+  test('a name longer than 1024 bytes, shortened in the answer', async () => {
+    const entries = [...good, paxHeader({ path: `data/${'x/'.repeat(600)}x` }), file('x')];
+    const found = await problem(gzipped(tarOf(entries)));
+    expect(found?.path).toHaveLength('archive/'.length + 201);
+    expect(found?.message).toMatch(/longer than 1024/);
+  });
+
+  test('a stray directory before pack.yaml is named, although it looked like a wrapper', async () => {
+    const found = await problem(gzipped(tarOf([{ name: 'secrets/', type: '5' }, ...good])));
+    expect(found).toEqual({
+      path: 'archive/secrets',
+      message: expect.stringMatching(/not allowed/),
+    });
+  });
+
+  test('a second directory beside the wrapper', async () => {
+    const found = await problem(gzipped(tarOf([...prefixed('my-pack/'), file('other/x')])));
+    expect(found?.path).toBe('archive/other/x');
+  });
+
+  test('another top-level entry inside the wrapper', async () => {
+    const found = await problem(gzipped(tarOf([...prefixed('my-pack/'), file('my-pack/.git/x')])));
+    expect(found?.path).toBe('archive/my-pack/.git/x');
+  });
+});
+
+describe('archives that are refused as a whole', () => {
+  const tar = tarOf(good);
+
+  test.each<[string, Uint8Array, string, RegExp]>([
+    ['an empty upload', Buffer.alloc(0), 'archive', /empty.*tar -czf/],
+    ['a tar without gzip', tar, 'archive', /not a \.tar\.gz.*tar -czf/],
+    ['a zip', Buffer.from('PK\x03\x04zip'), 'archive', /not a \.tar\.gz/],
+    ['one byte of gzip', Buffer.from([0x1f]), 'archive', /cut short/],
+    [
+      'gzip of something else',
+      gzipSync(Buffer.alloc(2000, 'text ')),
+      'archive',
+      /corrupt tar header/,
+    ],
+    ['a short text in gzip', gzipSync('hello'), 'archive', /middle of a header/],
+    ['a truncated gzip', gzipSync(tar).subarray(0, -9), 'archive', /cut short/],
+    [
+      'garbage after gzip',
+      Buffer.concat([gzipSync(tar), Buffer.from('garbage')]),
+      'archive',
+      /corrupt/,
+    ],
+    ['a wrong gzip checksum', wrongTrailer(tar), 'archive', /corrupt/],
+    ['no pack.yaml', gzipped(tarOf(good.slice(1))), 'pack.yaml', /missing/],
+    ['no entries', gzipped(tarOf([])), 'pack.yaml', /missing/],
+    [
+      'two tars joined',
+      gzipSync(Buffer.concat([tar, tar])),
+      'archive/scripts/run.sh',
+      /end marker/,
+    ],
+    [
+      'a tar cut in an entry',
+      gzipSync(tar.subarray(0, 800)),
+      'archive/pack.yaml',
+      /middle of an entry/,
+    ],
+    [
+      'a tar cut in a header',
+      gzipSync(tar.subarray(0, 1200)),
+      'archive/pack.yaml',
+      /middle of a header/,
+    ],
+  ])('%s', async (_what, archive, path, message) => {
+    expect(await problem(archive)).toEqual({ path, message: expect.stringMatching(message) });
+  });
+
+  test.each<[string, RawEntry]>([
+    ['negative', { name: 'data/n', sizeField: Buffer.alloc(12, 0xff) }],
+    ['beyond 2^53', { name: 'data/n', sizeField: Buffer.alloc(12, 0x80).fill(0x7f, 1) }],
+    ['not octal', { name: 'data/n', sizeField: Buffer.from('00000000-1 \0') }],
+  ])('a size that is %s', async (_what, entry) => {
+    const found = await problem(gzipped(tarOf([...good, entry])));
+    expect(found).toEqual({
+      path: 'archive/scripts/run.sh',
+      message: expect.stringMatching(/corrupt tar header \(in or after this entry\)/),
+    });
+  });
+
+  test('a base-256 size is read', async () => {
+    const sizeField = Buffer.alloc(12).fill(0x80, 0, 1).fill(1, 11);
+    expect(await readEntries(...good, { name: 'data/n', content: 'x', sizeField })).toMatchObject({
+      kind: 'pack',
+    });
+  });
+
+  test.each<[string, RawEntry[]]>([
+    ['a huge pax header', [paxHeader({ comment: 'x'.repeat(300_000) })]],
+    ['a pax header whose size lies', [{ name: 'p', type: 'x', size: 1e9 }]],
+    ['a chain of pax headers', Array.from({ length: 9 }, () => paxHeader({ comment: 'x' }))],
+    ['a malformed pax record', [{ name: 'p', type: 'x', content: '-5 path=guides/x\n' }]],
+    ['a pax size that is no number', [paxHeader({ size: '-1' })]],
+    ['a global header that renames', [paxHeader({ path: 'guides/x' }, 'g')]],
+    ['a huge GNU long name', [{ name: 'l', type: 'L', content: Buffer.alloc(300_000, 'x') }]],
+  ])('%s', async (_what, headers) => {
+    const found = await problem(gzipped(tarOf([...good, ...headers, { name: 'data/x' }])));
+    expect(found?.path).toBe('archive/scripts/run.sh');
+  });
+
+  test('pack.yaml larger than 64 KiB', async () => {
+    const found = await problem(
+      gzipped(tarOf([{ name: 'pack.yaml', content: Buffer.alloc(65_537, '#') }])),
+    );
+    expect(found).toEqual({ path: 'archive/pack.yaml', message: 'is larger than 65536 bytes' });
+  });
+
+  test('every problem of pack.yaml at once', async () => {
+    const outcome = await read(samplePack({ name: 'No Slug', version: 'v1' }));
+    expect(outcome).toMatchObject({
+      kind: 'invalid',
+      fields: [{ path: 'pack.yaml.name' }, { path: 'pack.yaml.version' }],
+    });
+  });
+});
+
+describe('the source', () => {
+  test('an upload that breaks off rejects, since it is no fault of the archive', async () => {
+    const source = Readable.from(
+      (async function* () {
+        yield samplePack().subarray(0, 100);
+        throw new Error('the client hung up');
+      })(),
+    );
+    await expect(readPackArchive(source, LIMITS, work)).rejects.toThrow('the client hung up');
+  });
+
+  test('is destroyed at the first refusal, however much is left', async () => {
+    let sent = 0;
+    const source = Readable.from(
+      (async function* () {
+        for (;;) {
+          sent += 1;
+          yield Buffer.from('no gzip at all');
+        }
+      })(),
+    );
+    expect((await readPackArchive(source, LIMITS, work)).kind).toBe('invalid');
+    expect(source.destroyed).toBe(true);
+    expect(sent).toBeLessThan(100);
+  });
+});
+
+function prefixed(prefix: string): RawEntry[] {
+  return good.map((entry) => ({ ...entry, name: `${prefix}${entry.name}` }));
+}
+
+function manyFiles(count: number): RawEntry[] {
+  return Array.from({ length: count }, (_, at) => ({ name: `data/${at}` }));
+}
+
+function wrongTrailer(tar: Uint8Array): Buffer {
+  const archive = gzipSync(tar);
+  archive.writeUInt32LE(crc32(tar) ^ 1, archive.length - 8);
+  return archive;
+}
