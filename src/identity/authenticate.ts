@@ -1,0 +1,84 @@
+/** `Authorization: Bearer …` -> Caller. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { acrossOrgs } from '../database/cross-org.ts';
+import { keyIds, orgIds } from '../ids.ts';
+import type { PermissionSet } from '../keys/api-key.entity.ts';
+import type { Services } from '../services.ts';
+import { type Caller, templates } from './caller.ts';
+import { authenticateSession, isJwt } from './session.ts';
+
+/** SHA-256 of a key's secret: all that is stored of it. A key is random, so it needs no salt and no slow hash. */
+export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/** How exactly `lastUsedAt` is kept: writing it on every request would turn each read into a write. */
+const LAST_USED_RESOLUTION = '1 minute';
+
+interface KeyRecord {
+  readonly id: string;
+  readonly org_id: string;
+  readonly slug: string;
+  readonly permission_set: PermissionSet;
+  readonly secret_hash: Uint8Array;
+  readonly stale: boolean;
+}
+
+/**
+ * The caller that a request's `Authorization` header stands for, or null where it stands for nobody.
+ *
+ * Asks the database each time: a revoked key is refused by every replica from the next request on.
+ * @throws RequestRefused `service_unavailable` where a session token cannot be checked,
+ * `rate_limited` where too many tokens were not valid (`failed-attempts.ts`)
+ */
+export async function authenticate(
+  services: Services,
+  authorization: string | null,
+  requestId: string,
+): Promise<Caller | null> {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) return null;
+  const { config, failedAttempts } = services;
+  const hash = hashOf(token);
+  failedAttempts.admit(hash);
+  const caller =
+    config.jwt !== null && isJwt(token)
+      ? await authenticateSession(services, config.jwt, token, requestId)
+      : await authenticateKey(services, hash, requestId);
+  if (caller === null) failedAttempts.failed(hash);
+  return caller;
+}
+
+/** Whatever the secret looks like, it is looked up: the time taken tells nothing about it. */
+async function authenticateKey(
+  services: Services,
+  hash: Buffer,
+  requestId: string,
+): Promise<Caller | null> {
+  const [key] = await services.database.query<KeyRecord>(
+    `select ${acrossOrgs('authenticate')} k.id, k.org_id, o.slug, k.permission_set, k.secret_hash,
+       (k.last_used_at is null or k.last_used_at < now() - interval '${LAST_USED_RESOLUTION}') as stale
+     from api_keys k join orgs o on o.id = k.org_id
+     where k.secret_hash = $1 and k.revoked_at is null`,
+    [hash],
+  );
+  // The index compares byte by byte; this comparison is the one that admits.
+  if (key === undefined || !timingSafeEqual(hash, key.secret_hash)) return null;
+  if (key.stale) touch(services, key.id);
+  return {
+    orgId: orgIds.of(key.org_id),
+    orgSlug: key.slug,
+    scopes: new Set(templates[key.permission_set]),
+    principal: { kind: 'api_key', keyId: keyIds.of(key.id) },
+    requestId,
+  };
+}
+
+/** Notes the use of a key, beside the request: a caller does not wait for it, nor fail with it. */
+function touch({ database, log }: Services, keyId: string): void {
+  database
+    .query(
+      `update ${acrossOrgs('touch key')} api_keys set last_used_at = now()
+       where id = $1 and (last_used_at is null or last_used_at < now() - interval '${LAST_USED_RESOLUTION}')`,
+      [keyId],
+    )
+    .catch((error: unknown) => log.warn({ err: error }, 'lastUsedAt of a key was not written'));
+}

@@ -1,0 +1,29 @@
+import type { KeyId, OrgId } from '../ids.ts';
+import type { PermissionSet } from '../keys/api-key.entity.ts';
+
+export const scopes = ['caps:write', 'audit:read', 'apikeys:write'] as const;
+export type Scope = (typeof scopes)[number];
+
+/** The scopes of each closed template of API keys (contract, "Who may call"). */
+export const templates: Record<PermissionSet, readonly Scope[]> = {
+  FULL_ACCESS: ['caps:write', 'audit:read'],
+  READ_ONLY: ['audit:read'],
+  OWNER: scopes,
+};
+
+/** Who calls, for which org, and with what rights: the one thing every use-case is handed besides its input. */
+export interface Caller {
+  readonly orgId: OrgId;
+  readonly orgSlug: string;
+  readonly scopes: ReadonlySet<Scope>;
+  readonly principal: Principal;
+  readonly requestId: string;
+}
+
+export type Principal =
+  | { readonly kind: 'api_key'; readonly keyId: KeyId }
+  | { readonly kind: 'user'; readonly userId: string };
+
+/** Who the audit log names: a key's id, or a user's. */
+export const actorOf = ({ principal }: Caller): string =>
+  principal.kind === 'api_key' ? principal.keyId : principal.userId;

@@ -1,0 +1,109 @@
+/** Session JWTs of the control plane (contract, "Who may call"). */
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { JwtConfig } from '../config.ts';
+import { type OrgId, orgIds, uuidOf } from '../ids.ts';
+import { singleLine } from '../input.ts';
+import { RequestRefused } from '../request-refused.ts';
+import type { Services } from '../services.ts';
+import { type Caller, type Scope, scopes } from './caller.ts';
+
+/** Signatures only; a shared secret (HS…) would be a public key that anybody may know. */
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const CLOCK_TOLERANCE_SECONDS = 30;
+const JWKS_TIMEOUT_MS = 3_000;
+/** How soon after a fetch an unknown key id makes us fetch again: made-up ids must not become a flood there. */
+const JWKS_COOLDOWN_MS = 10_000;
+const JWKS_MAX_AGE_MS = 600_000;
+
+type Keys = ReturnType<typeof createRemoteJWKSet>;
+
+// The fetched keys live as long as the configuration that names them, which is as long as its app.
+const keysOf = new WeakMap<JwtConfig, Keys>();
+
+const claimsSchema = z.object({
+  // A subject in the form of a key's id would be taken for that key in the audit log.
+  sub: singleLine(255).refine((sub) => !sub.startsWith('key_')),
+  org_id: z.string().max(100),
+  scope: z.string().optional(),
+  permissions: z.array(z.string()).optional(),
+});
+
+/** Whether a Bearer token has the form of a JWT, which no API key has. */
+export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
+
+/**
+ * The caller that a session token stands for, or null where the token is not valid.
+ * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be had: the token may well be good
+ */
+export async function authenticateSession(
+  { database }: Services,
+  config: JwtConfig,
+  token: string,
+  requestId: string,
+): Promise<Caller | null> {
+  const payload = await verify(config, token);
+  const claims = claimsSchema.safeParse(payload).data;
+  if (claims === undefined) return null;
+  const orgId = orgIds.parse(claims.org_id);
+  const [org] = await database.query<{ id: string; slug: string }>(
+    'select id, slug from orgs where id = $1 or slug = $2',
+    [orgId === null ? null : uuidOf(orgId), isSlug(claims.org_id) ? claims.org_id : null],
+  );
+  if (org === undefined) return null;
+  const granted = new Set([...(claims.scope?.split(' ') ?? []), ...(claims.permissions ?? [])]);
+  const id: OrgId = orgIds.of(org.id);
+  return {
+    orgId: id,
+    orgSlug: org.slug,
+    scopes: new Set<Scope>(scopes.filter((scope) => granted.has(scope))),
+    principal: { kind: 'user', userId: claims.sub },
+    requestId,
+  };
+}
+
+async function verify(config: JwtConfig, token: string): Promise<JWTPayload | null> {
+  const { issuer, audience } = config;
+  try {
+    const { payload } = await jwtVerify(token, keys(config), {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['exp', 'sub'],
+    });
+    return payload;
+  } catch (error) {
+    if (saysInvalid(error)) return null;
+    throw new RequestRefused(
+      'service_unavailable',
+      'The keys that session tokens are checked with cannot be had at present; try again later.',
+    );
+  }
+}
+
+function keys(config: JwtConfig): Keys {
+  const known = keysOf.get(config);
+  if (known !== undefined) return known;
+  const made = createRemoteJWKSet(config.jwksUrl, {
+    timeoutDuration: JWKS_TIMEOUT_MS,
+    cooldownDuration: JWKS_COOLDOWN_MS,
+    cacheMaxAge: JWKS_MAX_AGE_MS,
+  });
+  keysOf.set(config, made);
+  return made;
+}
+
+/** The token's own fault; every other error is about fetching the keys. */
+const saysInvalid = (error: unknown): boolean =>
+  error instanceof errors.JWTClaimValidationFailed ||
+  error instanceof errors.JWTExpired ||
+  error instanceof errors.JWTInvalid ||
+  error instanceof errors.JWSInvalid ||
+  error instanceof errors.JWSSignatureVerificationFailed ||
+  error instanceof errors.JOSEAlgNotAllowed ||
+  error instanceof errors.JOSENotSupported ||
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWKSMultipleMatchingKeys;
+
+const isSlug = (text: string): boolean => /^[a-z0-9-]{1,63}$/.test(text);

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { recordEvent } from '../audit/record-event.ts';
+import { hashOf } from '../identity/authenticate.ts';
+import type { Caller } from '../identity/caller.ts';
+import { keyIds, newUuid, uuidOf } from '../ids.ts';
+import { singleLine, validate } from '../input.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { ApiKey, permissionSets } from './api-key.entity.ts';
+import { newSecret, prefixOf } from './bootstrap.ts';
+import type { KeyRow } from './find-key.ts';
+
+const createApiKeyInput = z.object({
+  label: singleLine(255),
+  permissionSet: z
+    .enum(permissionSets)
+    .refine(
+      (value) => value !== 'OWNER',
+      'must be FULL_ACCESS or READ_ONLY: only the bootstrap key is an owner',
+    ),
+});
+
+export type CreateApiKeyOutcome =
+  | { readonly kind: 'key_created'; readonly key: KeyRow; readonly secret: string }
+  | ProblemOf<'validation_failed'>;
+
+/** Makes a key of the caller's org. Its secret is in this answer and nowhere else: only a hash of it is stored. */
+export async function createApiKey(
+  { database }: Services,
+  caller: Caller,
+  input: { readonly label: string; readonly permissionSet: string },
+): Promise<CreateApiKeyOutcome> {
+  const valid = validate(createApiKeyInput, input);
+  if (valid.kind === 'validation_failed') return valid;
+  const { label, permissionSet } = valid.value;
+  const uuid = newUuid();
+  const id = keyIds.of(uuid);
+  const secret = newSecret();
+  const prefix = prefixOf(secret);
+  const createdAt = new Date();
+  await database.forOrg(caller.orgId).transactional(async (em) => {
+    em.create(ApiKey, {
+      id: uuid,
+      org: uuidOf(caller.orgId),
+      label,
+      prefix,
+      secretHash: hashOf(secret),
+      permissionSet,
+      createdAt,
+      lastUsedAt: null,
+      revokedAt: null,
+    });
+    recordEvent(em, caller, 'API_KEY_CREATED', id, { label, permissionSet });
+  });
+  const key = { id, label, prefix, permissionSet, createdAt, lastUsedAt: null };
+  return { kind: 'key_created', key, secret };
+}

@@ -1,0 +1,49 @@
+import { recordEvent } from '../audit/record-event.ts';
+import { query } from '../database/database.ts';
+import type { Caller } from '../identity/caller.ts';
+import { keyIds, uuidOf } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';
+
+export type RevokeApiKeyOutcome =
+  | { readonly kind: 'key_revoked'; readonly key: KeyRow }
+  | ProblemOf<'not_found' | 'validation_failed'>;
+
+/**
+ * Revokes a key of the caller's org; every replica refuses it from the next request on.
+ *
+ * A key that is revoked already is not found. The org's last owner key stays: nobody could make keys after it.
+ */
+export async function revokeApiKey(
+  { database }: Services,
+  caller: Caller,
+  id: string,
+): Promise<RevokeApiKeyOutcome> {
+  const keyId = keyIds.parse(id);
+  if (keyId === null) return { kind: 'not_found', subject: 'api_key', id };
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    // The owner keys are locked with it, so that two calls cannot take the last two.
+    const records = await query<KeyRecord>(
+      em,
+      `select ${keyColumns} from api_keys
+       where org_id = $2 and revoked_at is null and (id = $1 or permission_set = 'OWNER')
+       order by id for update`,
+      [uuidOf(keyId), uuidOf(caller.orgId)],
+    );
+    const keys = records.map(toKeyRow);
+    const key = keys.find((one) => one.id === keyId);
+    if (key === undefined) return { kind: 'not_found', subject: 'api_key', id };
+    const owners = keys.filter(({ permissionSet }) => permissionSet === 'OWNER');
+    if (key.permissionSet === 'OWNER' && owners.length === 1) {
+      const message = "is the org's last owner key: without it nobody could make or revoke keys";
+      return { kind: 'validation_failed', fields: [{ path: 'id', message }] };
+    }
+    await query(em, 'update api_keys set revoked_at = now() where id = $1 and org_id = $2', [
+      uuidOf(keyId),
+      uuidOf(caller.orgId),
+    ]);
+    recordEvent(em, caller, 'API_KEY_REVOKED', keyId, { label: key.label });
+    return { kind: 'key_revoked', key };
+  });
+}
