@@ -1,0 +1,99 @@
+/**
+ * Deletion, as contract.md promises it ("What deletion promises"), in steps on the row itself:
+ *
+ * 1. An image that is not ours to purge: the row and its audit event go in one statement.
+ * 2. Otherwise *mark*: lock the row, ask for the verdict again, take the repository's lease, set DELETING.
+ *    From here on the pack cannot be attached, cloned, replaced or shared.
+ * 3. *Purge* the image with no transaction open.
+ * 4. *Remove* the row with its audit event; or, where the purge failed, write down why and keep the row.
+ *
+ * A crash after any step leaves a row that the next call finishes: every step may be repeated.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { keepLease, LEASE_TTL_MS } from '../database/repository-lease.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packIds } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { PurgeOutcome } from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+import {
+  type DeletedPack,
+  type MarkedPack,
+  mark,
+  recordFailure,
+  remove,
+  removeUnmanaged,
+} from './deletion-steps.ts';
+import type { PackRow } from './pack-row.ts';
+
+export type DeletePackOutcome =
+  | DeletedPack
+  | ProblemOf<'not_found' | 'pack_in_use' | 'registry_cleanup_failed'>;
+
+/**
+ * Deletes a pack of the caller's org, and its image where it was uploaded here.
+ *
+ * Of any number of concurrent calls one answers `deleted`; the others wait for it and answer `not_found`.
+ * @param id as the caller sent it; what is no pack id is not found
+ */
+export async function deletePack(
+  services: Services,
+  caller: Caller,
+  id: string,
+): Promise<DeletePackOutcome> {
+  const packId = packIds.parse(id);
+  if (packId === null) return { kind: 'not_found', subject: 'pack', id };
+  const giveUpAt = performance.now() + services.config.registry.deadlineMs + LEASE_TTL_MS;
+  for (let attempt = 0; ; attempt++) {
+    const first = await removeUnmanaged(services, caller, packId);
+    const step = first.kind === 'mark' ? await mark(services, caller, packId) : first;
+    switch (step.kind) {
+      case 'marked':
+        return purgeAndRemove(services, caller, step);
+      case 'busy':
+        if (performance.now() > giveUpAt) return stillBusy(step.pack);
+        break;
+      case 'changed':
+        break;
+      default:
+        return step;
+    }
+    await pause(Math.random() * Math.min(10 * 2 ** attempt, 250));
+  }
+}
+
+async function purgeAndRemove(
+  services: Services,
+  caller: Caller,
+  marked: MarkedPack,
+): Promise<DeletePackOutcome> {
+  const outcome = await purge(services, marked);
+  if (outcome.kind === 'failed') return recordFailure(services, caller, marked, outcome);
+  const image = outcome.kind === 'purged' ? 'PURGED' : 'ALREADY_GONE';
+  return remove(services, caller, marked, image);
+}
+
+async function purge(
+  { database, registry }: Services,
+  { pack, digest, held, lease }: MarkedPack,
+): Promise<PurgeOutcome> {
+  using kept = keepLease(database, lease);
+  return registry.purge(pack.repository, digest, {
+    held,
+    signal: kept.signal,
+    mayWrite: kept.isHeld,
+  });
+}
+
+/** The row is left as it is: whoever writes to the repository now decides what becomes of it. */
+const stillBusy = (pack: PackRow): ProblemOf<'registry_cleanup_failed'> => ({
+  kind: 'registry_cleanup_failed',
+  pack,
+  failure: {
+    kind: 'failed',
+    reason: 'TIMEOUT',
+    retryable: true,
+    detail: 'another upload or deletion of this pack is still under way.',
+  },
+  attempts: pack.cleanupFailure?.attempts ?? 0,
+});

@@ -1,0 +1,39 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type Database, query } from '../database/database.ts';
+import type { Caller } from '../identity/caller.ts';
+import { type PackId, uuidOf } from '../ids.ts';
+import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+
+/** Which packs a caller may see; the statement calls the table `p`, and `$1` is his org. */
+export const visibleToOrg = `(p.org_id = $1 or p.visibility = 'COMMUNITY' or p.org_id is null)`;
+
+/**
+ * Packs by id, as far as the caller may see them; in no particular order.
+ * @param lock `share` makes a deletion that comes later wait for this transaction; `update` any other change too
+ */
+export async function findPacks(
+  source: SqlEntityManager | Database,
+  caller: Caller,
+  ids: readonly PackId[],
+  lock?: 'share' | 'update',
+): Promise<PackRow[]> {
+  const records = await query<PackRecord>(
+    source,
+    // Locked in the order of ids, so that two transactions never wait for each other.
+    `select ${packColumns} from packs p where p.id = any($2) and ${visibleToOrg}
+     ${lock === undefined ? '' : `order by p.id for ${lock}`}`,
+    [uuidOf(caller.orgId), ids.map(uuidOf)],
+  );
+  return records.map(toPackRow);
+}
+
+/** One pack that the caller may see, or null. */
+export async function findPack(
+  source: SqlEntityManager | Database,
+  caller: Caller,
+  id: PackId,
+  lock?: 'share' | 'update',
+): Promise<PackRow | null> {
+  const [pack] = await findPacks(source, caller, [id], lock);
+  return pack ?? null;
+}

@@ -1,0 +1,151 @@
+/** The process dies in the middle of a deletion: one more call, on a new process, always finishes it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { DELETE, deletePack, eventsOf, isPullable, rowOf } from '../support/deletion.ts';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { type Gate, startGate } from '../support/gate.ts';
+import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { installed } from '../support/installed.ts';
+import { startServer } from '../support/server-process.ts';
+
+const MANIFEST_BY_DIGEST = '/v2/packs/default/[^/]+/manifests/sha256:[0-9a-f]{64}$';
+
+async function startGatedRegistry(): Promise<{ docker: DockerRegistry; gate: Gate }> {
+  const docker = await startDockerRegistry();
+  onTestFinished(() => docker.stop());
+  return { docker, gate: await startGate(docker.url) };
+}
+
+/** What was killed can be finished by whoever starts next on the same data. */
+async function expectToConverge(environment: Gateway['environment'], id: string): Promise<void> {
+  const next = await startGateway({ environment });
+  const row = await rowOf(next, id);
+  const answer = await deletePack(next, id);
+  expect(answer.__typename).toBe('DeletedPack');
+  expect(['PURGED', 'ALREADY_GONE']).toContain(answer.image);
+  const deleted = (await eventsOf(next, id)).filter((type) => type === 'PACK_DELETED');
+  expect(deleted).toHaveLength(1);
+  if (row === undefined) throw new Error('the pack was gone before its deletion was finished');
+  expect(await isPullable(next, row)).toBe(false);
+}
+
+describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
+  'kill -9 during a deletion, database %s with docker-registry',
+  (database) => {
+    test.each([
+      ['after the mark, before the purge', 'before', `GET ${MANIFEST_BY_DIGEST}`],
+      ['during the purge', 'before', `DELETE ${MANIFEST_BY_DIGEST}`],
+      ['after the purge, before the row goes', 'after', `DELETE ${MANIFEST_BY_DIGEST}`],
+    ] as const)('%s', async (_moment, side, request) => {
+      const { gate } = await startGatedRegistry();
+      const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
+      const { id } = await setup.pack('triage');
+      await setup.close();
+
+      const server = await startServer(setup.environment);
+      const held = gate.hold(side, new RegExp(request));
+      const answer = server.graphql(DELETE, { id }).catch(() => 'connection lost');
+      await held.reached;
+      await server.kill();
+      expect(await answer).toBe('connection lost');
+      held.release();
+
+      await expectToConverge(setup.environment, id);
+    });
+
+    test('during the push of an upload, which can be repeated', async () => {
+      const { gate } = await startGatedRegistry();
+      const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
+      await setup.close();
+      const server = await startServer(setup.environment);
+      const held = gate.hold('before', /^PUT .*\/manifests\//);
+      const upload = server.upload('triage').catch(() => 'connection lost');
+      await held.reached;
+      await server.kill();
+      expect(await upload).toBe('connection lost');
+      held.release();
+
+      const next = await startGateway({ environment: setup.environment });
+      const { id } = await next.pack('triage');
+      const row = await rowOf(next, id);
+      expect(row && (await isPullable(next, row))).toBe(true);
+      expect(await deletePack(next, id)).toMatchObject({ image: 'PURGED' });
+    });
+  },
+);
+
+describe.skipIf(!installed('docker-registry'))('kill -9 on PostgreSQL', () => {
+  test('while a failure is being recorded', async () => {
+    const { gate } = await startGatedRegistry();
+    const environment = { REGISTRY_URL: gate.url };
+    const setup = await startGateway({ database: 'postgres', environment });
+    const { id } = await setup.pack('triage');
+    await setup.close();
+    const server = await startServer(setup.environment);
+    const held = gate.hold('before', new RegExp(`GET ${MANIFEST_BY_DIGEST}`));
+    const answer = server.graphql(DELETE, { id }).catch(() => 'connection lost');
+    await held.reached;
+    const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED' }] });
+    const headers = { 'content-type': 'application/json' };
+    gate.refuse({ request: /^DELETE /, status: 405, headers, body });
+
+    // Whoever records the failure gives the lease back at the end, and has to wait for this lock.
+    const blocker = new pg.Client(setup.environment.DATABASE_URL);
+    await blocker.connect();
+    onTestFinished(() => blocker.end());
+    await blocker.query('begin');
+    await blocker.query('select * from repository_leases for update');
+    held.release();
+    // A connection of its own: within a transaction the list of activities never changes.
+    const watcher = new pg.Client(setup.environment.DATABASE_URL);
+    await watcher.connect();
+    onTestFinished(() => watcher.end());
+    await waiting(watcher, 'delete from repository_leases%');
+    await server.kill();
+    expect(await answer).toBe('connection lost');
+    await blocker.query('rollback');
+    gate.refuse(undefined);
+
+    await expectToConverge(setup.environment, id);
+  });
+});
+
+describe('kill -9 with the embedded database and registry', () => {
+  test.each([0, 4, 8, 16, 32])('%s ms after the call', async (milliseconds) => {
+    const setup = await startGateway({ database: 'embedded' });
+    const { id } = await setup.pack('triage');
+    await setup.close();
+    const server = await startServer(setup.environment);
+    const answer = server.graphql(DELETE, { id }).catch(() => null);
+    await pause(milliseconds);
+    await server.kill();
+    const finished = (await answer)?.data.deletePack.__typename === 'DeletedPack';
+
+    const next = await startGateway({ environment: setup.environment });
+    const again = await deletePack(next, id);
+    // The row may have gone with nobody left to be told.
+    if (finished || again.__typename === 'NotFound') {
+      expect(again.__typename).toBe('NotFound');
+    } else {
+      expect(again.__typename).toBe('DeletedPack');
+    }
+    expect(await rowOf(next, id)).toBeUndefined();
+    const deleted = (await eventsOf(next, id)).filter((type) => type === 'PACK_DELETED');
+    expect(deleted).toHaveLength(1);
+    expect((await next.pack('triage')).status).toBe('ACTIVE');
+  });
+});
+
+/** Until a statement like this waits for a lock. */
+async function waiting(client: pg.Client, statement: string): Promise<void> {
+  for (;;) {
+    const { rowCount } = await client.query(
+      `select 1 from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query like $1`,
+      [statement],
+    );
+    if (rowCount) return;
+    await pause(10);
+  }
+}

@@ -1,0 +1,159 @@
+/** Deletion against everything that may happen at the same time, on two gateways that share a PostgreSQL. */
+import { describe, expect, test } from 'vitest';
+import { samplePack } from '../support/archives.ts';
+import {
+  attachPack,
+  deletePack,
+  eventsOf,
+  insertUnmanagedPack,
+  isPullable,
+  role,
+  rowOf,
+} from '../support/deletion.ts';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { installed } from '../support/installed.ts';
+import { registryEnvironment } from '../support/registries.ts';
+
+async function startTwo(): Promise<[Gateway, Gateway]> {
+  const registry = await registryEnvironment('docker-registry');
+  const first = await startGateway({ database: 'postgres', environment: registry });
+  const { DATABASE_URL = '' } = first.environment;
+  const second = await startGateway({ environment: { ...registry, DATABASE_URL } });
+  return [first, second];
+}
+
+const PACKS_OF_ROLE = `query ($id: ID!) { agentRole(id: $id) { packs { nodes { id status } } } }`;
+const packsOfRole = async (gateway: Gateway, id: string): Promise<Json[]> =>
+  (await gateway.graphql(PACKS_OF_ROLE, { id })).data.agentRole.packs.nodes;
+
+describe.skipIf(!installed('docker-registry'))('two gateways on one database and registry', () => {
+  test('150 races of attach and delete on unmanaged packs end with one winner each', async () => {
+    const [one, two] = await startTwo();
+    const seen = { deleted: 0, attached: 0 };
+    for (let round = 0; round < 150; round++) {
+      const packId = await insertUnmanagedPack(one, { name: `pack-${round}` });
+      const roleId = await role(one, `role-${round}`);
+      const [deleted, attached] = await Promise.all([
+        later(Math.random() * 3, () => deletePack(round % 2 ? one : two, packId)),
+        later(Math.random() * 3, () => attachPack(round % 2 ? two : one, roleId, packId)),
+      ]);
+      const row = await rowOf(one, packId);
+      const attachments = await packsOfRole(two, roleId);
+      if (deleted.__typename === 'DeletedPack') {
+        seen.deleted++;
+        expect(row).toBeUndefined();
+        expect(attachments).toEqual([]);
+        expect(attached.__typename).toBe('NotFound');
+      } else {
+        seen.attached++;
+        expect(deleted.__typename).toBe('PackInUse');
+        expect(attached.__typename).toBe('AttachedPack');
+        expect(attachments).toEqual([{ id: packId, status: 'ACTIVE' }]);
+      }
+    }
+    // Otherwise the calls did not race.
+    expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
+  }, 60_000);
+
+  test('60 races of attach and delete on uploaded packs never part a role from its image', async () => {
+    const [one, two] = await startTwo();
+    const seen = { deleted: 0, attached: 0 };
+    for (let round = 0; round < 60; round++) {
+      const { id: packId } = await one.pack(`pack-${round}`);
+      const before = await rowOf(one, packId);
+      if (before === undefined) throw new Error('an uploaded pack is not there');
+      const roleId = await role(one, `role-${round}`);
+      const [deleted, attached] = await Promise.all([
+        later(Math.random() * 3, () => deletePack(round % 2 ? one : two, packId)),
+        later(Math.random() * 12, () => attachPack(round % 2 ? two : one, roleId, packId)),
+      ]);
+      const attachments = await packsOfRole(two, roleId);
+      if (deleted.__typename === 'DeletedPack') {
+        seen.deleted++;
+        expect(await rowOf(one, packId)).toBeUndefined();
+        expect(attachments).toEqual([]);
+        expect(['NotFound', 'PackBeingDeleted']).toContain(attached.__typename);
+        expect(await isPullable(two, before)).toBe(false);
+      } else {
+        seen.attached++;
+        expect(deleted.__typename).toBe('PackInUse');
+        expect(attached.__typename).toBe('AttachedPack');
+        expect(attachments).toEqual([{ id: packId, status: 'ACTIVE' }]);
+        expect(await isPullable(two, before)).toBe(true);
+      }
+    }
+    expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
+  }, 60_000);
+
+  test('a role with packs is made whole or not at all while they are deleted', async () => {
+    const [one, two] = await startTwo();
+    for (let round = 0; round < 40; round++) {
+      const packIds = await Promise.all(
+        ['a', 'b', 'c'].map((name) => insertUnmanagedPack(one, { name: `${name}-${round}` })),
+      );
+      const [, made] = await Promise.all([
+        deletePack(one, packIds[round % 3] ?? ''),
+        role(two, `role-${round}`, packIds).catch(() => null),
+      ]);
+      const left = await Promise.all(packIds.map((id) => rowOf(one, id)));
+      if (made === null) continue;
+      expect(left).not.toContain(undefined);
+      expect(await packsOfRole(one, made)).toHaveLength(3);
+    }
+  }, 60_000);
+
+  test('of 20 deletions at once one says deleted, and one event is written', async () => {
+    const gateways = await startTwo();
+    for (let round = 0; round < 5; round++) {
+      const { id } = await gateways[0].pack('contended');
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, at) => deletePack(gateways[at % 2] ?? gateways[0], id)),
+      );
+      const kinds = answers.map(({ __typename }) => __typename).sort();
+      expect(kinds).toEqual(['DeletedPack', ...Array(19).fill('NotFound')]);
+      expect(await eventsOf(gateways[0], id)).toEqual([
+        'PACK_UPLOADED',
+        'PACK_DELETION_STARTED',
+        'PACK_DELETED',
+      ]);
+    }
+  }, 60_000);
+
+  test('60 races of deletion and upload of the same content leave no pack without its image', async () => {
+    const [one, two] = await startTwo();
+    const archive = samplePack({ name: 'phoenix' });
+    let current: Json = await one.pack('phoenix');
+    let reborn = 0;
+    for (let round = 0; round < 60; round++) {
+      const uploads = Promise.all(
+        [one, two].map((gateway) => uploadUntilDecided(gateway, archive)),
+      );
+      const deletions = Promise.all([one, two].map((gateway) => deletePack(gateway, current.id)));
+      const [deleted, uploaded] = [await deletions, await uploads];
+      expect(deleted.filter(({ __typename }) => __typename === 'DeletedPack')).toHaveLength(1);
+      const made = uploaded.filter(({ __typename }) => __typename === 'UploadedPack');
+      expect(made.length).toBeLessThanOrEqual(1);
+      reborn += made.length;
+      current = made[0]?.pack ?? (await one.pack('phoenix'));
+      const row = await rowOf(two, current.id);
+      expect(row?.status).toBe('ACTIVE');
+      expect(row && (await isPullable(two, row))).toBe(true);
+    }
+    expect(reborn).toBeGreaterThan(0);
+  }, 90_000);
+});
+
+/** Tries again while the name is taken, a few times: the deletion may not have got that far. */
+async function uploadUntilDecided(gateway: Gateway, archive: Buffer): Promise<Json> {
+  let answer: Json;
+  for (let tries = 0; tries < 6; tries++) {
+    answer = await gateway.upload(archive);
+    if (answer.__typename === 'UploadedPack') return answer;
+  }
+  return answer;
+}
+
+async function later<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return work();
+}
