@@ -1,0 +1,27 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { actorOf, type Caller } from '../identity/caller.ts';
+import { newUuid, uuidOf } from '../ids.ts';
+import { AuditEvent, type AuditEventType } from './audit-event.entity.ts';
+
+/**
+ * Adds an event to the unit of work of `em`, so that it is written in the transaction that makes the change.
+ * @param subjectId what was changed, as callers know it (`pack_…`)
+ */
+export function recordEvent(
+  em: SqlEntityManager,
+  caller: Caller,
+  type: AuditEventType,
+  subjectId: string,
+  details: Record<string, unknown> = {},
+): void {
+  em.create(AuditEvent, {
+    id: newUuid(),
+    org: uuidOf(caller.orgId),
+    type,
+    actor: actorOf(caller),
+    subjectId,
+    requestId: caller.requestId,
+    details,
+    createdAt: new Date(),
+  });
+}

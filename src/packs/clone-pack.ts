@@ -1,0 +1,120 @@
+import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packIds } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { CopyOutcome, Digest } from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+import { addPack } from './add-pack.ts';
+import { isPackName } from './archive/pack-yaml.ts';
+import { findPack } from './find-pack.ts';
+import { type ImageLocation, imageLocation } from './image-location.ts';
+import { openImageSource } from './image-source.ts';
+import type { PackRow } from './pack-row.ts';
+import { reserveName } from './reserve-name.ts';
+
+export interface ClonePackInput {
+  /** As the caller sent it; what is no pack id is not found. */
+  readonly id: string;
+  /** The source's name when left out. */
+  readonly name?: string | null | undefined;
+}
+
+export type ClonePackOutcome =
+  | { readonly kind: 'cloned'; readonly pack: PackRow }
+  | ProblemOf<
+      | 'not_found'
+      | 'validation_failed'
+      | 'name_taken'
+      | 'pack_being_deleted'
+      | 'registry_unavailable'
+    >;
+
+/** Copies a pack that the caller may see into his org, image included: it lives on when the source is deleted. */
+export async function clonePack(
+  services: Services,
+  caller: Caller,
+  { id, name: wanted }: ClonePackInput,
+): Promise<ClonePackOutcome> {
+  const packId = packIds.parse(id);
+  if (packId === null) return { kind: 'not_found', subject: 'pack', id };
+  const name = wanted ?? null;
+  if (name !== null && !isPackName(name)) {
+    return invalid('name', 'must be 1 to 63 of a-z, 0-9 and "-", with no "-" at either end');
+  }
+  const source = await findPack(services.database, caller, packId);
+  if (source === null) return { kind: 'not_found', subject: 'pack', id };
+  if (source.status !== 'ACTIVE') {
+    return { kind: 'pack_being_deleted', packId, name: source.name };
+  }
+  if (source.imageDigest === null) return invalid('id', 'is a pack whose image is not known');
+  return copyTo(services, caller, source, source.imageDigest, name ?? source.name);
+}
+
+async function copyTo(
+  services: Services,
+  caller: Caller,
+  source: PackRow,
+  digest: Digest,
+  name: string,
+): Promise<ClonePackOutcome> {
+  const { registry, config, database } = services;
+  const metadata = { ...source, name, description: source.description ?? '' };
+  const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
+  const reserved = await reserveName(services, caller, name, location.repository);
+  if (reserved.kind !== 'reserved') return reserved;
+  const { lease } = reserved;
+  const copied = await copyImage(services, source, digest, location, lease);
+  if (copied.kind !== 'copied') {
+    await releaseLease(database.forOrg(caller.orgId), lease);
+    return copied.kind === 'failed'
+      ? { kind: 'registry_unavailable', failure: copied }
+      : sourceGone(services, caller, source);
+  }
+  const image = {
+    origin: 'CLONE',
+    repository: location.repository,
+    ref: location.imageRef,
+    digest,
+    sizeBytes: source.sizeBytes,
+  } as const;
+  const newPack = { metadata, visibility: 'ORG', image } as const;
+  const added = await addPack(services, caller, newPack, lease, 'PACK_CLONED');
+  return added.kind === 'added' ? { kind: 'cloned', pack: added.pack } : added;
+}
+
+async function copyImage(
+  services: Services,
+  { repository, imageRef }: PackRow,
+  digest: Digest,
+  to: ImageLocation,
+  lease: Lease,
+): Promise<CopyOutcome> {
+  using kept = keepLease(services.database, lease);
+  const options = { signal: kept.signal, mayWrite: kept.isHeld };
+  const opened = openImageSource(services, imageRef);
+  // An image of ours stays ours when the registry is given another address.
+  if (typeof opened === 'string' || opened.place !== repository || opened.isOwn) {
+    return services.registry.copyImage({ repository }, digest, to.repository, to.tag, options);
+  }
+  await using other = opened;
+  const from = { repository: other.repository, registry: other.registry };
+  // Awaited here, or the other registry would be closed under the copy.
+  return await services.registry.copyImage(from, digest, to.repository, to.tag, options);
+}
+
+/** The image went while we copied: most likely with its pack. */
+async function sourceGone(
+  { database }: Services,
+  caller: Caller,
+  { id, name }: PackRow,
+): Promise<ClonePackOutcome> {
+  const pack = await findPack(database, caller, id);
+  if (pack === null) return { kind: 'not_found', subject: 'pack', id };
+  if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId: id, name };
+  return invalid('id', 'is a pack whose image is not in its registry any more');
+}
+
+const invalid = (path: string, message: string): ProblemOf<'validation_failed'> => ({
+  kind: 'validation_failed',
+  fields: [{ path, message }],
+});

@@ -1,0 +1,103 @@
+import { acrossOrgs } from '../database/cross-org.ts';
+import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packIds, uuidOf } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Digest } from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+import { addPack } from './add-pack.ts';
+import { awaitLease } from './await-lease.ts';
+import { type ImageSource, isForeign, openImageSource } from './image-source.ts';
+import type { PackVisibility } from './pack.entity.ts';
+import type { PackRow } from './pack-row.ts';
+import { NO_SUCH_IMAGE, type ReadPackImageOutcome, readPackImage } from './read-pack-image.ts';
+
+export interface CreatePackFromImageInput {
+  readonly imageRef: string;
+  readonly visibility: PackVisibility;
+}
+
+export type CreatePackFromImageOutcome =
+  | { readonly kind: 'pack_created'; readonly pack: PackRow }
+  | ProblemOf<'validation_failed' | 'name_taken' | 'pack_being_deleted' | 'registry_unavailable'>;
+
+/** Makes a pack of an image that is in a registry already; deleting the pack later leaves the image alone. */
+export async function createPackFromImage(
+  services: Services,
+  caller: Caller,
+  { imageRef, visibility }: CreatePackFromImageInput,
+): Promise<CreatePackFromImageOutcome> {
+  const opened = openImageSource(services, imageRef);
+  if (typeof opened === 'string') return refused(opened);
+  await using source = opened;
+  if (isForeign(services, caller, source)) return refused(NO_SUCH_IMAGE);
+  // No deletion can purge the image between our look at it and the row that holds it.
+  const leased = await awaitLease(services, source.place);
+  if (leased.kind !== 'leased') return leased;
+  const { lease } = leased;
+  const outcome = await create(services, caller, source, visibility, lease);
+  if (outcome.kind !== 'pack_created') await releaseLease(services.database.acrossOrgs(), lease);
+  return outcome;
+}
+
+async function create(
+  services: Services,
+  caller: Caller,
+  source: ImageSource,
+  visibility: PackVisibility,
+  lease: Lease,
+): Promise<CreatePackFromImageOutcome> {
+  const image = await readUnderLease(services, source, lease);
+  if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
+  if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
+  const { metadata, digest, sizeBytes } = image;
+  const dying = await findDying(services, caller, source.place, digest);
+  if (dying !== null) return dying;
+  const { place: repository, imageRef: ref } = source;
+  const added = await addPack(
+    services,
+    caller,
+    { metadata, visibility, image: { origin: 'IMAGE_REF', repository, ref, digest, sizeBytes } },
+    lease,
+    'PACK_CREATED',
+  );
+  return added.kind === 'added' ? { kind: 'pack_created', pack: added.pack } : added;
+}
+
+/** Reads the image and keeps the lease alive meanwhile. */
+export async function readUnderLease(
+  { database, config }: Services,
+  { registry, repository, reference }: ImageSource,
+  lease: Lease,
+): Promise<ReadPackImageOutcome> {
+  using kept = keepLease(database, lease);
+  return readPackImage(registry, repository, reference, {
+    signal: kept.signal,
+    maxUnpackedBytes: 4 * config.maxArchiveBytes,
+  });
+}
+
+/** The refusal of an image that a deletion has begun to purge. */
+export async function findDying(
+  { database }: Services,
+  caller: Caller,
+  place: string,
+  digest: Digest,
+): Promise<ProblemOf<'pack_being_deleted' | 'validation_failed'> | null> {
+  const [dying] = await database.query<{ id: string; name: string; own: boolean }>(
+    `select ${acrossOrgs('image shared')} p.id, p.name, p.org_id is not distinct from $3 as own
+     from packs p where p.repository = $1 and p.image_digest = $2 and p.status <> 'ACTIVE'
+     order by own desc limit 1`,
+    [place, digest, uuidOf(caller.orgId)],
+  );
+  if (dying === undefined) return null;
+  return dying.own
+    ? { kind: 'pack_being_deleted', packId: packIds.of(dying.id), name: dying.name }
+    : refused(NO_SUCH_IMAGE);
+}
+
+/** A problem with the reference that the caller sent. */
+export const refused = (message: string): ProblemOf<'validation_failed'> => ({
+  kind: 'validation_failed',
+  fields: [{ path: 'imageRef', message }],
+});

@@ -1,0 +1,35 @@
+import {
+  isRepository,
+  isTag,
+  type Registry,
+  type Repository,
+  type Tag,
+} from '../registry/registry.ts';
+
+/** Where the image of an uploaded pack lives: `<namespace>/<org slug>/<pack name>:<version>`. */
+export interface ImageLocation {
+  readonly repository: Repository;
+  readonly tag: Tag;
+  /** What a client pulls; without a host where the registry is the embedded layout. */
+  readonly imageRef: string;
+}
+
+export function imageLocation(
+  registry: Registry,
+  namespace: string,
+  orgSlug: string,
+  pack: { readonly name: string; readonly version: string },
+): ImageLocation {
+  const repository = `${namespace}/${orgSlug}/${pack.name}`;
+  // A tag has no "+", which a semantic version may hold; "_" is what Helm writes for it.
+  const tag = pack.version.replaceAll('+', '_');
+  if (!isRepository(repository) || !isTag(tag)) {
+    throw new Error('a namespace, slug, name or version got here without having been checked');
+  }
+  const path = `${repository}:${tag}`;
+  return {
+    repository,
+    tag,
+    imageRef: registry.host === null ? path : `${registry.host}/${path}`,
+  };
+}

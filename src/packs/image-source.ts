@@ -1,0 +1,68 @@
+import type { Caller } from '../identity/caller.ts';
+import { openOtherRegistry } from '../registry/open-other-registry.ts';
+import {
+  type Digest,
+  isDigest,
+  type Registry,
+  type Repository,
+  type Tag,
+} from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+import { parseImageReference } from './image-reference.ts';
+
+/** Where an existing image is read from, opened. */
+export interface ImageSource extends AsyncDisposable {
+  readonly registry: Registry;
+  /** Whether that is the configured registry. */
+  readonly isOwn: boolean;
+  readonly repository: Repository;
+  readonly reference: Tag | Digest;
+  /** `packs.repository`: with its host, where that is not the configured registry's own. */
+  readonly place: string;
+  /** What a client pulls. */
+  readonly imageRef: string;
+}
+
+/** Opens the registry that an image reference names, or answers with why no request is made there. */
+export function openImageSource(services: Services, imageRef: string): ImageSource | string {
+  const parsed = parseImageReference(imageRef);
+  if (typeof parsed === 'string') return parsed;
+  const { registry, config } = services;
+  const { host, repository, reference } = parsed;
+  const path = `${repository}${isDigest(reference) ? '@' : ':'}${reference}`;
+  if (host === null || host === registry.host) {
+    return {
+      registry,
+      isOwn: true,
+      repository,
+      reference,
+      place: repository,
+      imageRef: registry.host === null ? path : `${registry.host}/${path}`,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+  if (!config.registry.allowedHosts.includes(host)) {
+    return 'names a registry that is not allowed here; an operator can allow it in REGISTRY_ALLOWED_HOSTS';
+  }
+  const other = openOtherRegistry(config.registry, host);
+  return {
+    registry: other,
+    isOwn: false,
+    repository,
+    reference,
+    place: `${host}/${repository}`,
+    imageRef: `${host}/${path}`,
+    [Symbol.asyncDispose]: () => other.close(),
+  };
+}
+
+/** Whether a repository of the managed namespace is another org's: for the caller nothing is there. */
+export function isForeign(
+  { config }: Services,
+  caller: Caller,
+  { isOwn, repository }: ImageSource,
+): boolean {
+  const { namespace } = config.registry;
+  const isManaged = isOwn && repository.startsWith(`${namespace}/`);
+  return isManaged && !repository.startsWith(`${namespace}/${caller.orgSlug}/`);
+}

@@ -1,0 +1,120 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { query } from '../database/database.ts';
+import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import { isUniqueViolation } from '../database/sql-state.ts';
+import { newUuid, type PackId, packIds } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
+import { buildPackImage } from './archive/build-image.ts';
+import { readPackArchive } from './archive/read-archive.ts';
+import { awaitLease } from './await-lease.ts';
+import { imageLocation } from './image-location.ts';
+import type { PackTier } from './pack.entity.ts';
+
+/** In place of an org's slug in the image's repository; no slug has a dot. */
+export const PLATFORM = 'platform.packs';
+
+export interface ImportPlatformPackInput {
+  /** Path of the `.tar.gz`. */
+  readonly archive: string;
+  readonly tier: PackTier;
+}
+
+export type ImportPlatformPackOutcome =
+  | {
+      readonly kind: 'imported';
+      readonly id: PackId;
+      readonly name: string;
+      readonly version: string;
+    }
+  | ProblemOf<'validation_failed' | 'name_taken' | 'registry_unavailable'>;
+
+type World = Pick<Services, 'config' | 'database' | 'registry'>;
+
+/**
+ * Makes a pack of the platform: every org can read and attach it, none can change it.
+ *
+ * For the operator, so there is no caller; and no audit event, because each of those belongs to an org.
+ */
+export async function importPlatformPack(
+  services: World,
+  { archive, tier }: ImportPlatformPackInput,
+): Promise<ImportPlatformPackOutcome> {
+  const { registry, config, database } = services;
+  const workDirectory = await mkdtemp(join(tmpdir(), 'pack-import-'));
+  try {
+    const limits = { maxArchiveBytes: config.maxArchiveBytes };
+    const read = await readPackArchive(createReadStream(archive), limits, workDirectory);
+    if (read.kind === 'invalid') return { kind: 'validation_failed', fields: read.fields };
+    if (read.kind === 'too_large') {
+      const message = `is larger than ${read.limit} bytes`;
+      return { kind: 'validation_failed', fields: [{ path: 'archive', message }] };
+    }
+    const { metadata } = read.pack;
+    const image = await buildPackImage(read.pack, workDirectory);
+    const location = imageLocation(registry, config.registry.namespace, PLATFORM, metadata);
+    const leased = await awaitLease(services, location.repository);
+    if (leased.kind !== 'leased') return leased;
+    const { lease } = leased;
+    if (await isTaken(services, metadata.name)) return taken(services, lease, metadata.name);
+    using kept = keepLease(database, lease);
+    const options = { signal: kept.signal, mayWrite: kept.isHeld };
+    const pushed = await registry.push(location.repository, location.tag, image, options);
+    if (pushed.kind === 'failed') {
+      await releaseLease(database.acrossOrgs(), lease);
+      return { kind: 'registry_unavailable', failure: pushed };
+    }
+    const newPack: NewPack = {
+      metadata,
+      visibility: 'COMMUNITY',
+      image: {
+        origin: 'UPLOAD',
+        repository: location.repository,
+        ref: location.imageRef,
+        digest: image.descriptor.digest,
+        sizeBytes: image.sizeBytes,
+      },
+    };
+    return await insert(services, tier, newPack, lease);
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
+
+async function insert(
+  services: World,
+  tier: PackTier,
+  newPack: NewPack,
+  lease: Lease,
+): Promise<ImportPlatformPackOutcome> {
+  const { name, version } = newPack.metadata;
+  const uuid = newUuid();
+  try {
+    return await services.database.acrossOrgs().transactional(async (em) => {
+      if (!(await releaseLease(em, lease))) return leaseLapsed;
+      insertPack(em, uuid, null, tier, newPack);
+      return { kind: 'imported', id: packIds.of(uuid), name, version };
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) return taken(services, lease, name);
+    throw error;
+  }
+}
+
+async function isTaken({ database }: World, name: string): Promise<boolean> {
+  const sql = 'select 1 from packs p where p.org_id is null and p.name = $1';
+  return (await query(database.acrossOrgs(), sql, [name])).length > 0;
+}
+
+async function taken(
+  { database }: World,
+  lease: Lease,
+  name: string,
+): Promise<ProblemOf<'name_taken'>> {
+  await releaseLease(database.acrossOrgs(), lease);
+  return { kind: 'name_taken', subject: 'pack', name };
+}

@@ -1,0 +1,43 @@
+/** For many roles at once: the packs they reference. One statement a batch. */
+import type { Caller } from '../identity/caller.ts';
+import { type RoleId, roleIds, uuidOf } from '../ids.ts';
+import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import type { Services } from '../services.ts';
+import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+
+/** A page of packs for each role of the caller's org, newest first. */
+export async function packsOfRoles(
+  { database }: Services,
+  caller: Caller,
+  roles: readonly RoleId[],
+  page: PageRequest,
+): Promise<Map<RoleId, Page<PackRow>>> {
+  const values: unknown[] = [roles.map(uuidOf), uuidOf(caller.orgId)];
+  const older = page.olderThan === null ? '' : `and a.pack_id < $${values.push(page.olderThan)}`;
+  const newer = page.newerThan === null ? '' : `and a.pack_id > $${values.push(page.newerThan)}`;
+  const records = await database.query<PackRecord & { readonly role_id: string }>(
+    `select k.role_id, p.* from unnest($1::uuid[]) as k (role_id) cross join lateral (
+       select ${packColumns} from role_packs a join packs p on p.id = a.pack_id
+       where a.role_id = k.role_id and a.org_id = $2 ${older} ${newer}
+       order by a.pack_id ${orderOf(page)} limit $${values.push(limitOf(page))}
+     ) p`,
+    values,
+  );
+  const byRole = Map.groupBy(records, ({ role_id }) => roleIds.of(role_id));
+  return new Map(roles.map((id) => [id, toPage(page, (byRole.get(id) ?? []).map(toPackRow))]));
+}
+
+/** How many packs each role references. */
+export async function countPacksOfRoles(
+  { database }: Services,
+  caller: Caller,
+  roles: readonly RoleId[],
+): Promise<Map<RoleId, number>> {
+  const records = await database.query<{ role_id: string; count: number }>(
+    `select k.role_id,
+       (select count(*)::int from role_packs a where a.role_id = k.role_id and a.org_id = $2) as count
+     from unnest($1::uuid[]) as k (role_id)`,
+    [roles.map(uuidOf), uuidOf(caller.orgId)],
+  );
+  return new Map(records.map(({ role_id, count }) => [roleIds.of(role_id), count]));
+}

@@ -1,0 +1,68 @@
+import { recordEvent } from '../audit/record-event.ts';
+import { query } from '../database/database.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packIds, uuidOf } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { findPack } from './find-pack.ts';
+import type { PackVisibility } from './pack.entity.ts';
+import type { PackRow } from './pack-row.ts';
+
+export interface UpdatePackVisibilityInput {
+  /** As the caller sent it; what is no pack id is not found. */
+  readonly id: string;
+  readonly visibility: PackVisibility;
+}
+
+export type UpdatePackVisibilityOutcome =
+  | { readonly kind: 'visibility_updated'; readonly pack: PackRow }
+  | ProblemOf<'not_found' | 'pack_in_use' | 'pack_being_deleted'>;
+
+/**
+ * Shares a pack of the caller's org, or stops sharing it as long as no role of another org holds it.
+ *
+ * What the pack has already changes nothing. Roles of the caller's own org keep a pack that is no longer shared.
+ */
+export async function updatePackVisibility(
+  { database }: Services,
+  caller: Caller,
+  { id, visibility }: UpdatePackVisibilityInput,
+): Promise<UpdatePackVisibilityOutcome> {
+  const packId = packIds.parse(id);
+  if (packId === null) return { kind: 'not_found', subject: 'pack', id };
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    // The lock makes other orgs' attachments wait; afterwards they do not see the pack any more.
+    const pack = await findPack(em, caller, packId, 'update');
+    if (pack === null || pack.orgId !== caller.orgId) {
+      return { kind: 'not_found', subject: 'pack', id };
+    }
+    if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name: pack.name };
+    if (pack.visibility === visibility) return { kind: 'visibility_updated', pack };
+    if (visibility === 'ORG') {
+      // A statement of its own, because its snapshot must be younger than the lock it waited for.
+      const holders = await query(
+        em,
+        'select 1 from role_packs a where a.pack_id = $1 and a.org_id <> $2 limit 1',
+        [uuidOf(packId), uuidOf(caller.orgId)],
+      );
+      if (holders.length > 0) {
+        // The caller's own roles do not stand in the way, so none is named.
+        return { kind: 'pack_in_use', pack, blockers: { roles: [], hasMore: false } };
+      }
+    }
+    await query(
+      em,
+      `update packs set visibility = $3, updated_at = clock_timestamp()
+       where id = $1 and org_id = $2`,
+      [uuidOf(packId), uuidOf(caller.orgId), visibility],
+    );
+    recordEvent(em, caller, 'PACK_VISIBILITY_CHANGED', packId, {
+      name: pack.name,
+      from: pack.visibility,
+      to: visibility,
+    });
+    const changed = await findPack(em, caller, packId);
+    if (changed === null) throw new Error('a pack just changed is not there');
+    return { kind: 'visibility_updated', pack: changed };
+  });
+}

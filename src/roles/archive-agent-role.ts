@@ -1,0 +1,37 @@
+import { recordEvent } from '../audit/record-event.ts';
+import type { Caller } from '../identity/caller.ts';
+import { roleIds, uuidOf } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { AgentRole } from './agent-role.entity.ts';
+import { findRole } from './find-role.ts';
+import type { RoleRow } from './role-row.ts';
+
+export type ArchiveAgentRoleOutcome =
+  | { readonly kind: 'archived'; readonly role: RoleRow }
+  | ProblemOf<'not_found'>;
+
+/** Archives a role; it keeps its packs, because it can come back. Archiving twice changes nothing. */
+export async function archiveAgentRole(
+  { database }: Services,
+  caller: Caller,
+  id: string,
+): Promise<ArchiveAgentRoleOutcome> {
+  const roleId = roleIds.parse(id);
+  if (roleId === null) return { kind: 'not_found', subject: 'agent_role', id };
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    const role = await findRole(em, caller, roleId, 'update');
+    if (role === null) return { kind: 'not_found', subject: 'agent_role', id };
+    if (role.archivedAt !== null) return { kind: 'archived', role };
+    const now = new Date();
+    await em.nativeUpdate(
+      AgentRole,
+      { id: uuidOf(roleId), org: uuidOf(caller.orgId) },
+      { archivedAt: now, updatedAt: now },
+    );
+    recordEvent(em, caller, 'AGENT_ROLE_ARCHIVED', roleId, { name: role.name });
+    const changed = await findRole(em, caller, roleId);
+    if (changed === null) throw new Error('a role just changed is not there');
+    return { kind: 'archived', role: changed };
+  });
+}

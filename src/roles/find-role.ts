@@ -1,0 +1,32 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type Database, query } from '../database/database.ts';
+import type { Caller } from '../identity/caller.ts';
+import { type RoleId, uuidOf } from '../ids.ts';
+import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+
+/** Roles of the caller's org by id, archived ones included; in no particular order. */
+export async function findRoles(
+  source: SqlEntityManager | Database,
+  caller: Caller,
+  ids: readonly RoleId[],
+  lock?: 'update',
+): Promise<RoleRow[]> {
+  const records = await query<RoleRecord>(
+    source,
+    `select ${roleColumns} from agent_roles r where r.org_id = $1 and r.id = any($2)
+     ${lock === undefined ? '' : 'for update'}`,
+    [uuidOf(caller.orgId), ids.map(uuidOf)],
+  );
+  return records.map(toRoleRow);
+}
+
+/** One role of the caller's org, or null. */
+export async function findRole(
+  source: SqlEntityManager | Database,
+  caller: Caller,
+  id: RoleId,
+  lock?: 'update',
+): Promise<RoleRow | null> {
+  const [role] = await findRoles(source, caller, [id], lock);
+  return role ?? null;
+}

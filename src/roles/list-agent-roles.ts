@@ -1,0 +1,39 @@
+import type { Caller } from '../identity/caller.ts';
+import { uuidOf } from '../ids.ts';
+import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import type { Services } from '../services.ts';
+import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+
+/** Roles of the caller's org, newest first. */
+export async function listAgentRoles(
+  { database }: Services,
+  caller: Caller,
+  page: PageRequest,
+  options: { readonly includeArchived: boolean },
+): Promise<Page<RoleRow>> {
+  const values: unknown[] = [uuidOf(caller.orgId)];
+  const where = ['r.org_id = $1'];
+  if (!options.includeArchived) where.push('r.archived_at is null');
+  if (page.olderThan !== null) where.push(`r.id < $${values.push(page.olderThan)}`);
+  if (page.newerThan !== null) where.push(`r.id > $${values.push(page.newerThan)}`);
+  const records = await database.query<RoleRecord>(
+    `select ${roleColumns} from agent_roles r where ${where.join(' and ')}
+     order by r.id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
+    values,
+  );
+  return toPage(page, records.map(toRoleRow));
+}
+
+/** How many roles `listAgentRoles` would go through. */
+export async function countAgentRoles(
+  { database }: Services,
+  caller: Caller,
+  options: { readonly includeArchived: boolean },
+): Promise<number> {
+  const [row] = await database.query<{ count: string | number }>(
+    `select count(*) as count from agent_roles r
+     where r.org_id = $1 ${options.includeArchived ? '' : 'and r.archived_at is null'}`,
+    [uuidOf(caller.orgId)],
+  );
+  return Number(row?.count ?? 0);
+}

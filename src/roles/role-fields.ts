@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { singleLine, text } from '../input.ts';
+
+/** What each field of a role may hold; creation and update share it. */
+export const roleFields = {
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
+      'must be 1 to 63 of a-z, 0-9, ".", "_" and "-", and start and end with a letter or digit',
+    ),
+  displayName: singleLine(255),
+  description: text(4096),
+  packIds: z.array(z.string()).max(500, 'must have at most 500 entries'),
+};

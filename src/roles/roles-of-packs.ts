@@ -1,0 +1,76 @@
+/** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
+import type { Caller } from '../identity/caller.ts';
+import { type PackId, packIds, uuidOf } from '../ids.ts';
+import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import type { Services } from '../services.ts';
+import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+
+/** A page of roles for each pack, newest first, archived ones included. */
+export async function rolesOfPacks(
+  { database }: Services,
+  caller: Caller,
+  packs: readonly PackId[],
+  page: PageRequest,
+): Promise<Map<PackId, Page<RoleRow>>> {
+  const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const records = await database.query<{ pack_id: string; roles: RoleRecord[] | null }>(
+    `select k.pack_id, (${rolesAsJson('k.pack_id', page, bind)}) as roles
+     from unnest($2::uuid[]) as k (pack_id)`,
+    values,
+  );
+  return new Map(
+    records.map(({ pack_id, roles }) => [
+      packIds.of(pack_id),
+      toPage(page, (roles ?? []).map(toRoleRow)),
+    ]),
+  );
+}
+
+/**
+ * A subquery: the page of roles of one pack as one JSON array of `RoleRecord`, or null where it has none. `$1` of the
+ * statement must be the caller's org. One value per pack is read far faster than one row per role.
+ */
+export function rolesAsJson(
+  packId: string,
+  page: PageRequest,
+  bind: (value: unknown) => string,
+): string {
+  const older = page.olderThan === null ? '' : `and a.role_id < ${bind(page.olderThan)}`;
+  const newer = page.newerThan === null ? '' : `and a.role_id > ${bind(page.newerThan)}`;
+  return `
+    select json_agg(r) from (
+      select ${roleColumns} from role_packs a
+      join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
+      where a.pack_id = ${packId} and a.org_id = $1 ${older} ${newer}
+      order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}
+    ) r`;
+}
+
+export interface RoleCounts {
+  /** Roles of the caller's org, archived ones included. */
+  readonly own: number;
+  readonly otherOrgs: number;
+}
+
+/** How many roles reference each pack. */
+export async function countRolesOfPacks(
+  { database }: Services,
+  caller: Caller,
+  packs: readonly PackId[],
+): Promise<Map<PackId, RoleCounts>> {
+  const records = await database.query<{ pack_id: string; own: number; other_orgs: number }>(
+    `select k.pack_id,
+       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id = $2) as own,
+       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id <> $2)
+         as other_orgs
+     from unnest($1::uuid[]) as k (pack_id)`,
+    [packs.map(uuidOf), uuidOf(caller.orgId)],
+  );
+  return new Map(
+    records.map(({ pack_id, own, other_orgs }) => [
+      packIds.of(pack_id),
+      { own, otherOrgs: other_orgs },
+    ]),
+  );
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { importPlatformPack } from '../../src/packs/import-platform-pack.ts';
+import { samplePack } from '../support/archives.ts';
+import { databaseKinds, startGateway } from '../support/gateway.ts';
+import { change, pulls } from './changes.ts';
+
+function archive(name: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'platform-pack-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'pack.tar.gz');
+  writeFileSync(path, samplePack({ name }));
+  return path;
+}
+
+describe.each(databaseKinds)('packs of the platform on %s', (database) => {
+  test('every org reads, attaches and clones them, and none changes them', async () => {
+    const gateway = await startGateway({ database });
+    const other = await gateway.org('globex');
+    const input = { archive: archive('triage'), tier: 'VERIFIED' } as const;
+    const imported = await importPlatformPack(gateway.app.services, input);
+    if (imported.kind !== 'imported') throw new Error(JSON.stringify(imported));
+    const { id } = imported;
+    for (const key of [undefined, other]) {
+      const query = '{ packs { nodes { id orgId owned tier visibility } } }';
+      const { data } = await gateway.graphql(query, {}, key);
+      expect(data.packs.nodes).toEqual([
+        { id, orgId: null, owned: false, tier: 'VERIFIED', visibility: 'COMMUNITY' },
+      ]);
+      const created = await change(
+        gateway,
+        'createAgentRole',
+        { input: { name: 'agent', packIds: [id] } },
+        key,
+      );
+      expect(created.__typename).toBe('CreatedAgentRole');
+      for (const [name, variables] of [
+        ['deletePack', { id }],
+        ['updatePackVisibility', { id, visibility: 'ORG' }],
+        ['replacePackImage', { id, imageRef: 'packs/platform.packs/triage:1.0.0' }],
+      ] as const) {
+        const answer = await change(gateway, name, variables, key);
+        expect(answer.__typename, name).toBe('NotFound');
+      }
+    }
+    const cloned = await change(gateway, 'clonePack', { id }, other);
+    expect(cloned.pack).toMatchObject({ owned: true, tier: 'COMMUNITY', imageOrigin: 'CLONE' });
+    expect(await pulls(gateway, 'packs/globex/triage', '1.0.0')).toBe(true);
+    const again = await importPlatformPack(gateway.app.services, input);
+    expect(again.kind).toBe('name_taken');
+  });
+});
+
+test('the command imports a pack and says which, and why where it cannot', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['src/packs/platform-pack.ts', ...args], {
+      env: { ...process.env, ...gateway.environment },
+    });
+  const path = archive('triage');
+  const { stdout } = await run(path, '--tier', 'RECOMMENDED');
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'triage', tier: 'RECOMMENDED' });
+  await expect(run(path)).rejects.toMatchObject({ stderr: expect.stringContaining('"triage"') });
+  await expect(run()).rejects.toMatchObject({ stderr: expect.stringContaining('usage') });
+});
