@@ -1,0 +1,15 @@
+import type { Caller } from '../identity/caller.ts';
+import type { Services } from '../services.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { Loaders } from './loaders.ts';
+
+/** What every resolver is handed. */
+export interface Context {
+  readonly services: Services;
+  readonly caller: Caller;
+  /** Replaced for each event of a subscription. */
+  loaders: Loaders;
+  readonly record: RequestRecord;
+  /** Authenticates the caller again: a subscription outlives keys and tokens. */
+  readonly isStillCaller: () => Promise<boolean>;
+}

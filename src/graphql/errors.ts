@@ -1,0 +1,130 @@
+/** Every error of an answer gets a code and the request's id; what nobody expected is masked and logged. */
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { graphqlCode, type RefusalCode, refusals } from '../outcomes.ts';
+import { RequestRefused } from '../request-refused.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { YogaPlugin } from './server-context.ts';
+
+export function useErrorCodes(log: Log): YogaPlugin {
+  return {
+    onParse:
+      () =>
+      ({ result }) => {
+        if (result instanceof GraphQLError) addCode(result, 'graphql_parse_failed');
+      },
+    onValidate:
+      () =>
+      ({ result }) => {
+        for (const error of result) addCode(error, 'graphql_validation_failed');
+      },
+    onResultProcess({ result, setResult, serverContext }) {
+      const { record } = serverContext;
+      const publish = (one: ExecutionResult): ExecutionResult => {
+        if (one.errors === undefined) return one;
+        const hasData = 'data' in one;
+        const errors = one.errors.map((error) =>
+          publicError(error, record.requestId, hasData, log),
+        );
+        for (const { extensions } of errors)
+          record.outcomes.push(String(extensions.code).toLowerCase());
+        return { ...one, errors };
+      };
+      if (Array.isArray(result)) setResult(result.map(publish));
+      else if (Symbol.asyncIterator in result) setResult(mapped(result, publish));
+      else setResult(publish(result));
+    },
+  };
+}
+
+/** Rules of ours bring a code of their own along. */
+function addCode({ extensions }: GraphQLError, code: RefusalCode): void {
+  extensions.code ??= graphqlCode(code);
+}
+
+/** No generator: the return of one waits for the item that it is waiting for, and a reader that left would stay. */
+function mapped<T, U>(source: AsyncIterable<T>, map: (item: T) => U): AsyncIterableIterator<U> {
+  const items = source[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const { done, value } = await items.next();
+      return done === true ? { done, value: undefined } : { done: false, value: map(value) };
+    },
+    async return() {
+      await items.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function publicError(
+  error: GraphQLError,
+  requestId: string,
+  hasData: boolean,
+  log: Log,
+): GraphQLError {
+  const cause = rootOf(error);
+  const { code, message } = describe(error, cause);
+  if (code === 'internal_error') log.error({ err: cause, path: error.path }, 'request failed');
+  // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
+  const http = hasData
+    ? {}
+    : { http: { status: refusals[code], ...httpOf(error), ...httpOfLimit(code) } };
+  const { path, nodes, source, positions } = error;
+  return new GraphQLError(message, {
+    path: path ?? null,
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    extensions: {
+      ...(cause instanceof GraphQLError ? cause.extensions : {}),
+      ...http,
+      code: graphqlCode(code),
+      requestId,
+    },
+  });
+}
+
+function describe(
+  error: GraphQLError,
+  cause: unknown,
+): { readonly code: RefusalCode; readonly message: string } {
+  if (cause instanceof RequestRefused) return { code: cause.code, message: cause.message };
+  if (!(cause instanceof GraphQLError)) {
+    return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
+  }
+  return { code: codeOf(cause), message: error.message };
+}
+
+/** The code of an error that GraphQL itself, Yoga or a resolver of ours made on purpose. */
+function codeOf(error: GraphQLError): RefusalCode {
+  // Compiled queries (compile.ts) report bad variables with errors that lack extensions, whatever their type says.
+  const given = String(error.extensions?.code ?? '').toLowerCase();
+  if (isRefusalCode(given)) return given;
+  const status = httpOf(error).status;
+  if (status === 405) return 'method_not_allowed';
+  if (status === 413) return 'payload_too_large';
+  if (status === 415) return 'unsupported_media_type';
+  return 'bad_request';
+}
+
+const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code);
+
+/** Yoga answers malformed queries with 200 where a client accepts plain JSON (`spec`); limits are 400 for everybody. */
+const httpOfLimit = (code: RefusalCode) =>
+  code === 'graphql_limit_exceeded' ? { spec: false } : {};
+
+/** What Yoga and its plugins want said over HTTP (`extensions.http`). */
+function httpOf(error: GraphQLError): { readonly status?: number } {
+  const http = error.extensions?.http;
+  return typeof http === 'object' && http !== null ? http : {};
+}
+
+/** What was thrown first: GraphQL wraps it, once for each layer. */
+function rootOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError !== undefined
+    ? rootOf(error.originalError)
+    : error;
+}

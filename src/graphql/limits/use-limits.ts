@@ -1,0 +1,122 @@
+/** Refuses what asks for too much, before validation and execution could spend anything on it. */
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  type ParseOptions,
+  parse,
+  type Source,
+  visit,
+} from 'graphql';
+import type { YogaPlugin } from '../server-context.ts';
+import { type Limit, limitExceeded, maxima } from './maxima.ts';
+import { measureOperation, type OperationMeasure, type Variables } from './measure-operation.ts';
+
+/** What is known of a document without its variables: kept as long as Yoga keeps the document itself. */
+interface Verdict {
+  readonly refused: GraphQLError | null;
+  /** The operations whose size their variables decide. */
+  readonly undecided: ReadonlySet<OperationDefinitionNode>;
+}
+
+export function useLimits(): YogaPlugin {
+  const verdicts = new WeakMap<DocumentNode, Verdict>();
+  const verdictOn = (schema: GraphQLSchema, document: DocumentNode): Verdict => {
+    const verdict = verdicts.get(document) ?? judge(schema, document);
+    verdicts.set(document, verdict);
+    return verdict;
+  };
+  return {
+    onRequestParse: () => ({
+      onRequestParseDone({ requestParserResult }) {
+        if (!Array.isArray(requestParserResult)) return;
+        throw limitExceeded('operations', requestParserResult.length);
+      },
+    }),
+    onParse({ setParseFn }) {
+      setParseFn(parseUpToLimit);
+    },
+    onValidate({ params: { schema, documentAST }, setResult }) {
+      const { refused } = verdictOn(schema, documentAST);
+      if (refused !== null) setResult([refused]);
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = judgeVariables(args, verdictOn(args.schema, args.document));
+      if (refused !== null) setResultAndStopExecution({ errors: [refused] });
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = judgeVariables(args, verdictOn(args.schema, args.document));
+      if (refused !== null) setResultAndStopExecution({ errors: [refused] });
+    },
+  };
+}
+
+function parseUpToLimit(source: string | Source, options?: ParseOptions): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens: maxima.tokens });
+  } catch (error) {
+    if (error instanceof GraphQLError && error.message.includes(`${maxima.tokens} tokens`)) {
+      throw limitExceeded('tokens', maxima.tokens + 1);
+    }
+    throw error;
+  }
+}
+
+function judge(schema: GraphQLSchema, document: DocumentNode): Verdict {
+  let aliases = 0;
+  let directives = 0;
+  visit(document, {
+    Field(node) {
+      if (node.alias !== undefined) aliases += 1;
+    },
+    Directive() {
+      directives += 1;
+    },
+  });
+  const undecided = new Set<OperationDefinitionNode>();
+  let refused = firstBeyond({ aliases, directives });
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    const measure = measureOperation(schema, document, definition, {});
+    if (measure.dependsOnVariables) undecided.add(definition);
+    refused ??= measure.dependsOnVariables
+      ? firstBeyond({ depth: measure.depth, rootFields: measure.rootFields })
+      : firstBeyond(limitsOf(measure));
+  }
+  return { refused, undecided };
+}
+
+function judgeVariables(
+  args: {
+    readonly schema: GraphQLSchema;
+    readonly document: DocumentNode;
+    readonly operationName?: string | null;
+    readonly variableValues?: Variables | null;
+  },
+  { undecided }: Verdict,
+): GraphQLError | null {
+  if (undecided.size === 0) return null;
+  const operation = getOperationAST(args.document, args.operationName);
+  if (operation == null || !undecided.has(operation)) return null;
+  const variables = args.variableValues ?? {};
+  return firstBeyond(limitsOf(measureOperation(args.schema, args.document, operation, variables)));
+}
+
+const limitsOf = ({ depth, rootFields, pageSize, representations, cost }: OperationMeasure) => ({
+  depth,
+  rootFields,
+  pageSize,
+  representations,
+  cost,
+});
+
+function firstBeyond(measured: Partial<Record<Limit, number>>): GraphQLError | null {
+  for (const [limit, actual] of Object.entries(measured)) {
+    // Object.entries widens the keys, which the parameter's type names.
+    if (actual > maxima[limit as Limit]) return limitExceeded(limit as Limit, actual);
+  }
+  return null;
+}

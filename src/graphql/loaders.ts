@@ -1,0 +1,72 @@
+/** The loaders of one request: what many fields ask for one by one is read in one statement. */
+import DataLoader from 'dataloader';
+import type { Caller } from '../identity/caller.ts';
+import type { KeyId, PackId, RoleId } from '../ids.ts';
+import { findKeys, type KeyRow } from '../keys/find-key.ts';
+import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
+import { findPacks } from '../packs/find-pack.ts';
+import type { PackRow } from '../packs/pack-row.ts';
+import { countPacksOfRoles, packsOfRoles } from '../packs/packs-of-roles.ts';
+import { previewDeletions } from '../packs/preview-deletion.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { findRoles } from '../roles/find-role.ts';
+import type { RoleRow } from '../roles/role-row.ts';
+import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../roles/roles-of-packs.ts';
+import type { Services } from '../services.ts';
+
+export interface Loaders {
+  readonly pack: DataLoader<PackId, PackRow | null>;
+  readonly role: DataLoader<RoleId, RoleRow | null>;
+  readonly key: DataLoader<KeyId, KeyRow | null>;
+  readonly deletionVerdict: DataLoader<PackId, DeletionVerdict | null>;
+  readonly roleCounts: DataLoader<PackId, RoleCounts>;
+  readonly packCount: DataLoader<RoleId, number>;
+  /** Fields that ask for the same page share a loader. */
+  readonly rolesOfPack: (page: PageRequest) => DataLoader<PackId, Page<RoleRow>>;
+  readonly packsOfRole: (page: PageRequest) => DataLoader<RoleId, Page<PackRow>>;
+}
+
+export function createLoaders(services: Services, caller: Caller): Loaders {
+  const { database } = services;
+  const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
+    new Map(rows.map((row) => [row.id, row]));
+  return {
+    pack: batched(async (ids) => byId(await findPacks(database, caller, ids)), null),
+    role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
+    key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
+    deletionVerdict: batched((ids) => previewDeletions(services, caller, ids), null),
+    roleCounts: batched((ids) => countRolesOfPacks(services, caller, ids), {
+      own: 0,
+      otherOrgs: 0,
+    }),
+    packCount: batched((ids) => countPacksOfRoles(services, caller, ids), 0),
+    rolesOfPack: perPage((page) =>
+      batched((ids) => rolesOfPacks(services, caller, ids, page), emptyPage),
+    ),
+    packsOfRole: perPage((page) =>
+      batched((ids) => packsOfRoles(services, caller, ids, page), emptyPage),
+    ),
+  };
+}
+
+const emptyPage = { items: [], hasNext: false, hasPrevious: false };
+
+function batched<Key, Value, None>(
+  load: (keys: readonly Key[]) => Promise<ReadonlyMap<unknown, Value>>,
+  none: None,
+): DataLoader<Key, Value | None> {
+  return new DataLoader(async (keys) => {
+    const values = await load(keys);
+    return keys.map((key) => values.get(key) ?? none);
+  });
+}
+
+function perPage<Loader>(create: (page: PageRequest) => Loader): (page: PageRequest) => Loader {
+  const loaders = new Map<string, Loader>();
+  return (page) => {
+    const key = JSON.stringify(page);
+    const loader = loaders.get(key) ?? create(page);
+    loaders.set(key, loader);
+    return loader;
+  };
+}

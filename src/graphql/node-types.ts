@@ -1,0 +1,12 @@
+import { keyIds, packIds, roleIds } from '../ids.ts';
+
+const nodeTypes = [
+  { name: 'Pack', ids: packIds },
+  { name: 'AgentRole', ids: roleIds },
+  { name: 'ApiKey', ids: keyIds },
+] as const;
+
+/** The GraphQL type that an id belongs to, or null where it is an id of no node. */
+export function nodeTypeOf(id: string): (typeof nodeTypes)[number]['name'] | null {
+  return nodeTypes.find(({ ids }) => ids.parse(id) !== null)?.name ?? null;
+}

@@ -1,0 +1,14 @@
+/** The types that refer to each other, declared before any of them is described. */
+import type { AuditEventRow } from '../audit/list-audit-events.ts';
+import type { PackRow } from '../packs/pack-row.ts';
+import type { RoleRow } from '../roles/role-row.ts';
+import { builder } from './builder.ts';
+import { connectionOf } from './connection.ts';
+
+export const Pack = builder.objectRef<PackRow>('Pack');
+export const AgentRole = builder.objectRef<RoleRow>('AgentRole');
+export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent');
+
+export const PackConnection = connectionOf(Pack, 'packs');
+export const AgentRoleConnection = connectionOf(AgentRole, 'agent roles');
+export const AuditEventConnection = connectionOf(AuditEvent, 'audit events');

@@ -1,0 +1,30 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTimeISO, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
+import { SpooledFile } from '../http/spooled-file.ts';
+import { builder } from './builder.ts';
+
+const described = (scalar: GraphQLScalarType, description: string) =>
+  new GraphQLScalarType({ ...scalar.toConfig(), description });
+
+builder.addScalarType(
+  'DateTime',
+  described(GraphQLDateTimeISO, 'A moment, as ISO 8601 in UTC: `2026-11-24T09:30:00.000Z`.'),
+);
+builder.addScalarType('JSON', described(GraphQLJSON, 'Any JSON value.'));
+builder.addScalarType(
+  'Long',
+  described(GraphQLSafeInt, 'A whole number of up to 2^53 - 1, such as a size in bytes.'),
+);
+
+builder.scalarType('File', {
+  description:
+    'A file part of a multipart request (GraphQL multipart request specification); only ever a variable.',
+  serialize: () => {
+    throw new TypeError('a File is only ever an input');
+  },
+  parseValue: (value) => {
+    // A class of our own, so that no JSON value can pass for a file on this machine's disk.
+    if (value instanceof SpooledFile) return value;
+    throw new TypeError('must be a file of a multipart request');
+  },
+});

@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import { type Stream, streamOf, subscribe } from '../support/event-stream.ts';
+import { databaseKinds, type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { listening } from '../support/listening.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+import { startServer } from '../support/server-process.ts';
+
+const DELETE = 'mutation ($id: ID!) { deletePack(id: $id) { __typename } }';
+const ATTACH = 'mutation ($r: ID!, $p: ID!) { attachPack(roleId: $r, packId: $p) { __typename } }';
+const DETACH = 'mutation ($r: ID!, $p: ID!) { detachPack(roleId: $r, packId: $p) { __typename } }';
+const ROLE = `mutation ($name: String!) {
+  createAgentRole(input: { name: $name, displayName: "R", environment: STAGING }) {
+    ... on CreatedAgentRole { role { id } }
+  }
+}`;
+
+const nextEvent = async (stream: Stream): Promise<Json> => (await stream.next())?.data.packEvents;
+
+/** Waits until the gateway's own metrics show so many open streams. */
+async function openStreams(gateway: Gateway, count: number): Promise<void> {
+  await expect
+    .poll(async () => {
+      const text = await (await gateway.app.fetch(new Request('http://gateway/metrics'))).text();
+      return /^pack_gateway_event_streams (\d+)$/m.exec(text)?.[1];
+    })
+    .toBe(String(count));
+}
+
+describe.each(databaseKinds)('packEvents on %s', (database) => {
+  test('tells the story of a pack as it happens', async () => {
+    const gateway = await startGateway({ database });
+    await using stream = await subscribe(gateway);
+    const role = (await gateway.graphql(ROLE, { name: 'oncall' })).data.createAgentRole.role.id;
+    const { id } = await gateway.pack('triage');
+    expect(await nextEvent(stream)).toMatchObject({
+      type: 'PACK_UPLOADED',
+      packId: id,
+      pack: { name: 'triage', status: 'ACTIVE', roles: { totalCount: 0 } },
+      role: null,
+    });
+    await gateway.graphql(ATTACH, { r: role, p: id });
+    // Loaded anew for each event: the pack has a role now.
+    expect(await nextEvent(stream)).toMatchObject({
+      type: 'PACK_ATTACHED',
+      pack: { roles: { totalCount: 1 } },
+      role: { id: role, name: 'oncall' },
+    });
+    await gateway.graphql(DETACH, { r: role, p: id });
+    expect(await nextEvent(stream)).toMatchObject({ type: 'PACK_DETACHED', packId: id });
+    await gateway.graphql(DELETE, { id });
+    expect(await nextEvent(stream)).toMatchObject({ type: 'PACK_DELETION_STARTED', packId: id });
+    expect(await nextEvent(stream)).toMatchObject({
+      type: 'PACK_DELETED',
+      packId: id,
+      pack: null,
+      requestId: expect.any(String),
+    });
+  });
+
+  test('tells of a purge that failed', async () => {
+    const REGISTRY_URL = 'http://127.0.0.1:1';
+    const gateway = await startGateway({ database });
+    const { id } = await gateway.pack('triage');
+    await gateway.close();
+    const environment = { ...gateway.environment, REGISTRY_URL, REGISTRY_DEADLINE_MS: '300' };
+    const broken = await startGateway({ database, environment });
+    await using stream = await subscribe(broken);
+    await broken.graphql(DELETE, { id });
+    expect(await nextEvent(stream)).toMatchObject({ type: 'PACK_DELETION_STARTED' });
+    expect(await nextEvent(stream)).toMatchObject({
+      type: 'PACK_CLEANUP_FAILED',
+      pack: { status: 'CLEANUP_FAILED' },
+    });
+  });
+
+  test('never shows an event of another org', async () => {
+    const gateway = await startGateway({ database });
+    const other = await gateway.org('other');
+    await using stream = await subscribe(gateway);
+    await using theirs = await subscribe(gateway, { key: other });
+    await gateway.pack('theirs', { key: other, visibility: 'COMMUNITY' });
+    const { id } = await gateway.pack('ours');
+    expect(await nextEvent(stream)).toMatchObject({ packId: id, pack: { name: 'ours' } });
+    expect(await nextEvent(theirs)).toMatchObject({ pack: { name: 'theirs' } });
+  });
+
+  test('forgets a client that is gone, over a socket, by POST and by GET', async () => {
+    const gateway = await startGateway({ database });
+    const origin = await listening(gateway);
+    // More often than it takes for the operation to be compiled.
+    for (const method of ['POST', 'GET', 'POST', 'GET', 'POST', 'GET'] as const) {
+      const stream = await subscribe(gateway, { origin, method });
+      await openStreams(gateway, 1);
+      await stream[Symbol.asyncDispose]();
+      await openStreams(gateway, 0);
+    }
+    const ended = gateway.logs.filter(({ msg }) => msg === 'stream ended');
+    expect(ended).toHaveLength(6);
+    expect(ended[0]).toMatchObject({ operation: 'packEvents', events: 0, outcome: 'ok' });
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({
+        msg: 'request',
+        operation: 'subscription packEvents',
+        status: 200,
+      }),
+    );
+  });
+
+  test('ends for a reader who falls behind, and keeps nothing for him', async () => {
+    const gateway = await startGateway({ database });
+    await using stream = await subscribe(gateway);
+    await gateway.pack('first');
+    await gateway.app.services.database.query(
+      `insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+       select gen_random_uuid(), e.org_id, e.type, e.actor, e.subject_id, e.request_id, e.details, now()
+       from audit_events e, generate_series(1, 1500) where e.type = 'PACK_UPLOADED' and e.org_id = e.org_id`,
+      [],
+    );
+    await openStreams(gateway, 0);
+    expect(await rest(stream)).toMatchObject({
+      errors: [{ extensions: { code: 'RATE_LIMITED' } }],
+    });
+  });
+
+  test('ends when its key is revoked', async () => {
+    const gateway = await startGateway({ database });
+    const key = await gateway.key('READ_ONLY');
+    await using stream = await subscribe(gateway, { key });
+    const { data } = await gateway.graphql('{ viewer { apiKey { id } } }', {}, key);
+    const REVOKE = 'mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }';
+    const revoked = await gateway.graphql(REVOKE, { id: data.viewer.apiKey.id });
+    expect(revoked.data.revokeApiKey.__typename).toBe('RevokedApiKey');
+    await gateway.pack('secret');
+    expect(await rest(stream)).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }],
+    });
+  });
+
+  test('is refused without a caller', async () => {
+    const gateway = await startGateway({ database });
+    const response = await streamOf(gateway, { key: null });
+    expect(response.status).toBe(401);
+    expect((await response.json()).errors[0].extensions.code).toBe('UNAUTHENTICATED');
+  });
+});
+
+/** Reads on to the last message of a stream. */
+async function rest(stream: Stream): Promise<Json> {
+  let last: Json;
+  for (let message = await stream.next(); message !== null; message = await stream.next()) {
+    last = message;
+  }
+  return last;
+}
+
+describe('packEvents on several replicas', () => {
+  test('hears what another replica did', async () => {
+    const one = await startGateway({ database: 'postgres' });
+    const two = await startGateway({ environment: one.environment });
+    await using stream = await subscribe(one);
+    const { id } = await two.pack('triage');
+    expect(await nextEvent(stream)).toMatchObject({ type: 'PACK_UPLOADED', packId: id });
+  });
+
+  test('ends the stream with an error when the database is lost, and works again afterwards', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    await using stream = await subscribe(gateway);
+    await gateway.app.services.database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'pack-gateway events' and datname = current_database()`,
+      [],
+    );
+    expect(await rest(stream)).toMatchObject({
+      errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
+    });
+    await openStreams(gateway, 0);
+    await using again = await subscribe(gateway);
+    const { id } = await gateway.pack('triage');
+    expect(await nextEvent(again)).toMatchObject({ packId: id });
+  });
+
+  test('a process that is stopped ends its streams and exits at once', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const server = await startServer(gateway.environment);
+    const stream = await subscribe(gateway, { origin: server.url });
+    const startedAt = performance.now();
+    server.terminate();
+    expect(await rest(stream)).toMatchObject({
+      errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
+    });
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test('is refused behind a pooler that would hear nothing', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const DATABASE_URL = `${gateway.environment.DATABASE_URL}?pgbouncer=true`;
+    const pooled = await startGateway({ environment: { ...gateway.environment, DATABASE_URL } });
+    expect(await (await streamOf(pooled)).text()).toContain('SERVICE_UNAVAILABLE');
+  });
+
+  test('nobody announces anything while nobody watches', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    await gateway.pack('triage');
+    const { database } = gateway.app.services;
+    const listeners = 'select org_id from event_listeners where org_id is not null';
+    expect(await database.query(listeners, [])).toEqual([]);
+    await using _stream = await subscribe(gateway, { key: OWNER_KEY });
+    expect(await database.query(listeners, [])).toHaveLength(1);
+  });
+});

@@ -1,0 +1,75 @@
+/** Reads a subscription's server-sent events. */
+import type { Gateway, Json } from './gateway.ts';
+import { OWNER_KEY } from './owner-key.ts';
+
+const SUBSCRIPTION = `subscription { packEvents {
+  id type packId requestId createdAt pack { name status roles { totalCount } } role { id name }
+} }`;
+
+export interface StreamOptions {
+  readonly key?: string | null;
+  /** A server to ask over a socket, instead of the gateway itself. */
+  readonly origin?: string;
+  readonly method?: 'GET' | 'POST';
+}
+
+export interface Stream extends AsyncDisposable {
+  /** The next GraphQL answer, or null at the end. */
+  next(): Promise<Json>;
+}
+
+/** Sends a subscription to packEvents; answers as soon as there are headers. */
+export function streamOf(
+  gateway: Gateway,
+  { key = OWNER_KEY, origin, method = 'POST' }: StreamOptions = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
+  const url = `${origin ?? 'http://gateway'}/graphql`;
+  const headers = {
+    accept: 'text/event-stream',
+    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(method === 'POST' && { 'content-type': 'application/json' }),
+  };
+  const query = encodeURIComponent(SUBSCRIPTION);
+  const request =
+    method === 'GET'
+      ? new Request(`${url}?query=${query}`, { headers, signal })
+      : new Request(url, {
+          method,
+          headers,
+          signal,
+          body: JSON.stringify({ query: SUBSCRIPTION }),
+        });
+  return origin === undefined ? gateway.app.fetch(request) : fetch(request);
+}
+
+/** Subscribes to packEvents, and is listened to from then on. */
+export async function subscribe(gateway: Gateway, options: StreamOptions = {}): Promise<Stream> {
+  const hangUp = new AbortController();
+  const response = await streamOf(gateway, options, hangUp.signal);
+  if (response.status !== 200 || response.body === null) throw new Error(await response.text());
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    async next() {
+      for (;;) {
+        const end = text.indexOf('\n\n');
+        if (end === -1) {
+          const { done, value } = await reader.read();
+          if (done) throw new Error('the stream broke off');
+          text += value;
+          continue;
+        }
+        const message = text.slice(0, end);
+        text = text.slice(end + 2);
+        const data = /^data: (.*)$/m.exec(message)?.[1];
+        if (data !== undefined) return JSON.parse(data);
+        if (message.startsWith('event: complete')) return null;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await reader.cancel().catch(() => undefined);
+      hangUp.abort();
+    },
+  };
+}

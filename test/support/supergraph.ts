@@ -1,0 +1,119 @@
+/** A supergraph of this gateway and a neighbour, behind either kind of router; the subgraphs are asked over HTTP. */
+import { composeServices as composeByApollo } from '@apollo/composition';
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
+import http from '@graphql-mesh/transport-http';
+import { composeServices as composeByTheGuild } from '@theguild/federation-composition';
+import { getOperationAST, parse } from 'graphql';
+import { onTestFinished } from 'vitest';
+import { printSchema } from '../../src/graphql/schema.ts';
+import type { Json } from './gateway.ts';
+import { neighbourSdl } from './neighbour.ts';
+import { withoutScopes } from './without-scopes.ts';
+
+const compositions = { apollo: composeByApollo, 'The Guild': composeByTheGuild };
+export type Composition = keyof typeof compositions;
+export const composers: readonly Composition[] = ['apollo', 'The Guild'];
+
+/**
+ * Composes this gateway with a neighbour.
+ * @throws where they do not compose, with every reason
+ */
+export function compose(
+  composition: Composition,
+  urls = { packs: 'http://packs', runs: 'http://runs' },
+  neighbour = neighbourSdl,
+): string {
+  const { supergraphSdl, errors } = compositions[composition]([
+    { name: 'packs', url: urls.packs, typeDefs: parse(printSchema()) },
+    { name: 'runs', url: urls.runs, typeDefs: parse(neighbour) },
+  ]);
+  if (supergraphSdl === undefined) throw new Error(errors?.map(String).join('\n'));
+  return supergraphSdl;
+}
+
+/** Runs an operation at the router and answers its JSON. */
+export type Ask = (query: string, variables: object, authorization: string) => Promise<Json>;
+
+const routers = { '@apollo/gateway': apolloGateway, 'Hive gateway': startHive };
+export type RouterKind = keyof typeof routers;
+export const routerKinds: readonly RouterKind[] = ['@apollo/gateway', 'Hive gateway'];
+
+/** Starts a router, which ends with the test. */
+export const startRouter = (kind: RouterKind, supergraphSdl: string): Promise<Ask> =>
+  routers[kind](supergraphSdl);
+
+async function apolloGateway(supergraphSdl: string): Promise<Ask> {
+  const gateway = new ApolloGateway({
+    // It knows no scopes and refuses a supergraph that speaks of them; the subgraph refuses by itself.
+    supergraphSdl: withoutScopes(supergraphSdl),
+    buildService: ({ url = '' }) =>
+      new RemoteGraphQLDataSource<{ authorization?: string }>({
+        url,
+        willSendRequest({ request, context }) {
+          // At start it asks for nothing in anybody's name.
+          if (context.authorization === undefined) return;
+          request.http?.headers.set('authorization', context.authorization);
+        },
+      }),
+  });
+  const { executor, schema } = await gateway.load();
+  onTestFinished(() => gateway.stop());
+  return async (query, variables, authorization) => {
+    const document = parse(query);
+    const request = { query, variables };
+    const operation = getOperationAST(document);
+    const context = { request, document, operation, schema, queryHash: query, operationName: null };
+    // What is left out is Apollo Server's: caches, metrics and its logger, which no plan here reads.
+    const result = await executor({
+      ...context,
+      source: query,
+      context: { authorization },
+      metrics: {},
+      overallCachePolicy: {},
+    } as unknown as Parameters<typeof executor>[0]);
+    // As it would go over the wire.
+    return JSON.parse(JSON.stringify(result));
+  };
+}
+
+/** The Hive gateway told who calls with which scopes, by the authorization header: it refuses before it asks anybody. */
+export const startScopedRouter = (
+  supergraphSdl: string,
+  scopesOf: (authorization: string) => readonly string[],
+): Promise<Ask> =>
+  startHive(supergraphSdl, {
+    genericAuth: {
+      mode: 'protect-granular',
+      resolveUserFn: ({ request }) => ({
+        scope: scopesOf(request.headers.get('authorization') ?? '').join(' '),
+      }),
+      rejectUnauthenticated: false,
+    },
+  });
+
+async function startHive(
+  supergraphSdl: string,
+  { genericAuth }: Pick<Parameters<typeof createGatewayRuntime>[0], 'genericAuth'> = {},
+): Promise<Ask> {
+  const gateway = createGatewayRuntime({
+    supergraph: supergraphSdl,
+    ...(genericAuth === undefined ? {} : { genericAuth }),
+    transports: { http },
+    propagateHeaders: {
+      fromClientToSubgraphs: ({ request }) => ({
+        authorization: request.headers.get('authorization'),
+      }),
+    },
+    logging: false,
+  });
+  onTestFinished(async () => gateway[Symbol.asyncDispose]());
+  return async (query, variables, authorization) => {
+    const response = await gateway.fetch('http://router/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ query, variables }),
+    });
+    return response.json();
+  };
+}
