@@ -1,0 +1,138 @@
+/** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
+import type { Caller, Scope } from '../identity/caller.ts';
+import { isProblem, type Problem, type ProblemKind, type RefusalCode } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { documentedResponses, type Success } from './documented-responses.ts';
+import { problemResponse } from './problem-response.ts';
+import { type Body, check, noBody } from './read-input.ts';
+
+type Kinded = { readonly kind: string };
+type SuccessOf<Outcome extends Kinded> = Exclude<Outcome, Problem>;
+
+export interface Input<Query, BodyValue> {
+  /** The id in the path, as the caller sent it; empty where the path has none. */
+  readonly id: string;
+  readonly query: Query;
+  readonly body: BodyValue;
+}
+
+interface Declaration<
+  Outcome extends Kinded,
+  Answer extends z.ZodType,
+  Query extends z.ZodObject,
+  BodyValue,
+> {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly path: `/v1/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tag: 'Packs' | 'Agent roles' | 'Audit';
+  /** Asked for before anything is read; null: any caller may. */
+  readonly needs: Scope | null;
+  readonly query: Query;
+  readonly body: Body<BodyValue>;
+  /** Every problem of `Outcome`, and no other: the compiler sees to it. */
+  readonly problems: { readonly [Kind in Extract<Outcome, Problem>['kind']]: true };
+  readonly success: Success & { readonly schema: Answer };
+  run(
+    services: Services,
+    caller: Caller,
+    input: Input<z.output<Query>, BodyValue>,
+  ): Promise<Outcome>;
+  /** A success as REST writes it. */
+  present(
+    outcome: SuccessOf<Outcome>,
+    services: Services,
+    caller: Caller,
+  ): z.input<Answer> | Promise<z.input<Answer>>;
+}
+
+export interface Operation {
+  readonly needs: Scope | null;
+  readonly route: RouteConfig & { getRoutingPath(): string };
+  /** Answers a caller who has the scope; `outcomes` is told how. */
+  answer(
+    services: Services,
+    caller: Caller,
+    request: Request,
+    id: string,
+    outcomes: string[],
+  ): Promise<Response>;
+}
+
+export const noQuery = z.object({});
+
+export function operation<
+  Outcome extends Kinded,
+  Answer extends z.ZodType,
+  Query extends z.ZodObject,
+  BodyValue,
+>(declared: Declaration<Outcome, Answer, Query, BodyValue>): Operation {
+  return {
+    needs: declared.needs,
+    route: routeOf(declared),
+    async answer(services, caller, request, id, outcomes) {
+      await using disposables = new AsyncDisposableStack();
+      const refuse = (problem: Problem) => {
+        outcomes.push(problem.kind);
+        return problemResponse(services, caller, problem);
+      };
+      const { searchParams } = new URL(request.url);
+      const query = check(declared.query, Object.fromEntries(searchParams));
+      if (query.kind === 'validation_failed') return refuse(query);
+      const { maxArchiveBytes } = services.config;
+      const body = await declared.body.read(request, {
+        maxFileBytes: maxArchiveBytes,
+        disposables,
+      });
+      if (body.kind === 'validation_failed') return refuse(body);
+      const input = { id, query: query.value, body: body.value };
+      const outcome = await declared.run(services, caller, input);
+      if (isProblem(outcome)) return refuse(outcome);
+      outcomes.push(outcome.kind);
+      // What is no problem is a success: the two make up `Outcome`.
+      const success = outcome as SuccessOf<Outcome>;
+      const answer = await declared.present(success, services, caller);
+      return Response.json(answer, { status: declared.success.status });
+    },
+  };
+}
+
+function routeOf<Outcome extends Kinded, Answer extends z.ZodType, Query extends z.ZodObject, B>({
+  method,
+  path,
+  operationId,
+  summary,
+  tag,
+  needs,
+  query,
+  body,
+  problems,
+  success,
+}: Declaration<Outcome, Answer, Query, B>): Operation['route'] {
+  // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
+  const kinds = new Set(Object.keys(problems) as ProblemKind[]);
+  const hasQuery = Object.keys(query.shape).length > 0;
+  if (hasQuery || body !== noBody) kinds.add('validation_failed');
+  const refused: RefusalCode[] = ['unauthenticated', ...body.refusals];
+  if (needs !== null) refused.push('permission_denied');
+  return createRoute({
+    method,
+    path,
+    operationId,
+    summary,
+    tags: [tag],
+    security: [{ bearer: needs === null ? [] : [needs] }],
+    request: {
+      ...(path.includes('{id}') && { params: idParameter }),
+      ...(hasQuery && { query }),
+      ...(body.documented && { body: body.documented }),
+    },
+    responses: documentedResponses(success, [...kinds], refused),
+  });
+}
+
+const idParameter = z.object({
+  id: z.string().openapi({ description: 'An opaque id, such as pack_….' }),
+});

@@ -1,0 +1,107 @@
+/** What an operation reads of a request: a part of it, checked by the schema that documents it. */
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import type { RouteConfig, z } from '@hono/zod-openapi';
+import { readBody } from '../http/read-body.ts';
+import { type Multipart, readMultipart } from '../http/read-multipart.ts';
+import type { ProblemOf, RefusalCode } from '../outcomes.ts';
+import { RequestRefused } from '../request-refused.ts';
+
+export type Read<T> =
+  | { readonly kind: 'valid'; readonly value: T }
+  | ProblemOf<'validation_failed'>;
+
+export interface BodyContext {
+  /** Bytes. */
+  readonly maxFileBytes: number;
+  /** Ends when the request has been answered. */
+  readonly disposables: AsyncDisposableStack;
+}
+
+export type DocumentedBody = NonNullable<NonNullable<RouteConfig['request']>['body']>;
+
+/** How an operation takes its body. */
+export interface Body<T> {
+  readonly documented: DocumentedBody | null;
+  readonly refusals: readonly RefusalCode[];
+  /** @throws RequestRefused where it is not even of the right form */
+  read(request: Request, context: BodyContext): Promise<Read<T>>;
+}
+
+/** Checks input against its schema. */
+export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.output<S>> {
+  const result = schema.safeParse(input);
+  if (result.success) return { kind: 'valid', value: result.data };
+  const fields = result.error.issues.flatMap((issue) => {
+    const path = issue.path.join('.');
+    if (issue.code !== 'unrecognized_keys')
+      return [{ path: path || 'body', message: issue.message }];
+    // Left as silence, a misspelled field of a change would be a change that does not happen.
+    return issue.keys.slice(0, 20).map((key) => ({
+      path: path === '' ? key.slice(0, 100) : `${path}.${key.slice(0, 100)}`,
+      message: 'is not a field of this request',
+    }));
+  });
+  return { kind: 'validation_failed', fields };
+}
+
+export const noBody: Body<undefined> = {
+  documented: null,
+  refusals: [],
+  read: async () => ({ kind: 'valid', value: undefined }),
+};
+
+const bodyRefusals = ['bad_request', 'payload_too_large', 'unsupported_media_type'] as const;
+
+/** @param options.optional an empty body stands for `{}` */
+export function jsonBody<S extends z.ZodType>(
+  schema: S,
+  { optional } = { optional: false },
+): Body<z.output<S>> {
+  return {
+    documented: { content: { 'application/json': { schema } }, required: !optional },
+    refusals: bodyRefusals,
+    async read(request) {
+      const text = await readBody(request);
+      if (text === '' && optional) return check(schema, {});
+      if (!/^application\/(?:[^;]+\+)?json\s*(?:;|$)/i.test(contentTypeOf(request))) {
+        throw new RequestRefused('unsupported_media_type', 'Send the body as application/json.');
+      }
+      return check(schema, parseJson(text));
+    },
+  };
+}
+
+/** @param schema the parts: a SpooledFile for a file, text for anything else */
+export function multipartBody<S extends z.ZodType>(
+  schema: S,
+  documented: DocumentedBody,
+): Body<z.output<S>> {
+  return {
+    documented,
+    refusals: bodyRefusals,
+    async read(request, { maxFileBytes, disposables }) {
+      const contentType = contentTypeOf(request);
+      if (!/^multipart\/form-data\s*;/i.test(contentType)) {
+        throw new RequestRefused('unsupported_media_type', 'Send the body as multipart/form-data.');
+      }
+      // Both are the web's ReadableStream; the global type and that of node:stream/web do not know each other.
+      const body = request.body as unknown as ReadableStream | null;
+      const stream = body === null ? Readable.from([]) : Readable.fromWeb(body);
+      const multipart = disposables.use(await readMultipart(stream, contentType, { maxFileBytes }));
+      return check(schema, partsOf(multipart));
+    },
+  };
+}
+
+const partsOf = ({ fields, files }: Multipart) => Object.fromEntries([...fields, ...files]);
+
+const contentTypeOf = (request: Request) => request.headers.get('content-type') ?? '';
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestRefused('bad_request', 'The body is not JSON.');
+  }
+}

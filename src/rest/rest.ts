@@ -1,0 +1,127 @@
+/** The REST twin: the operations of all `.rest.ts` files behind authentication, scopes and CORS. */
+
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { createMiddleware } from 'hono/factory';
+import { auditOperations } from '../audit/audit.rest.ts';
+import { refuse } from '../http/error-envelope.ts';
+import { authenticate } from '../identity/authenticate.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packOperations } from '../packs/pack.rest.ts';
+import { packChanges } from '../packs/pack-changes.rest.ts';
+import { uploadOperations } from '../packs/upload-pack.rest.ts';
+import { RequestRefused } from '../request-refused.ts';
+import { roleOperations } from '../roles/role.rest.ts';
+import type { Services } from '../services.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Operation } from './operation.ts';
+
+interface Env {
+  Bindings: { readonly record: RequestRecord };
+  Variables: { caller: Caller };
+}
+type App = Hono<Env>;
+
+const DOCUMENT = '/v1/openapi.json';
+
+/** In the order in which paths are tried: `/v1/packs/upload` before `/v1/packs/{id}`. */
+const operations: readonly Operation[] = [
+  ...uploadOperations,
+  ...packOperations,
+  ...packChanges,
+  ...roleOperations,
+  ...auditOperations,
+];
+
+/** The OpenAPI document, as `/v1/openapi.json` serves it. */
+export const openApi = openApiDocument(operations);
+
+export function createRest(services: Services) {
+  const app: App = new Hono<Env>();
+  app.use(allowOrigins(services));
+  app.get(DOCUMENT, (context) => context.json(openApi));
+  app.use(authentication(services));
+  refuseOtherMethods(app, DOCUMENT, ['GET']);
+  const byPath = Map.groupBy(operations, ({ route }) => route.getRoutingPath());
+  for (const [path, ofPath] of byPath) {
+    for (const one of ofPath) serve(app, services, path, one);
+    refuseOtherMethods(
+      app,
+      path,
+      ofPath.map(({ route }) => route.method.toUpperCase()),
+    );
+  }
+  app.notFound(({ env: { record } }) => {
+    record.outcomes.push('route_not_found');
+    return refuse(
+      'route_not_found',
+      `There is nothing at this path; see ${DOCUMENT}.`,
+      record.requestId,
+    );
+  });
+  app.onError((error, { env: { record } }) => {
+    if (!(error instanceof RequestRefused)) throw error;
+    record.outcomes.push(error.code);
+    return refuse(error.code, error.message, record.requestId);
+  });
+  return async (request: Request, record: RequestRecord): Promise<Response> =>
+    app.fetch(request, { record });
+}
+
+const allowOrigins = ({ config }: Services) =>
+  cors({
+    origin: [...config.corsOrigins],
+    // No cookie means anything here, so no browser has to send one.
+    credentials: false,
+    exposeHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 86_400,
+  });
+
+/** Nobody is answered but a caller. */
+const authentication = (services: Services) =>
+  createMiddleware<Env>(async (context, next) => {
+    const { record } = context.env;
+    const authorization = context.req.header('authorization') ?? null;
+    record.caller = await authenticate(services, authorization, record.requestId);
+    if (record.caller !== null) {
+      context.set('caller', record.caller);
+      return next();
+    }
+    record.outcomes.push('unauthenticated');
+    return refuse(
+      'unauthenticated',
+      'Send "Authorization: Bearer <API key or session token>"; this one is not valid.',
+      record.requestId,
+    );
+  });
+
+function serve(app: App, services: Services, path: string, { route, needs, answer }: Operation) {
+  const method = route.method.toUpperCase();
+  app.on(method, path, async (context) => {
+    const { env, req } = context;
+    const caller = context.get('caller');
+    env.record.operation = `${method} ${route.path}`;
+    if (needs !== null && !caller.scopes.has(needs)) {
+      env.record.outcomes.push('permission_denied');
+      return refuse(
+        'permission_denied',
+        `This needs the scope ${needs}, which the caller does not have.`,
+        caller.requestId,
+        { required_scopes: [needs] },
+      );
+    }
+    return answer(services, caller, req.raw, req.param('id') ?? '', env.record.outcomes);
+  });
+}
+
+function refuseOtherMethods(app: App, path: string, methods: readonly string[]): void {
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  app.all(path, ({ env: { record } }) => {
+    record.outcomes.push('method_not_allowed');
+    const message = `This path answers ${allow}.`;
+    const response = refuse('method_not_allowed', message, record.requestId);
+    response.headers.set('allow', allow);
+    return response;
+  });
+}

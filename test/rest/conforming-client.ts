@@ -1,0 +1,64 @@
+/** A client that holds every answer against the OpenAPI document. */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { expect } from 'vitest';
+import type { Gateway, Json, RestAnswer, RestOptions } from '../support/gateway.ts';
+
+export interface ConformingClient {
+  readonly document: Json;
+  /** As `gateway.rest`; fails where the document does not allow the answer. */
+  call(method: string, path: string, options?: RestOptions): Promise<RestAnswer>;
+}
+
+export async function conformingClient(gateway: Gateway): Promise<ConformingClient> {
+  const { body: document } = await gateway.rest('GET', '/v1/openapi.json', { key: null });
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'document');
+  const validators = new Map<string, ValidateFunction>();
+  const validatorFor = (pointer: string): ValidateFunction => {
+    const known = validators.get(pointer);
+    if (known !== undefined) return known;
+    const compiled = ajv.compile({ $ref: `document#${pointer}` });
+    validators.set(pointer, compiled);
+    return compiled;
+  };
+  return {
+    document,
+    async call(method, path, options) {
+      const answer = await gateway.rest(method, path, options);
+      const { status, headers, body } = answer;
+      const line = `${method} ${path} -> ${status} ${JSON.stringify(body)}`;
+      const validate = validatorFor(pointerOf(document, method, path, status));
+      expect(validate(body), `${line}: ${JSON.stringify(validate.errors)}`).toBe(true);
+      expect(headers.get('content-type'), line).toBe('application/json');
+      if (status >= 400) {
+        expect(body.error.request_id, line).toBe(headers.get('x-request-id'));
+      }
+      return answer;
+    },
+  };
+}
+
+/** Where in the document the schema of this answer is. */
+function pointerOf(document: Json, method: string, path: string, status: number): string {
+  const template = templateOf(document, path);
+  const operation = template && document.paths[template][method.toLowerCase()];
+  // What is no operation has no answers of its own, but is an Error all the same.
+  if (operation === undefined) return '/components/schemas/Error';
+  const key = operation.responses[status] === undefined ? 'default' : status;
+  const parts = ['paths', template ?? '', method.toLowerCase(), 'responses', key];
+  return `/${[...parts, 'content', 'application/json', 'schema'].map(escaped).join('/')}`;
+}
+
+function templateOf(document: Json, path: string): string | undefined {
+  const { pathname } = new URL(path, 'http://gateway');
+  const matching = Object.keys(document.paths).filter((template) =>
+    new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+  );
+  // A path without parameters goes before one with.
+  return matching.find((template) => !template.includes('{')) ?? matching[0];
+}
+
+const escaped = (part: string | number): string =>
+  encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'));

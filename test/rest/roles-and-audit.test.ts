@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { newUuid, roleIds } from '../../src/ids.ts';
+import { insertUnmanagedPack } from '../support/deletion.ts';
+import { startGateway } from '../support/gateway.ts';
+import { conformingClient } from './conforming-client.ts';
+
+const start = async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  return { gateway, ...(await conformingClient(gateway)) };
+};
+
+describe('agent roles over REST', () => {
+  test('are made, changed field by field, archived and brought back', async () => {
+    const { gateway, call } = await start();
+    const older = await insertUnmanagedPack(gateway, { name: 'older' });
+    const newer = await insertUnmanagedPack(gateway, { name: 'newer' });
+    const made = await call('POST', '/v1/agent-roles', {
+      json: { name: 'desk', environment: 'staging', pack_ids: [older, newer] },
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toEqual({
+      id: expect.stringMatching(/^role_/),
+      name: 'desk',
+      display_name: 'desk',
+      description: null,
+      environment: 'staging',
+      archived_at: null,
+      pack_ids: [newer, older],
+      created_at: expect.any(String),
+      updated_at: expect.any(String),
+    });
+    const path = `/v1/agent-roles/${made.body.id}`;
+    expect((await call('GET', path)).body).toEqual(made.body);
+    const changed = await call('PATCH', path, {
+      json: { display_name: 'The Desk', environment: 'PRODUCTION', pack_ids: [older] },
+    });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: {
+        name: 'desk',
+        display_name: 'The Desk',
+        environment: 'production',
+        pack_ids: [older],
+      },
+    });
+    const archived = await call('POST', `${path}/archive`);
+    expect(archived).toMatchObject({ status: 200, body: { pack_ids: [older] } });
+    expect(archived.body.archived_at).not.toBeNull();
+    expect((await call('GET', '/v1/agent-roles')).body.agent_roles).toEqual([]);
+    const all = await call('GET', '/v1/agent-roles?include_archived=true');
+    expect(all.body.agent_roles).toEqual([archived.body]);
+    const back = await call('POST', `${path}/unarchive`);
+    expect(back).toMatchObject({ status: 200, body: { archived_at: null } });
+    const twice = await call('POST', `${path}/unarchive`);
+    expect(twice).toMatchObject({ status: 409, body: { error: { code: 'not_archived' } } });
+  });
+
+  test('a change with a misspelled or a bad field changes nothing and names it', async () => {
+    const { call } = await start();
+    const { body: role } = await call('POST', '/v1/agent-roles', { json: { name: 'desk' } });
+    const path = `/v1/agent-roles/${role.id}`;
+    const misspelled = await call('PATCH', path, { json: { displayname: 'X', name: 'new' } });
+    expect(misspelled).toMatchObject({
+      status: 400,
+      body: { error: { code: 'validation_error' } },
+    });
+    expect(misspelled.body.error.details.fields).toEqual({
+      displayname: 'is not a field of this request',
+    });
+    const several = await call('PATCH', path, {
+      json: { name: 'Bad', display_name: '', environment: 'moon', pack_ids: [1] },
+    });
+    expect(Object.keys(several.body.error.details.fields).sort()).toEqual([
+      'display_name',
+      'environment',
+      'name',
+      'pack_ids.0',
+    ]);
+    expect((await call('GET', path)).body).toEqual(role);
+  });
+
+  test('several packs that cannot be attached are named as the request names them', async () => {
+    const { call } = await start();
+    const answer = await call('POST', '/v1/agent-roles', {
+      json: { name: 'desk', pack_ids: ['x', 'y'] },
+    });
+    expect(answer.status).toBe(400);
+    expect(Object.keys(answer.body.error.details.fields)).toEqual(['pack_ids.0', 'pack_ids.1']);
+  });
+
+  test('a name is given once in an org, and each org has its own', async () => {
+    const { gateway, call } = await start();
+    const key = await gateway.org('neighbour');
+    const { body: theirs } = await call('POST', '/v1/agent-roles', { json: { name: 'desk' }, key });
+    const mine = await call('POST', '/v1/agent-roles', { json: { name: 'desk' } });
+    expect(mine.status).toBe(201);
+    const again = await call('POST', '/v1/agent-roles', { json: { name: 'desk' } });
+    expect(again).toMatchObject({ status: 409, body: { error: { code: 'name_taken' } } });
+    for (const id of [theirs.id, roleIds.of(newUuid()), 'x']) {
+      for (const [method, suffix] of [
+        ['GET', ''],
+        ['PATCH', ''],
+        ['POST', '/archive'],
+        ['POST', '/unarchive'],
+      ] as const) {
+        const json = method === 'PATCH' ? { json: { name: 'mine' } } : {};
+        const answer = await call(method, `/v1/agent-roles/${id}${suffix}`, json);
+        expect(answer).toMatchObject({
+          status: 404,
+          body: { error: { code: 'agent_role_not_found' } },
+        });
+      }
+    }
+  });
+
+  test('listing many roles with their packs takes two statements after the key', async () => {
+    const { gateway, call } = await start();
+    const pack = await insertUnmanagedPack(gateway, { name: 'shared' });
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await call('POST', '/v1/agent-roles', { json: { name, pack_ids: [pack] } });
+    }
+    gateway.statements.length = 0;
+    const { body } = await call('GET', '/v1/agent-roles?limit=3');
+    expect(body.agent_roles.map(({ name }: { name: string }) => name)).toEqual(['d', 'c', 'b']);
+    expect(gateway.statements.filter((sql) => !sql.includes('api_keys'))).toHaveLength(2);
+    const rest = await call('GET', `/v1/agent-roles?limit=3&cursor=${body.next_cursor}`);
+    expect(rest.body.agent_roles).toHaveLength(1);
+    expect(rest.body).not.toHaveProperty('next_cursor');
+  });
+});
+
+describe('the audit log over REST', () => {
+  test('is read newest first, filtered and page by page, by who may', async () => {
+    const { gateway, call } = await start();
+    const { body: role } = await call('POST', '/v1/agent-roles', { json: { name: 'desk' } });
+    const archived = await call('POST', `/v1/agent-roles/${role.id}/archive`);
+    const { body } = await call('GET', '/v1/audit');
+    expect(body.events.map(({ type }: { type: string }) => type)).toEqual([
+      'agent_role_archived',
+      'agent_role_created',
+    ]);
+    expect(body.events[0]).toMatchObject({
+      subject_id: role.id,
+      actor: expect.stringMatching(/^key_/),
+      request_id: archived.headers.get('x-request-id'),
+    });
+    const first = await call('GET', '/v1/audit?limit=1');
+    const second = await call('GET', `/v1/audit?limit=1&cursor=${first.body.next_cursor}`);
+    expect([...first.body.events, ...second.body.events]).toEqual(body.events);
+    expect(second.body).not.toHaveProperty('next_cursor');
+    const count = async (query: string) =>
+      (await call('GET', `/v1/audit?${query}`)).body.events.length;
+    expect(await count('type=agent_role_archived')).toBe(1);
+    expect(await count(`subject_id=${role.id}`)).toBe(2);
+    expect(await count('subject_id=pack_x')).toBe(0);
+    expect(await count('since=2020-01-01T00:00:00Z')).toBe(2);
+    expect(await count('until=2020-01-01T00:00:00%2B02:00')).toBe(0);
+    expect((await call('GET', '/v1/audit?since=yesterday')).status).toBe(400);
+    const theirs = await call('GET', '/v1/audit', { key: await gateway.org('neighbour') });
+    expect(theirs.body.events).toEqual([]);
+    const reader = await call('GET', '/v1/audit', { key: await gateway.key('READ_ONLY') });
+    expect(reader.status).toBe(200);
+  });
+});

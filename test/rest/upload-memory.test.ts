@@ -1,0 +1,70 @@
+import { request } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { startGateway } from '../support/gateway.ts';
+import { listening } from '../support/listening.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+
+const MIB = 1024 ** 2;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** What is still referenced, buffers included; what waits for the collector is nobody's to hold. */
+function bytesAlive(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Sends a multipart body whose file is `megabytes` of noise, piece by piece. */
+function upload(origin: string, megabytes: number, onPiece: () => void): Promise<number> {
+  const boundary = 'pieces';
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `${origin}/v1/packs/upload`,
+      {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${OWNER_KEY}`,
+          'content-type': `multipart/form-data; boundary=${boundary}`,
+        },
+      },
+      (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
+    outgoing.once('error', reject);
+    const send = async () => {
+      outgoing.write(
+        `--${boundary}\r\ncontent-disposition: form-data; name="archive"; filename="a"\r\n\r\n`,
+      );
+      const piece = Buffer.alloc(MIB, 'noise');
+      for (let sent = 0; sent < megabytes; sent++) {
+        if (!outgoing.write(piece)) await new Promise((drained) => outgoing.once('drain', drained));
+        onPiece();
+      }
+      outgoing.end(`\r\n--${boundary}--\r\n`);
+    };
+    send().catch(reject);
+  });
+}
+
+test('an upload of 64 MiB is not held in memory', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const origin = await listening(gateway);
+  // What the first request loads is none of the body.
+  expect(await upload(origin, 4, () => {})).toBe(400);
+  const before = bytesAlive();
+  const alive: number[] = [];
+  let pieces = 0;
+  const status = await upload(origin, 64, () => {
+    pieces += 1;
+    if (pieces % 8 === 0) alive.push(bytesAlive());
+  });
+  // Noise is no .tar.gz, which only its reader could find out: all of it arrived.
+  expect(status).toBe(400);
+  expect((Math.max(...alive) - before) / MIB).toBeLessThan(24);
+});
