@@ -1,0 +1,29 @@
+import { type RefusalCode, refusals } from '../outcomes.ts';
+
+/** The one form of an error outside GraphQL (contract.md). */
+export interface ErrorEnvelope {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly request_id: string;
+    readonly details?: Record<string, unknown>;
+  };
+}
+
+/** Headers that say what a caller could do about a refusal. */
+const headersOf: Partial<Record<RefusalCode, Record<string, string>>> = {
+  unauthenticated: { 'www-authenticate': 'Bearer' },
+};
+
+/** What refuses a request outside GraphQL. */
+export function refuse(
+  code: RefusalCode,
+  message: string,
+  requestId: string,
+  details?: Record<string, unknown>,
+): Response {
+  const body: ErrorEnvelope = {
+    error: { code, message, request_id: requestId, ...(details && { details }) },
+  };
+  return Response.json(body, { status: refusals[code], headers: headersOf[code] ?? {} });
+}

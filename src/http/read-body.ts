@@ -1,0 +1,25 @@
+import { RequestRefused } from '../request-refused.ts';
+
+/** Largest body that is no upload: GraphQL operations and REST's JSON. */
+export const LARGEST_BODY_BYTES = 1024 ** 2;
+
+/**
+ * Reads a request's body as text, and no more of it than allowed.
+ * @throws RequestRefused `payload_too_large`
+ */
+export async function readBody(request: Request): Promise<string> {
+  if (request.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > LARGEST_BODY_BYTES) {
+      throw new RequestRefused(
+        'payload_too_large',
+        `The body is larger than ${LARGEST_BODY_BYTES} bytes.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

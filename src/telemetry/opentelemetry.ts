@@ -1,0 +1,107 @@
+/** Tracing by the OpenTelemetry SDK. Contexts are passed by hand: nothing global is registered. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { RequestRecord } from './request-record.ts';
+import type { Tracing } from './tracing.ts';
+
+/** Milliseconds: a collector that is down must not use up the time in which the process has to end. */
+const LONGEST_FLUSH_MS = 2_000;
+
+/** The exporter, sampler and batches read the process's `OTEL_*` variables themselves. */
+export function createTracing(): Tracing {
+  const named = resourceFromAttributes({ 'service.name': 'pack-gateway' });
+  const resource = defaultResource()
+    .merge(named)
+    .merge(detectResources({ detectors: [envDetector] }));
+  const spanProcessors = [new BatchSpanProcessor(new OTLPTraceExporter())];
+  const provider = new NodeTracerProvider({ resource, spanProcessors });
+  const tracer = provider.getTracer('pack-gateway');
+  const current = new AsyncLocalStorage<Context>();
+
+  /** A span for what has just ended, where a request asked for it. */
+  const past = (name: string, milliseconds: number, failed: boolean, attributes: Attributes) => {
+    const context = current.getStore();
+    if (context === undefined) return;
+    const end = Date.now();
+    const options = { kind: SpanKind.CLIENT, startTime: end - milliseconds, attributes };
+    const span = tracer.startSpan(name, options, context);
+    if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end(end);
+  };
+
+  return {
+    async request(request, route, record, answer) {
+      const options = {
+        kind: SpanKind.SERVER,
+        attributes: { 'http.request.method': request.method, 'http.route': route },
+      };
+      const span = tracer.startSpan(`${request.method} ${route}`, options, callersContext(request));
+      record.traceId = span.spanContext().traceId;
+      try {
+        const context = trace.setSpan(ROOT_CONTEXT, span);
+        const response = await current.run(context, answer);
+        describe(span, record, response.status);
+        return response;
+      } finally {
+        span.end();
+      }
+    },
+    statement({ sql, milliseconds, failed }) {
+      const verb = /^\s*(\w+)/.exec(sql)?.[1] ?? 'sql';
+      // Values are bound, so the text holds none.
+      const attributes = { 'db.system.name': 'postgresql', 'db.query.text': sql.trim() };
+      past(verb, milliseconds, failed, attributes);
+    },
+    registryCall({ operation, repository, status, outcome, milliseconds }) {
+      past(`registry ${operation}`, milliseconds, outcome !== 'ok' && outcome !== 'missing', {
+        'pack_gateway.repository': repository,
+        'pack_gateway.outcome': outcome,
+        ...(status === undefined ? {} : { 'http.response.status_code': status }),
+      });
+    },
+    async close() {
+      const sent = provider.shutdown().catch(() => undefined);
+      await Promise.race([sent, pause(LONGEST_FLUSH_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+function describe(span: Span, record: RequestRecord, status: number): void {
+  if (record.operation !== null) span.updateName(record.operation);
+  span.setAttributes({
+    'http.response.status_code': status,
+    'pack_gateway.request_id': record.requestId,
+    'pack_gateway.outcome': record.outcomes.join(' ') || 'ok',
+    ...(record.caller === null ? {} : { 'pack_gateway.org': record.caller.orgId }),
+  });
+  if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+// W3C Trace Context, section 3.2; later versions may append fields.
+const TRACEPARENT =
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
+
+function callersContext(request: Request): Context {
+  const [, traceId, spanId, flags] =
+    TRACEPARENT.exec(request.headers.get('traceparent') ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
+  const traceFlags = Number.parseInt(flags, 16) & 1;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
+}

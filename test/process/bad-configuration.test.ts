@@ -1,0 +1,56 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { run, temporaryDirectory } from './run.ts';
+
+interface Case {
+  readonly variable: string;
+  readonly value: string;
+  /** What else is set. */
+  readonly also?: Record<string, string>;
+}
+
+const FILE = '<file>';
+const bad: readonly Case[] = [
+  { variable: 'PORT', value: 'http' },
+  { variable: 'PORT', value: '65536' },
+  { variable: 'HOST', value: '203.0.113.1' },
+  { variable: 'DATABASE_URL', value: 'mysql://root:sekret@localhost/packs' },
+  { variable: 'REGISTRY_URL', value: 'registry.internal:5000' },
+  { variable: 'REGISTRY_URL', value: 'https://robot:sekret@registry.internal' },
+  { variable: 'REGISTRY_USERNAME', value: '', also: { REGISTRY_PASSWORD: 'sekret' } },
+  { variable: 'REGISTRY_NAMESPACE', value: 'Upper/Case' },
+  { variable: 'REGISTRY_DEADLINE_MS', value: '0' },
+  { variable: 'REGISTRY_CA_FILE', value: '/no/such/ca.pem' },
+  { variable: 'REGISTRY_CA_FILE', value: FILE },
+  { variable: 'BOOTSTRAP_ORG', value: 'Not A Slug' },
+  { variable: 'BOOTSTRAP_API_KEY', value: 'sk_sekret' },
+  { variable: 'JWT_AUDIENCE', value: '', also: { JWT_ISSUER: 'https://login.example' } },
+  { variable: 'JWKS_URL', value: 'file:///etc/passwd' },
+  { variable: 'CORS_ORIGINS', value: 'https://studio.example/' },
+  { variable: 'INTROSPECTION', value: 'yes' },
+  { variable: 'GRAPHIQL', value: 'no' },
+  { variable: 'TRUSTED_DOCUMENTS', value: FILE },
+  { variable: 'MAX_ARCHIVE_BYTES', value: '64MiB' },
+  { variable: 'LOG_LEVEL', value: 'loud' },
+];
+
+test.each(bad)(
+  '$variable=$value ends the start with one line, and nothing is made',
+  async ({ variable, value, also }) => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'not-what-it-should-be');
+    writeFileSync(file, 'neither PEM nor JSON');
+    const dataDirectory = join(directory, 'data');
+    const ended = await run('src/main.ts', {
+      PORT: '0',
+      DATA_DIR: dataDirectory,
+      ...also,
+      [variable]: value === FILE ? file : value,
+    });
+    expect(ended.stderr).toMatch(new RegExp(`^${variable}: .+; for example ${variable}=.+\n$`));
+    expect(ended.stderr).not.toContain('sekret');
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(existsSync(dataDirectory)).toBe(false);
+  },
+);

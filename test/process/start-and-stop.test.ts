@@ -1,0 +1,95 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { expect, inject, test } from 'vitest';
+import { createDatabase } from '../support/gateway.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+import { startServer } from '../support/server-process.ts';
+import { run, temporaryDirectory } from './run.ts';
+
+const OWN_KEY = { BOOTSTRAP_API_KEY: '' };
+
+test('the first line names the address, the first start tells the owner key once, SIGTERM exits 0', {
+  timeout: 60_000,
+}, async () => {
+  const environment = { ...OWN_KEY, DATA_DIR: join(temporaryDirectory(), 'made', 'here') };
+  const first = await startServer(environment);
+  expect(first.logs[0]).toMatchObject({ level: 'info', msg: 'listening', host: '127.0.0.1' });
+  expect(first.url).toBe(`http://127.0.0.1:${first.logs[0]?.port}`);
+  await expect.poll(() => first.logs[1]).toMatchObject({ org: 'default' });
+  const key = first.logs[1]?.key;
+  expect(key).toMatch(/^sk_[A-Za-z0-9_-]{32,}$/);
+  expect(await status(first.url, key)).toBe(200);
+  first.terminate();
+  expect(await first.exited).toBe(0);
+
+  const second = await startServer(environment);
+  expect(await status(second.url, key)).toBe(200);
+  second.terminate();
+  expect(await second.exited).toBe(0);
+  expect(JSON.stringify(second.logs)).not.toContain('sk_');
+});
+
+test('a given owner key works and is never printed', { timeout: 40_000 }, async () => {
+  const server = await startServer({ DATA_DIR: temporaryDirectory(), LOG_LEVEL: 'trace' });
+  expect(await status(server.url, OWNER_KEY)).toBe(200);
+  expect(await status(server.url, `${OWNER_KEY}x`)).toBe(401);
+  server.terminate();
+  expect(await server.exited).toBe(0);
+  expect(JSON.stringify(server.logs)).not.toContain(OWNER_KEY);
+});
+
+test('without its registry the server starts all the same, and says so', {
+  timeout: 40_000,
+}, async () => {
+  const dataDirectory = temporaryDirectory();
+  cpSync(join(inject('embedded'), 'db'), join(dataDirectory, 'db'), { recursive: true });
+  mkdirSync(join(dataDirectory, 'registry'));
+  writeFileSync(join(dataDirectory, 'registry', 'index.json'), 'garbage');
+  const server = await startServer({ DATA_DIR: dataDirectory });
+  const ready = await fetch(`${server.url}/readyz`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({ status: 'ready', registry: 'registry_error' });
+  expect(await status(server.url, OWNER_KEY)).toBe(200);
+});
+
+test('three processes that start at once on an empty database share one org', {
+  timeout: 60_000,
+}, async () => {
+  const DATABASE_URL = await createDatabase('template1');
+  const environment = { ...OWN_KEY, DATABASE_URL, DATA_DIR: temporaryDirectory() };
+  const servers = await Promise.all([1, 2, 3].map(() => startServer(environment)));
+  for (const server of servers) server.terminate();
+  expect(await Promise.all(servers.map(({ exited }) => exited))).toEqual([0, 0, 0]);
+  expect(servers.flatMap(({ logs }) => logs).filter((line) => 'key' in line)).toHaveLength(1);
+  const client = new pg.Client(DATABASE_URL);
+  await client.connect();
+  const { rows } = await client.query('select slug from orgs');
+  await client.end();
+  expect(rows).toEqual([{ slug: 'default' }]);
+});
+
+test.each(['postgres', 'embedded'])(
+  'migrating %s applies what is pending, and then nothing',
+  { timeout: 60_000 },
+  async (kind) => {
+    const environment = {
+      DATA_DIR: join(temporaryDirectory(), 'data'),
+      ...(kind === 'postgres' ? { DATABASE_URL: await createDatabase('template1') } : {}),
+    };
+    for (let time = 1; time <= 2; time += 1) {
+      expect(await run('src/migrate.ts', environment)).toEqual({ code: 0, stdout: '', stderr: '' });
+    }
+    const server = await startServer(environment);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  },
+);
+
+async function status(url: string, key: string): Promise<number> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: '{"query":"{ viewer { org { slug } } }"}',
+  });
+  return response.status;
+}

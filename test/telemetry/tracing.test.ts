@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createDatabase, type Json } from '../support/gateway.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+
+interface Collected {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+/** An OpenTelemetry collector that keeps what it is sent. */
+async function startCollector() {
+  const spans: Collected[] = [];
+  const services = new Set<string>();
+  const flat = (attributes: Json[]) =>
+    Object.fromEntries(
+      attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]),
+    );
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      for (const resource of JSON.parse(Buffer.concat(chunks).toString()).resourceSpans) {
+        services.add(flat(resource.resource.attributes)['service.name']);
+        for (const scope of resource.scopeSpans) {
+          for (const span of scope.spans) {
+            spans.push({ ...span, attributes: flat(span.attributes) });
+          }
+        }
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return { url: `http://127.0.0.1:${port}`, spans, services };
+}
+
+/** Prints a log line for each module of the SDK that is loaded; prom-client loads the bare API by itself. */
+const watchLoading = `--import=data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  registerHooks({ resolve(specifier, context, next) {
+    if (/^@opentelemetry.(sdk|exporter)/.test(specifier)) console.log(JSON.stringify({ loaded: specifier }));
+    return next(specifier, context);
+  } });`)}`;
+
+async function start(environment: Record<string, string>) {
+  const directory = mkdtempSync(join(tmpdir(), 'tracing-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return startServer({
+    DATABASE_URL: await createDatabase(),
+    DATA_DIR: directory,
+    NODE_OPTIONS: watchLoading,
+    ...environment,
+  });
+}
+
+const post = ({ url }: ServerProcess, query: string, headers: Record<string, string>) =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${OWNER_KEY}`,
+      ...headers,
+    },
+    body: JSON.stringify({ query }),
+  });
+
+const QUERY = `query Mine { packs(first: 1) { nodes { id } } }`;
+const MUTATION = `mutation { deletePack(id: "pack_0198c0de-0000-7000-8000-000000000000") { __typename } }`;
+
+test('a request is a span in its caller’s trace, with its statements below it and its log lines named', async () => {
+  const collector = await startCollector();
+  const server = await start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SERVICE_NAME: 'packs-of-acme',
+  });
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const parent = 'b7ad6b7169203331';
+  const { headers } = await post(server, MUTATION, { traceparent: `00-${traceId}-${parent}-01` });
+  await post(server, QUERY, { traceparent: 'garbage' });
+  server.terminate();
+  expect(await server.exited).toBe(0);
+
+  expect([...collector.services]).toEqual(['packs-of-acme']);
+  const mine = collector.spans.filter((span) => span.traceId === traceId);
+  const root = mine.find((span) => span.parentSpanId === parent);
+  expect(root).toMatchObject({
+    name: 'mutation deletePack',
+    attributes: {
+      'pack_gateway.request_id': headers.get('x-request-id'),
+      'pack_gateway.outcome': 'not_found',
+      'http.response.status_code': expect.anything(),
+    },
+  });
+  const statements = mine.filter((span) => span.parentSpanId === root?.spanId);
+  expect(statements.length).toBeGreaterThanOrEqual(2);
+  expect(statements.map(({ attributes }) => attributes['db.query.text'])).toContainEqual(
+    expect.stringContaining('api_keys'),
+  );
+  const others = collector.spans.filter((span) => span.traceId !== traceId);
+  expect(new Set(others.map((span) => span.traceId)).size).toBe(1);
+  const line = server.logs.find((entry) => entry.msg === 'request' && entry.traceId === traceId);
+  expect(line).toMatchObject({
+    operation: 'mutation deletePack',
+    requestId: headers.get('x-request-id'),
+  });
+});
+
+test('a parent that is not sampled is not recorded', async () => {
+  const collector = await startCollector();
+  const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  await post(server, QUERY, {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00',
+  });
+  server.terminate();
+  await server.exited;
+  expect(collector.spans).toEqual([]);
+});
+
+test('without its variables nothing of the SDK is loaded, and a dead collector harms nobody', async () => {
+  const plain = await start({});
+  expect((await post(plain, QUERY, {})).status).toBe(200);
+  expect(plain.logs.filter((line) => 'loaded' in line)).toEqual([]);
+  const dead = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+  expect((await post(dead, QUERY, {})).status).toBe(200);
+  expect(dead.logs.filter((line) => 'loaded' in line)).not.toEqual([]);
+  dead.terminate();
+  expect(await dead.exited).toBe(0);
+});
