@@ -1,0 +1,103 @@
+import { acrossOrgs } from '../database/cross-org.ts';
+import type { Database } from '../database/database.ts';
+import { orgIds, packIds, roleIds } from '../ids.ts';
+import type { Finding } from './finding.ts';
+
+/** What the database says about itself. Each statement is one snapshot, so a busy service causes no false findings. */
+export async function checkRows(database: Database): Promise<Finding[]> {
+  const checks = [attachments, deletionEvents, unfinishedDeletions];
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(...(await check(database)));
+  return findings;
+}
+
+/** The foreign key forbids the first and the locks of `mark` and `attachPack` the second: this tells if they did. */
+async function attachments(database: Database): Promise<Finding[]> {
+  const rows = await database.query<{
+    slug: string;
+    role_id: string;
+    pack_id: string;
+    status: string | null;
+  }>(
+    `select ${acrossOrgs('consistency')} o.slug, a.role_id, a.pack_id, p.status
+     from role_packs a join orgs o on o.id = a.org_id left join packs p on p.id = a.pack_id
+     where p.id is null or p.status <> 'ACTIVE' order by a.role_id, a.pack_id`,
+    [],
+  );
+  return rows.map((row) => ({
+    invariant: row.status === null ? 'role_without_pack' : 'role_with_deleted_pack',
+    org: row.slug,
+    subject: roleIds.of(row.role_id),
+    detail: `references ${packIds.of(row.pack_id)}, which is ${row.status ?? 'missing'}`,
+  }));
+}
+
+async function deletionEvents(database: Database): Promise<Finding[]> {
+  const unrecorded = await database.query<{ slug: string; subject_id: string }>(
+    `select ${acrossOrgs('consistency')} distinct o.slug, e.subject_id
+     from audit_events e join orgs o on o.id = e.org_id
+     where e.type in ('PACK_UPLOADED', 'PACK_CREATED', 'PACK_CLONED')
+       and not exists (select 1 from packs p where p.id::text = substr(e.subject_id, 6))
+       and not exists (select 1 from audit_events d
+         where d.subject_id = e.subject_id and d.type = 'PACK_DELETED')
+     order by e.subject_id`,
+    [],
+  );
+  const untrue = await database.query<{ slug: string; subject_id: string }>(
+    `select ${acrossOrgs('consistency')} o.slug, e.subject_id
+     from audit_events e join orgs o on o.id = e.org_id
+     where e.type = 'PACK_DELETED'
+       and exists (select 1 from packs p where p.id::text = substr(e.subject_id, 6))
+     order by e.subject_id`,
+    [],
+  );
+  return [
+    ...unrecorded.map(
+      ({ slug, subject_id }): Finding => ({
+        invariant: 'deletion_unrecorded',
+        org: slug,
+        subject: subject_id,
+        detail: 'was made and is gone, but no PACK_DELETED event tells who deleted it',
+      }),
+    ),
+    ...untrue.map(
+      ({ slug, subject_id }): Finding => ({
+        invariant: 'deletion_untrue',
+        org: slug,
+        subject: subject_id,
+        detail: 'has a PACK_DELETED event and is still there',
+      }),
+    ),
+  ];
+}
+
+/** A deletion that holds its repository's lease is under way, not standing still. */
+async function unfinishedDeletions(database: Database): Promise<Finding[]> {
+  const rows = await database.query<{
+    id: string;
+    org_id: string;
+    slug: string;
+    name: string;
+    status: string;
+    cleanup_reason: string | null;
+  }>(
+    `select ${acrossOrgs('consistency')} p.id, p.org_id, o.slug, p.name, p.status, p.cleanup_reason
+     from packs p join orgs o on o.id = p.org_id
+     where p.status <> 'ACTIVE' and not exists (
+       select 1 from repository_leases l
+       where l.repository = p.repository and l.expires_at >= clock_timestamp())
+     order by p.id`,
+    [],
+  );
+  return rows.map((row) => {
+    const packId = packIds.of(row.id);
+    const why = row.cleanup_reason === null ? '' : ` (${row.cleanup_reason})`;
+    return {
+      invariant: 'deletion_unfinished',
+      org: row.slug,
+      subject: packId,
+      detail: `${row.name} is ${row.status}${why}: one more deletePack finishes it`,
+      remedy: { kind: 'delete', packId, orgId: orgIds.of(row.org_id), orgSlug: row.slug },
+    };
+  });
+}

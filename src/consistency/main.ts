@@ -1,0 +1,59 @@
+/**
+ * `npm run check-consistency [-- --repair] [-- --json]`: exit code 0 when nothing is left to do, 1 with findings, 2 when
+ * the check could not be made. With the embedded database the server must be stopped first.
+ */
+import { parseArgs } from 'node:util';
+import { createEventFeed } from '../audit/event-feed.ts';
+import { readConfig } from '../config.ts';
+import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
+import { openDatabase } from '../database/database.ts';
+import { FailedAttempts } from '../identity/failed-attempts.ts';
+import { openRegistry } from '../registry/open-registry.ts';
+import { createLog } from '../telemetry/log.ts';
+import { checkConsistency } from './check-consistency.ts';
+import { asJson, asTable, isSettled } from './report.ts';
+
+const CLEAN = 0;
+const FINDINGS = 1;
+const NOT_RUN = 2;
+
+async function main(): Promise<number> {
+  const options = { repair: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+  const { values } = parseArgs({ options });
+  const config = readConfig(process.env);
+  await using open = new AsyncDisposableStack();
+  if (config.databaseUrl === null) {
+    const lock = await lockDataDirectory(config.dataDirectory);
+    open.defer(() => lock.release());
+  }
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    dataDirectory: config.dataDirectory,
+  });
+  open.defer(() => database.close());
+  if (!(await database.isMigrated())) {
+    throw new Error('the database is not migrated: run `npm run migrate`');
+  }
+  const ignore = () => undefined;
+  const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
+  open.defer(() => registry.close());
+  // Standard output is the report's; the service's own log lines have no place in it.
+  const log = createLog('silent');
+  const events = createEventFeed(database, log, ignore);
+  const failedAttempts = new FailedAttempts();
+  const services = { config, database, registry, events, failedAttempts, log };
+  const outcome = await checkConsistency(services, { repair: values.repair ?? false });
+  if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
+  process.stdout.write((values.json ? asJson : asTable)(outcome.checked));
+  return outcome.checked.every(isSettled) ? CLEAN : FINDINGS;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = NOT_RUN;
+  },
+);

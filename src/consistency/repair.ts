@@ -1,0 +1,67 @@
+import { acquireLease, keepLease, releaseLease } from '../database/repository-lease.ts';
+import type { Caller } from '../identity/caller.ts';
+import { newUuid } from '../ids.ts';
+import { isProblem, problemRow } from '../outcomes.ts';
+import { deletePack } from '../packs/delete-pack.ts';
+import type { Services } from '../services.ts';
+import type { Finding, Remedy } from './finding.ts';
+import { packDigests } from './pack-digests.ts';
+
+export type RepairOutcome =
+  | { readonly kind: 'repaired' }
+  | { readonly kind: 'left'; readonly why: string };
+
+/** The name under which the audit log keeps what the check did. */
+const ACTOR = 'check-consistency';
+
+/** Does what can be done about a finding, by the same steps and under the same locks as the service itself. */
+export async function repair(services: Services, { remedy }: Finding): Promise<RepairOutcome> {
+  switch (remedy?.kind) {
+    case undefined:
+      return { kind: 'left', why: 'needs a person' };
+    case 'purge':
+      return purgeOrphan(services, remedy);
+    case 'delete':
+      return finishDeletion(services, remedy);
+  }
+}
+
+/** Under the lease no upload can push the same image and no deletion can purge beside us. */
+async function purgeOrphan(
+  { database, registry }: Services,
+  { repository, digest }: Extract<Remedy, { kind: 'purge' }>,
+): Promise<RepairOutcome> {
+  const em = database.acrossOrgs();
+  const lease = await acquireLease(em, repository);
+  if (lease === null) return { kind: 'left', why: 'an upload or deletion is at work there' };
+  try {
+    const { held } = await packDigests(database, repository);
+    if (held.has(digest)) return { kind: 'left', why: 'a pack has it by now' };
+    using kept = keepLease(database, lease);
+    const outcome = await registry.purge(repository, digest, {
+      held,
+      signal: kept.signal,
+      mayWrite: kept.isHeld,
+    });
+    return outcome.kind === 'failed' ? { kind: 'left', why: outcome.detail } : { kind: 'repaired' };
+  } finally {
+    await releaseLease(em, lease);
+  }
+}
+
+async function finishDeletion(
+  services: Services,
+  { packId, orgId, orgSlug }: Extract<Remedy, { kind: 'delete' }>,
+): Promise<RepairOutcome> {
+  const caller: Caller = {
+    orgId,
+    orgSlug,
+    scopes: new Set(['caps:write']),
+    principal: { kind: 'user', userId: ACTOR },
+    requestId: newUuid(),
+  };
+  const outcome = await deletePack(services, caller, packId);
+  // Not found: somebody else has finished it.
+  if (!isProblem(outcome) || outcome.kind === 'not_found') return { kind: 'repaired' };
+  return { kind: 'left', why: problemRow(outcome).message(outcome) };
+}

