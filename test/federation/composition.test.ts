@@ -1,0 +1,75 @@
+import {
+  buildSchema,
+  type FieldDefinitionNode,
+  type GraphQLObjectType,
+  isUnionType,
+  Kind,
+  parse,
+} from 'graphql';
+import { expect, test } from 'vitest';
+import { printSchema, schema } from '../../src/graphql/schema.ts';
+import { neighbourSdl } from '../support/neighbour.ts';
+import { compose, composers } from '../support/supergraph.ts';
+
+test.each(composers)('composes with a neighbour that has types of the same names, by %s', (by) => {
+  const supergraph = buildSchema(compose(by), { assumeValid: true });
+  const fieldsOf = (name: string) =>
+    Object.keys((supergraph.getType(name) as GraphQLObjectType).getFields());
+  expect(fieldsOf('AgentRole')).toEqual(expect.arrayContaining(['packs', 'runs']));
+  expect(fieldsOf('Pack')).toEqual(expect.arrayContaining(['deletionPreview', 'runCount']));
+  expect(fieldsOf('NotFound')).toEqual(['code', 'message', 'requestId', 'details']);
+  const result = supergraph.getType('DeletePackResult');
+  expect(isUnionType(result) && result.getTypes().map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['DeletedPack', 'PackInUse', 'NotFound', 'RegistryCleanupFailed']),
+  );
+});
+
+test.each(composers)('a neighbour that keeps NotFound to itself is told so, by %s', (by) => {
+  const unshared = neighbourSdl.replace(
+    'NotFound implements Error @shareable',
+    'NotFound implements Error',
+  );
+  expect(() => compose(by, undefined, unshared)).toThrow(/non-shareable|shareable/i);
+});
+
+test.each(composers)(
+  'every mutation, and each query that needs one, tells the router its scope, by %s',
+  (by) => {
+    const fields = rootFieldsOf(compose(by));
+    const ours = Object.keys(schema.getMutationType()?.getFields() ?? {});
+    expect(ours.length).toBeGreaterThan(5);
+    const unguarded = [...ours, 'apiKeys', 'auditEvents'].filter(
+      (name) => !fields.some((field) => field.name.value === name && hasScopes(field)),
+    );
+    expect(unguarded).toEqual([]);
+  },
+);
+
+const rootFieldsOf = (sdl: string): readonly FieldDefinitionNode[] =>
+  parse(sdl).definitions.flatMap((node) =>
+    node.kind === Kind.OBJECT_TYPE_DEFINITION && /^(?:Query|Mutation)$/.test(node.name.value)
+      ? (node.fields ?? [])
+      : [],
+  );
+
+const hasScopes = ({ directives = [] }: FieldDefinitionNode) =>
+  directives.some(({ name }) => name.value === 'requiresScopes');
+
+test('the subgraph says which of its types others may have as well', () => {
+  const sdl = printSchema();
+  const shareable = [...sdl.matchAll(/^type (\w+)[^{]*@shareable/gm)].map(([, name]) => name);
+  expect(shareable).toEqual(
+    expect.arrayContaining([
+      'AgentRoleConnection',
+      'AgentRoleEdge',
+      'FieldProblem',
+      'NameTaken',
+      'NotFound',
+      'PackConnection',
+      'PackEdge',
+      'PageInfo',
+      'ValidationFailed',
+    ]),
+  );
+  expect(shareable).not.toContain('PackInUse');
+});

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+
+const ENTITIES = `query ($representations: [_Any!]!) {
+  _entities(representations: $representations) {
+    __typename
+    ... on Pack { id name orgId owned }
+    ... on AgentRole { id name }
+  }
+}`;
+const CREATE_ROLE = `mutation ($input: CreateAgentRoleInput!) {
+  createAgentRole(input: $input) { ... on CreatedAgentRole { role { id } } }
+}`;
+
+const entities = async (
+  gateway: Gateway,
+  representations: readonly object[],
+  key?: string | null,
+) => (await gateway.graphql(ENTITIES, { representations }, key)).data?._entities;
+
+async function createRole(gateway: Gateway, name: string, key?: string): Promise<string> {
+  const answer = await gateway.graphql(CREATE_ROLE, { input: { name } }, key);
+  return answer.data.createAgentRole.role.id;
+}
+
+test('fifty packs and fifty roles cost one statement each, and keep their order', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const packs: string[] = [];
+  const roles: string[] = [];
+  for (let i = 0; i < 50; i++) {
+    packs.push((await gateway.pack(`pack-${i}`)).id);
+    roles.push(await createRole(gateway, `role-${i}`));
+  }
+  const representations = packs.flatMap((id, i) => [
+    { __typename: 'Pack', id },
+    { __typename: 'AgentRole', id: roles[i] },
+  ]);
+  const { length: before } = gateway.statements;
+  const found = await entities(gateway, representations);
+  expect(found.map(({ id }: { id: string }) => id)).toEqual(
+    packs.flatMap((id, i) => [id, roles[i]]),
+  );
+  const statements = gateway.statements.slice(before);
+  expect(statements.filter((sql) => /\bfrom packs\b/.test(sql))).toHaveLength(1);
+  expect(statements.filter((sql) => /\bfrom agent_roles\b/.test(sql))).toHaveLength(1);
+});
+
+test('what belongs to another org is null, as if it were not there', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const other = await gateway.org('other');
+  const own = await gateway.pack('own');
+  const theirs = await gateway.pack('theirs', { key: other });
+  const shared = await gateway.pack('shared', { key: other, visibility: 'COMMUNITY' });
+  const theirRole = await createRole(gateway, 'their-role', other);
+  const pack = (id: string) => ({ __typename: 'Pack', id });
+  expect(
+    await entities(gateway, [
+      pack(own.id),
+      pack(theirs.id),
+      pack(shared.id),
+      { __typename: 'AgentRole', id: theirRole },
+      pack('pack_00000000-0000-7000-8000-000000000000'),
+      pack('no id at all'),
+      pack(theirRole),
+    ]),
+  ).toEqual([
+    expect.objectContaining({ id: own.id, owned: true }),
+    null,
+    { __typename: 'Pack', id: shared.id, name: 'shared', orgId: null, owned: false },
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+test('a type that is no entity cannot be fetched through _entities, nor anything without a key', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const key = await gateway.graphql('{ viewer { apiKey { id } } }');
+  const representations = [{ __typename: 'ApiKey', id: key.data.viewer.apiKey.id }];
+  const answer = await gateway.graphql(ENTITIES, { representations });
+  expect(answer.data?._entities?.[0] ?? null).toBeNull();
+  expect(answer.errors[0].extensions.code).toMatch(/^[A-Z_]+$/);
+  const refused = await gateway.graphql(ENTITIES, { representations }, null);
+  expect(refused.errors[0].extensions.code).toBe('UNAUTHENTICATED');
+});

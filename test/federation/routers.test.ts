@@ -1,0 +1,199 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { samplePack } from '../support/archives.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
+import { startGateway } from '../support/gateway.ts';
+import { installed } from '../support/installed.ts';
+import { listening } from '../support/listening.ts';
+import { startNeighbour } from '../support/neighbour.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+import {
+  compose,
+  composers,
+  type RouterKind,
+  routerKinds,
+  startRouter,
+  startScopedRouter,
+} from '../support/supergraph.ts';
+
+const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
+  __typename
+  ... on DeletedPack { id name image }
+  ... on Error { code message requestId }
+  ... on PackInUse { pack { id runCount } roles { totalCount nodes { name runs { nodes { id } } } } }
+  ... on RegistryCleanupFailed { reason }
+} }`;
+const ROLE = `mutation ($name: String!, $packIds: [ID!]!) {
+  createAgentRole(input: { name: $name, packIds: $packIds }) { ... on CreatedAgentRole { role { id } } }
+}`;
+
+async function startSupergraph(
+  kind: RouterKind,
+  by: (typeof composers)[number] = 'apollo',
+  environment: Record<string, string> = {},
+) {
+  const gateway = await startGateway({ database: 'postgres', environment });
+  const neighbour = await startNeighbour();
+  const packs = `${await listening(gateway)}/graphql`;
+  const ask = await startRouter(kind, compose(by, { packs, runs: neighbour.url }));
+  const as =
+    (key: string) =>
+    (query: string, variables: object = {}) =>
+      ask(query, variables, `Bearer ${key}`);
+  return { gateway, neighbour, as, ask: as(OWNER_KEY) };
+}
+
+describe.each(routerKinds)('through %s', (kind) => {
+  test.each(composers)(
+    'packs and roles are joined with the neighbour, composed by %s',
+    async (by) => {
+      const { gateway, neighbour, ask } = await startSupergraph(kind, by);
+      const pack = await gateway.pack('triage');
+      const created = await ask(ROLE, { name: 'on-call', packIds: [pack.id] });
+      const { id } = created.data.createAgentRole.role;
+      const answer = await ask(
+        `query ($id: ID!, $ids: [ID!]!) {
+        agentRole(id: $id) { name runs { nodes { id } } packs { nodes { name runCount } } }
+        busyRoles(ids: $ids) { totalCount nodes { name environment } pageInfo { hasNextPage } }
+      }`,
+        { id, ids: [id] },
+      );
+      expect(answer).toEqual({
+        data: {
+          agentRole: {
+            name: 'on-call',
+            runs: { nodes: [{ id: `run_of_${id}` }] },
+            packs: { nodes: [{ name: 'triage', runCount: 3 }] },
+          },
+          busyRoles: {
+            totalCount: 1,
+            nodes: [{ name: 'on-call', environment: 'DEVELOPMENT' }],
+            pageInfo: { hasNextPage: false },
+          },
+        },
+      });
+      expect(new Set(neighbour.authorizations)).toEqual(new Set([`Bearer ${OWNER_KEY}`]));
+    },
+  );
+
+  test('deletePack answers every member of its union', async () => {
+    const { gateway, ask } = await startSupergraph(kind);
+    const { id } = await gateway.pack('triage');
+    const role = await ask(ROLE, { name: 'on-call', packIds: [id] });
+    const roleId = role.data.createAgentRole.role.id;
+    expect((await ask(DELETE, { id })).data.deletePack).toMatchObject({
+      __typename: 'PackInUse',
+      code: 'PACK_IN_USE',
+      requestId: expect.stringMatching(/./),
+      pack: { id, runCount: 3 },
+      roles: {
+        totalCount: 1,
+        nodes: [{ name: 'on-call', runs: { nodes: [{ id: `run_of_${roleId}` }] } }],
+      },
+    });
+    await ask(
+      'mutation ($roleId: ID!, $packId: ID!) { detachPack(roleId: $roleId, packId: $packId) { __typename } }',
+      { roleId, packId: id },
+    );
+    expect((await ask(DELETE, { id })).data.deletePack).toEqual({
+      __typename: 'DeletedPack',
+      id,
+      name: 'triage',
+      image: 'PURGED',
+    });
+    expect((await ask(DELETE, { id })).data.deletePack).toMatchObject({
+      __typename: 'NotFound',
+      code: 'PACK_NOT_FOUND',
+    });
+  });
+
+  test.skipIf(!installed('docker-registry'))(
+    'deletePack answers RegistryCleanupFailed where the registry refuses deletions',
+    async () => {
+      const registry = await startDockerRegistry({ deletes: false });
+      onTestFinished(() => registry.stop());
+      const environment = { REGISTRY_URL: registry.url.origin };
+      const { gateway, ask } = await startSupergraph(kind, 'apollo', environment);
+      const { id } = await gateway.pack('triage');
+      expect((await ask(DELETE, { id })).data.deletePack).toMatchObject({
+        __typename: 'RegistryCleanupFailed',
+        code: 'REGISTRY_CLEANUP_FAILED',
+        reason: 'DELETE_UNSUPPORTED',
+      });
+    },
+  );
+
+  test('a problem of the neighbour is a member of its own union', async () => {
+    const { ask } = await startSupergraph(kind);
+    const answer = await ask(
+      'mutation { stopRun(id: "run_1") { __typename ... on Error { code message } } }',
+    );
+    expect(answer.data.stopRun).toMatchObject({ __typename: 'NotFound', code: 'RUN_NOT_FOUND' });
+  });
+
+  test('packs of another org that the neighbour points at are null, the rest is kept', async () => {
+    const { gateway, ask } = await startSupergraph(kind);
+    const other = await gateway.org('other');
+    const own = await gateway.pack('own');
+    const theirs = await gateway.upload(samplePack({ name: 'theirs' }), { key: other });
+    const answer = await ask('query ($ids: [ID!]!) { runs(packIds: $ids) { id pack { name } } }', {
+      ids: [own.id, theirs.pack.id],
+    });
+    expect(answer.data.runs).toEqual([
+      { id: `run_of_${own.id}`, pack: { name: 'own' } },
+      { id: `run_of_${theirs.pack.id}`, pack: null },
+    ]);
+  });
+
+  test("an error in the neighbour's part keeps ours", async () => {
+    const { gateway, ask } = await startSupergraph(kind);
+    const { id } = await gateway.pack('triage');
+    const answer = await ask('query ($id: ID!) { pack(id: $id) { name runCount cost } }', { id });
+    expect(answer.data.pack).toEqual({ name: 'triage', runCount: 3, cost: null });
+    expect(answer.errors[0].extensions.code).toBe('COSTS_HIDDEN');
+  });
+
+  test('a caller without the scope gets PERMISSION_DENIED for that field', async () => {
+    const { gateway, as } = await startSupergraph(kind);
+    const { id } = await gateway.pack('triage');
+    const reader = as(await gateway.key('READ_ONLY'));
+    const answer = await reader(DELETE, { id });
+    expect(answer.data?.deletePack ?? null).toBeNull();
+    expect(answer.errors[0].extensions).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      requiredScopes: ['caps:write'],
+      requestId: expect.stringMatching(/./),
+    });
+    expect((await reader('query ($id: ID!) { pack(id: $id) { name } }', { id })).data.pack).toEqual(
+      {
+        name: 'triage',
+      },
+    );
+  });
+
+  test('without a valid key nothing is answered, and the router says why', async () => {
+    const { as } = await startSupergraph(kind);
+    const answer = await as('sk_unknown')('{ packs { totalCount } }');
+    expect(answer.data?.packs ?? null).toBeNull();
+    expect(JSON.stringify(answer.errors)).toContain('UNAUTHENTICATED');
+  });
+});
+
+test('a router that knows scopes refuses a mutation before it asks us', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const neighbour = await startNeighbour();
+  const packs = `${await listening(gateway)}/graphql`;
+  const { id } = await gateway.pack('triage');
+  const supergraph = compose('apollo', { packs, runs: neighbour.url });
+  const writer = `Bearer ${OWNER_KEY}`;
+  const ask = await startScopedRouter(supergraph, (authorization) =>
+    authorization === writer ? ['caps:write'] : [],
+  );
+  const { length: before } = gateway.logs;
+  const asked = () => gateway.logs.slice(before).filter(({ route }) => route === 'graphql').length;
+  const refused = await ask(DELETE, { id }, `Bearer ${await gateway.key('READ_ONLY')}`);
+  expect(refused.data?.deletePack ?? null).toBeNull();
+  expect(refused.errors).toHaveLength(1);
+  expect(asked()).toBe(0);
+  expect((await ask(DELETE, { id }, writer)).data.deletePack.__typename).toBe('DeletedPack');
+  expect(asked()).toBe(1);
+});
