@@ -1,0 +1,106 @@
+/** Starts the servers that are compared, each a process of its own on the same database. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+import { type Dialect, dialects } from './workloads.ts';
+
+export const serverNames = [
+  'pack-gateway',
+  'limit',
+  'apollo',
+  'mercurius',
+  'postgraphile',
+] as const;
+export type ServerName = (typeof serverNames)[number];
+
+const entries: Record<ServerName, { readonly path: string; readonly dialect: Dialect }> = {
+  'pack-gateway': { path: '../../src/main.ts', dialect: dialects.graphql },
+  limit: { path: 'peers/limit.ts', dialect: dialects.rest },
+  apollo: { path: 'peers/apollo.ts', dialect: dialects.graphql },
+  mercurius: { path: 'peers/mercurius.ts', dialect: dialects.graphql },
+  postgraphile: { path: 'peers/postgraphile.ts', dialect: dialects.postgraphile },
+};
+
+export interface Server {
+  readonly name: ServerName;
+  readonly origin: string;
+  readonly pid: number;
+  readonly dialect: Dialect;
+  /** From the start of the process to its first answer, milliseconds. */
+  readonly startMs: number;
+  stop(): Promise<void>;
+}
+
+export interface ServerEnvironment {
+  readonly databaseUrl: string;
+  readonly registryUrl: string | null;
+  /** Where logs and our server's data go. */
+  readonly directory: string;
+  /** Where our server leaves a CPU profile, if it is to make one. */
+  readonly profile: string | null;
+}
+
+export async function startServer(name: ServerName, world: ServerEnvironment): Promise<Server> {
+  const { path, dialect } = entries[name];
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const profiled = world.profile !== null && name === 'pack-gateway';
+  const logFile = join(world.directory, `${name}.log`);
+  const log = openSync(logFile, 'w');
+  const startedAt = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      ...(profiled ? ['--cpu-prof', `--cpu-prof-dir=${world.profile}`] : []),
+      fileURLToPath(new URL(path, import.meta.url)),
+    ],
+    {
+      stdio: ['ignore', log, log],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        NODE_ENV: 'production',
+        GRAPHILE_ENV: 'production',
+        DATABASE_URL: world.databaseUrl,
+        DATA_DIR: join(world.directory, 'data'),
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        ...(world.registryUrl === null ? {} : { REGISTRY_URL: world.registryUrl }),
+      },
+    },
+  );
+  closeSync(log);
+  const killed = () => child.kill('SIGKILL');
+  process.once('exit', killed);
+  await answering(origin, child, logFile);
+  return {
+    name,
+    origin,
+    // It has answered, so it was spawned.
+    pid: child.pid ?? 0,
+    dialect,
+    startMs: performance.now() - startedAt,
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await exited;
+      process.off('exit', killed);
+    },
+  };
+}
+
+async function answering(origin: string, child: ChildProcess, logFile: string): Promise<void> {
+  for (const giveUpAt = performance.now() + 60_000; performance.now() < giveUpAt; ) {
+    if (child.exitCode !== null) break;
+    try {
+      // Any answer will do: it refuses callers without a key.
+      await (await fetch(`${origin}/graphql`)).text();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  throw new Error(`${logFile}: the server did not start\n${readFileSync(logFile, 'utf8')}`);
+}
