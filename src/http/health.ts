@@ -5,6 +5,9 @@ interface Readiness {
   readonly body: Record<string, unknown>;
 }
 
+/** A probe asks every few seconds and waits for little more than this: a frozen registry must not make it give up. */
+const REGISTRY_PATIENCE_MS = 800;
+
 /** Whether the server can do its work. A dead registry is told, but does not make it unready: reads still work. */
 export async function readiness({ database, registry, log }: Services): Promise<Readiness> {
   const [databaseState, registryState] = await Promise.all([
@@ -15,7 +18,7 @@ export async function readiness({ database, registry, log }: Services): Promise<
         return 'unreachable';
       },
     ),
-    registry.check(),
+    registry.check({ signal: AbortSignal.timeout(REGISTRY_PATIENCE_MS) }),
   ]);
   const ready = databaseState === 'ok';
   return {

@@ -51,13 +51,22 @@ export async function createWorld(): Promise<World> {
   return { replicas, postgres, registry, environment, close: () => resources.disposeAsync() };
 }
 
+/**
+ * A port below those that systems hand out by themselves (from 32768 on Linux): it stays free for us while its
+ * process is dead, whatever else listens on "any port" meanwhile.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** One server process; it keeps its address when it is started again. */
