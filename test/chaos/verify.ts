@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { defaultCircuitBreaker } from '../../src/registry/circuit-breaker.ts';
 import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
 import { deletePack, detachPack } from './api.ts';
 import type { Ledger, PackEntry } from './ledger.ts';
@@ -24,7 +25,8 @@ export interface Verdict {
 /** Compares the store with what clients were told, then empties it: every pack must go with one call. */
 export async function verify(world: World, ledgers: readonly Ledger[]): Promise<Verdict> {
   await Promise.all(world.replicas.map((replica) => replica.start()));
-  await pause(LEASE_TTL_MS + 500);
+  // What the last fault left behind ends by itself: leases of the dead, and the pause that circuit breakers make.
+  await pause(Math.max(LEASE_TTL_MS, defaultCircuitBreaker.halfOpenAfterMs) + 500);
   const client = new pg.Client(world.postgres.url);
   await client.connect();
   try {
