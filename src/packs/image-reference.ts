@@ -17,7 +17,7 @@ export interface ImageReference {
 }
 
 const PATH = /^(?<repository>[^:@]+)(?::(?<tag>[^:@/]+))?(?:@(?<digest>[^@/]+))?$/;
-const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
+const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
 const LONGEST = 512;
 
 /**
@@ -37,8 +37,9 @@ export function parseImageReference(text: string): ImageReference | string {
     tag,
     digest,
   } = PATH.exec(named ? text.slice(slash + 1) : text)?.groups ?? {};
+  // Before it is lower-cased: letters outside ASCII (the Kelvin sign) would turn into ones that a host may have.
+  if (!isRepository(repository) || (named && !HOST.test(first))) return malformed;
   const host = named ? first.toLowerCase() : null;
-  if (!isRepository(repository) || (host !== null && !HOST.test(host))) return malformed;
   if (digest !== undefined) {
     if (!isDigest(digest) || (tag !== undefined && !isTag(tag))) return malformed;
     return { host, repository, reference: digest };

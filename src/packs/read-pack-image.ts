@@ -14,7 +14,7 @@ import { parseManifest } from './image-manifest.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
 export interface ReadImageOptions extends CallOptions {
-  /** How many unpacked bytes of a layer may be read in search of pack.yaml. */
+  /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */
   readonly maxUnpackedBytes: number;
 }
 
@@ -54,9 +54,12 @@ export async function readPackImage(
   if (manifest?.kind !== 'image') return invalid('names something that is no image with layers');
   const { config, layers } = manifest;
   for (const { size } of [config, ...layers]) sizeBytes += size;
+  let { maxUnpackedBytes } = options;
   for (const layer of layers.toReversed()) {
-    const found = await readLayer(registry, repository, layer, options);
+    const found = await readLayer(registry, repository, layer, { ...options, maxUnpackedBytes });
     if (found.kind === 'failed' || found.kind === 'invalid') return found;
+    // An image may name the same small layer that unpacks to much two hundred times.
+    if (found.kind === 'missing') maxUnpackedBytes -= found.unpackedBytes;
     if (found.kind === 'valid') {
       return { kind: 'read', metadata: found.metadata, digest: top.descriptor.digest, sizeBytes };
     }

@@ -15,7 +15,7 @@ async function ask(gateway: Gateway, token: string, address?: string): Promise<A
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ query: '{ viewer { org { slug } } }' }),
   });
-  const response = await gateway.app.fetch(request, { bodyIsRead: false, address });
+  const response = await gateway.app.fetch(request, address);
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 

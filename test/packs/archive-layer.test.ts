@@ -39,8 +39,8 @@ test.each<[string, RawEntry[]]>([
 });
 
 test('a layer without pack.yaml is no error', async () => {
-  expect(await read(gzipped(tarOf(good.slice(1))))).toEqual({ kind: 'missing' });
-  expect(await read(Buffer.alloc(0))).toEqual({ kind: 'missing' });
+  expect(await read(gzipped(tarOf(good.slice(1))))).toMatchObject({ kind: 'missing' });
+  expect(await read(Buffer.alloc(0))).toMatchObject({ kind: 'missing' });
 });
 
 test.each<[string, Uint8Array, RegExp]>([

@@ -15,6 +15,11 @@ export class ByteReader {
     this.#mostBytes = mostBytes;
   }
 
+  /** Bytes taken from the stream so far. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** Between 1 and `most` bytes, or null at the end of the stream. */
   async some(most: number): Promise<Uint8Array | null> {
     while (this.#rest.length === 0) {

@@ -82,8 +82,7 @@ export class PackTree {
   }
 
   #place(shown: string, node: Node): void {
-    // macOS and Windows do not tell A from a, so the second would overwrite the first there.
-    const key = node.path.toLowerCase();
+    const key = caseFolded(node.path);
     const there = this.#nodes.get(key);
     if (there === undefined) {
       if (node.implied) this.#implied += 1;
@@ -105,6 +104,13 @@ export class PackTree {
     this.#nodes.set(key, node);
   }
 }
+
+/**
+ * macOS and Windows do not tell A from a, so the second would overwrite the first there; nor does macOS ß from ss,
+ * or σ from ς, for which lower case alone is not enough. A dotless ı it does tell from i, unlike `toUpperCase`.
+ */
+const caseFolded = (path: string): string =>
+  path.replace(/[^\u0131]+/g, (part) => part.toLowerCase().toUpperCase()).normalize('NFC');
 
 const notAllowed = `is not allowed at the top of a pack; only ${ALLOWED} are`;
 

@@ -15,7 +15,9 @@ export interface LayerLimits {
 }
 
 /** `missing`: the layer is good and has no pack.yaml, so another layer of the image may. */
-export type LayerOutcome = PackMetadataOutcome | { readonly kind: 'missing' };
+export type LayerOutcome =
+  | PackMetadataOutcome
+  | { readonly kind: 'missing'; readonly unpackedBytes: number };
 
 /**
  * Finds pack.yaml at the top of an existing image's layer (tar, or tar in gzip) and reads it.
@@ -56,7 +58,7 @@ async function findPackYaml(reader: ByteReader): Promise<LayerOutcome> {
     for await (const piece of entry.content()) pieces.push(piece);
     return parsePackYamlBytes(Buffer.concat(pieces));
   }
-  return { kind: 'missing' };
+  return { kind: 'missing', unpackedBytes: reader.received };
 }
 
 /** Tells gzip by its first byte, which no tar starts with: media types of old images are often wrong. */

@@ -11,8 +11,11 @@ export interface AuthorizationOptions {
   readonly registry: URL;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** `host` or `host:port` of token services, besides the registry's own host, that may see the credentials. */
-  readonly tokenHosts: readonly string[];
+  /**
+   * `host[:port]` of the token services that may be asked, besides the registry itself; left out: whatever port of
+   * the registry's host.
+   */
+  readonly tokenHosts?: readonly string[] | undefined;
   /** Fetches a token; bounded in time by itself, for several calls may wait for the same one. */
   readonly fetchToken: (request: TokenRequest, basic: string | undefined) => Promise<Token>;
 }
@@ -111,9 +114,8 @@ export class Authorization {
       : undefined;
     const known =
       realm !== undefined &&
-      (realm.hostname === registry.hostname ||
-        tokenHosts.includes(realm.host) ||
-        tokenHosts.includes(realm.hostname));
+      (realm.host === registry.host ||
+        (tokenHosts?.includes(realm.host) ?? realm.hostname === registry.hostname));
     const secure =
       realm?.protocol === 'https:' ||
       (realm?.protocol === 'http:' && registry.protocol === 'http:');

@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts';
 import { Authorization } from './authorization.ts';
 import { CallFailed } from './call-failed.ts';
 import { classify, type Verdict } from './classify.ts';
+import { guardedLookup, isCloudMetadata } from './cloud-metadata.ts';
 import { Deadline } from './deadline.ts';
 import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { ATTEMPTS, withRetries } from './retry.ts';
@@ -47,6 +48,7 @@ export interface ClientOptions {
   readonly username?: string;
   readonly password?: string;
   readonly ca?: string;
+  /** `host[:port]` of token services besides the registry; left out: any port of the registry's host. */
   readonly tokenHosts?: readonly string[];
   /** `host[:port]` of the stores that blobs may be fetched from by redirect; left out: any. */
   readonly blobHosts?: readonly string[];
@@ -65,12 +67,16 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#transport = new Transport(Math.min(options.deadlineMs, MOST_CONNECT_MS), options.ca);
+    this.#transport = new Transport(
+      Math.min(options.deadlineMs, MOST_CONNECT_MS),
+      guardedLookup(options.url.hostname),
+      options.ca,
+    );
     this.#authorization = new Authorization({
       registry: options.url,
       username: options.username,
       password: options.password,
-      tokenHosts: options.tokenHosts ?? [],
+      tokenHosts: options.tokenHosts,
       fetchToken: (request, basic) => this.#fetchToken(request, basic),
     });
   }
@@ -137,9 +143,8 @@ export class Client {
 
   #mayFollow(target: URL): boolean {
     const { url, blobHosts } = this.#options;
-    return (
-      blobHosts === undefined || target.origin === url.origin || blobHosts.includes(target.host)
-    );
+    if (target.origin === url.origin) return true;
+    return blobHosts?.includes(target.host) ?? !isCloudMetadata(target.hostname);
   }
 
   async #request(

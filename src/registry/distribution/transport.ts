@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { finished, type Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
@@ -28,7 +29,7 @@ const CONNECTIONS = 32;
 export class Transport {
   readonly #agent: Agent;
 
-  constructor(connectTimeoutMs: number, ca?: string) {
+  constructor(connectTimeoutMs: number, lookup: LookupFunction, ca?: string) {
     this.#agent = new Agent({
       connections: CONNECTIONS,
       pipelining: 1,
@@ -37,6 +38,7 @@ export class Transport {
       bodyTimeout: 0,
       connect: {
         timeout: connectTimeoutMs,
+        lookup,
         // An extra CA: Node would otherwise trust nothing else.
         ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
       },

@@ -151,7 +151,7 @@ describe('Bearer, with hostile answers', () => {
     expect(await connect(hostile.url).purge(name, digest)).toMatchObject(unauthorized);
     expect(service.seen).toHaveLength(0);
     expect(hostile.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
-    const configured = connect(hostile.url, { tokenHosts: ['localhost'] });
+    const configured = connect(hostile.url, { tokenHosts: [`localhost:${service.url.port}`] });
     const [reached] = await Promise.all([configured.purge(name, digest)]);
     // `localhost` may be IPv6 alone on some machines; what counts is that it is tried.
     expect(reached).not.toMatchObject({ reason: 'UNAUTHORIZED' });

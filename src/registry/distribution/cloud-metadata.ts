@@ -1,0 +1,38 @@
+import dns from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+/** Where clouds hand out a machine's credentials to whoever asks from there. */
+const addresses = new BlockList();
+// Link-local: AWS, Azure, Google, OpenStack, DigitalOcean …
+addresses.addSubnet('169.254.0.0', 16, 'ipv4');
+addresses.addSubnet('fe80::', 10, 'ipv6');
+// AWS over IPv6, Alibaba, Azure's other one, Oracle.
+addresses.addAddress('fd00:ec2::254', 'ipv6');
+addresses.addAddress('100.100.100.200', 'ipv4');
+addresses.addAddress('168.63.129.16', 'ipv4');
+addresses.addAddress('192.0.0.192', 'ipv4');
+
+/** Whether a URL's `hostname` is such an address; a name is not looked up. */
+export function isCloudMetadata(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  const version = isIP(address);
+  return version !== 0 && addresses.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * A `dns.lookup` for which a name that leads to such an address leads nowhere.
+ *
+ * @param trusted the host that an operator named; it may be where he likes (podman's host is link-local)
+ */
+export function guardedLookup(trusted: string): LookupFunction {
+  return (hostname, options, callback) => {
+    dns.lookup(hostname, options, (error, found, family) => {
+      const all = Array.isArray(found) ? found.map(({ address }) => address) : [found];
+      if (error !== null || hostname === trusted || !all.some(isCloudMetadata)) {
+        return callback(error, found, family);
+      }
+      const refused = new Error('the name leads to an address that no redirect may lead to');
+      return callback(Object.assign(refused, { code: 'ENOTFOUND' }), []);
+    });
+  };
+}
