@@ -4,7 +4,7 @@ import { BLOCKERS_SHOWN } from './packs/deletion-steps.ts';
 import { countRolesOfPacks } from './roles/roles-of-packs.ts';
 import type { Services } from './services.ts';
 
-/** The `details` of a problem, in the form that contract.md fixes for REST; null where it has none. */
+/** The `details` of a problem, in the form that the contract fixes for REST; null where it has none. */
 export async function problemDetails(
   services: Services,
   caller: Caller,

@@ -5,6 +5,7 @@ import { type ProblemKind, type ProblemOf, problems } from '../outcomes.ts';
 import { BLOCKERS_SHOWN } from '../packs/deletion-steps.ts';
 import { rolesConnection } from '../packs/pack.graphql.ts';
 import { RegistryFailureReasonEnum } from '../packs/pack-enums.graphql.ts';
+import type { RegistryFailure } from '../registry/registry.ts';
 import { builder, type PothosTypes } from './builder.ts';
 import { forwardArguments, toConnection } from './connection.ts';
 import { ErrorInterface } from './problem.graphql.ts';
@@ -91,27 +92,34 @@ const PackBeingDeleted = ref('pack_being_deleted').implement({
     'A deletion of the pack has begun and is not finished; it cannot be used any more. Call deletePack to finish it.',
 });
 
+/** What every type says of a failure of the registry. */
+const failureFields = <Parent extends { readonly failure: RegistryFailure }>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<PothosTypes, Parent>,
+) => ({
+  reason: t.field({
+    type: RegistryFailureReasonEnum,
+    description: 'What went wrong, for programs.',
+    resolve: ({ failure }) => failure.reason,
+  }),
+  retryable: t.boolean({
+    description:
+      'Whether trying again later can help without anyone changing the registry or the credentials.',
+    resolve: ({ failure }) => failure.retryable,
+  }),
+  retryAfterSeconds: t.int({
+    nullable: true,
+    description: 'The pause that the registry asked for.',
+    resolve: ({ failure }) => failure.retryAfterSeconds,
+  }),
+});
+
 const RegistryCleanupFailed = ref('registry_cleanup_failed').implement({
   interfaces,
   description:
     'The registry did not purge the image; the pack is kept as CLEANUP_FAILED. Call deletePack again: it resumes.',
   fields: (t) => ({
     pack: t.field({ type: Pack, description: 'The pack, kept.', resolve: ({ pack }) => pack }),
-    reason: t.field({
-      type: RegistryFailureReasonEnum,
-      description: 'What went wrong, for programs.',
-      resolve: ({ failure }) => failure.reason,
-    }),
-    retryable: t.boolean({
-      description:
-        'Whether trying again later can help without anyone changing the registry or the credentials.',
-      resolve: ({ failure }) => failure.retryable,
-    }),
-    retryAfterSeconds: t.int({
-      nullable: true,
-      description: 'The pause that the registry asked for.',
-      resolve: ({ failure }) => failure.retryAfterSeconds,
-    }),
+    ...failureFields(t),
     attempts: t.exposeInt('attempts', { description: 'How many deletions have failed so far.' }),
   }),
 });
@@ -119,23 +127,7 @@ const RegistryCleanupFailed = ref('registry_cleanup_failed').implement({
 const RegistryUnavailable = ref('registry_unavailable').implement({
   interfaces,
   description: 'The registry could not be used; nothing was changed here. Try again later.',
-  fields: (t) => ({
-    reason: t.field({
-      type: RegistryFailureReasonEnum,
-      description: 'What went wrong, for programs.',
-      resolve: ({ failure }) => failure.reason,
-    }),
-    retryable: t.boolean({
-      description:
-        'Whether trying again later can help without anyone changing the registry or the credentials.',
-      resolve: ({ failure }) => failure.retryable,
-    }),
-    retryAfterSeconds: t.int({
-      nullable: true,
-      description: 'The pause that the registry asked for.',
-      resolve: ({ failure }) => failure.retryAfterSeconds,
-    }),
-  }),
+  fields: failureFields,
 });
 
 const NotArchived = ref('not_archived').implement({

@@ -1,6 +1,6 @@
 import { type RefusalCode, refusals } from '../outcomes.ts';
 
-/** The one form of an error outside GraphQL (contract.md). */
+/** The one form of an error outside GraphQL, fixed by the contract. */
 export interface ErrorEnvelope {
   readonly error: {
     readonly code: string;

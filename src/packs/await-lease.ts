@@ -5,13 +5,29 @@ import type { Services } from '../services.ts';
 
 /** Takes a repository's lease, waiting for an upload or deletion under way as long as one may take. */
 export async function awaitLease(
-  { database, config }: Pick<Services, 'database' | 'config'>,
+  services: Pick<Services, 'database' | 'config'>,
   repository: string,
 ): Promise<{ readonly kind: 'leased'; readonly lease: Lease } | ProblemOf<'registry_unavailable'>> {
+  return untilLeased(services, 'an upload or deletion in the same repository', async () => {
+    const lease = await acquireLease(services.database.acrossOrgs(), repository);
+    return lease === null ? null : { kind: 'leased', lease };
+  });
+}
+
+/**
+ * Tries again and again, as long as an upload or deletion under way may take.
+ * @param holder what is waited for, to be named when it takes longer
+ * @param attempt answers null while somebody else has the lease
+ */
+export async function untilLeased<Outcome>(
+  { config }: Pick<Services, 'config'>,
+  holder: string,
+  attempt: () => Promise<Outcome | null>,
+): Promise<Outcome | ProblemOf<'registry_unavailable'>> {
   const giveUpAt = performance.now() + config.registry.deadlineMs + LEASE_TTL_MS;
   while (performance.now() < giveUpAt) {
-    const lease = await acquireLease(database.acrossOrgs(), repository);
-    if (lease !== null) return { kind: 'leased', lease };
+    const outcome = await attempt();
+    if (outcome !== null) return outcome;
     await pause(50 + Math.random() * 200);
   }
   return {
@@ -20,7 +36,7 @@ export async function awaitLease(
       kind: 'failed',
       reason: 'TIMEOUT',
       retryable: true,
-      detail: 'an upload or deletion in the same repository is still under way.',
+      detail: `${holder} is still under way.`,
     },
   };
 }

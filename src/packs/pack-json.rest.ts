@@ -1,4 +1,4 @@
-/** A pack as REST writes it (contract.md, "REST twin"). */
+/** A pack as REST writes it: snake_case, `org_id` absent when it is not owned. */
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../identity/caller.ts';
 import { enumIn, enumInOr, enumOut, lowerCase } from '../rest/letter-case.ts';

@@ -2,18 +2,12 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../ids.ts';
+import { type PackId, packIds, type RoleId, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import { findPack } from '../packs/find-pack.ts';
 import type { PackRow } from '../packs/pack-row.ts';
 import type { Services } from '../services.ts';
-import { findRole } from './find-role.ts';
 import type { RoleRow } from './role-row.ts';
-
-export interface RoleAndPack {
-  readonly roleId: string;
-  readonly packId: string;
-}
+import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
 
 export type AttachPackOutcome =
   | { readonly kind: 'attached'; readonly role: RoleRow; readonly pack: PackRow }
@@ -21,24 +15,24 @@ export type AttachPackOutcome =
 
 /** Gives a pack to a role of the caller's org; giving it twice changes nothing. */
 export async function attachPack(
-  { database }: Services,
+  services: Services,
   caller: Caller,
-  input: RoleAndPack,
+  input: RoleAndPackIds,
 ): Promise<AttachPackOutcome> {
-  const roleId = roleIds.parse(input.roleId);
-  if (roleId === null) return { kind: 'not_found', subject: 'agent_role', id: input.roleId };
-  const packId = packIds.parse(input.packId);
-  if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.packId };
-  return database.forOrg(caller.orgId).transactional(async (em) => {
-    const role = await findRole(em, caller, roleId);
-    if (role === null) return { kind: 'not_found', subject: 'agent_role', id: roleId };
-    // The lock waits for a deletion that is marking the pack, and makes one that comes later wait for us.
-    const pack = await findPack(em, caller, packId, 'share');
-    if (pack === null) return { kind: 'not_found', subject: 'pack', id: packId };
-    if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name: pack.name };
-    await attach(em, caller, roleId, [packId]);
-    return { kind: 'attached', role, pack };
-  });
+  // The lock waits for a deletion that is marking the pack, and makes one that comes later wait for us.
+  return withRoleAndPack<AttachPackOutcome>(
+    services,
+    caller,
+    input,
+    'share',
+    async (em, role, pack) => {
+      if (pack.status !== 'ACTIVE') {
+        return { kind: 'pack_being_deleted', packId: pack.id, name: pack.name };
+      }
+      await attach(em, caller, role.id, [pack.id]);
+      return { kind: 'attached', role, pack };
+    },
+  );
 }
 
 /** Adds the attachments that are missing, each with its event. The packs must be locked and ACTIVE. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../src/outcomes.ts';
 import { type Json, startGateway } from '../support/gateway.ts';
 
-/** contract.md, "REST twin". */
+/** Every route that the contract names. */
 const contract: Record<string, readonly string[]> = {
   'DELETE /v1/packs/{id}': ['200', '401', '403', '404', '409', '502'],
   'GET /v1/packs': ['200', '401'],

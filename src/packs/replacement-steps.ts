@@ -1,0 +1,164 @@
+/** The steps of replacing an image; `replace-pack-image.ts` puts them in order. */
+import { recordEvent } from '../audit/record-event.ts';
+import { acrossOrgs } from '../database/cross-org.ts';
+import { query } from '../database/database.ts';
+import { acquireLease, keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import type { Caller } from '../identity/caller.ts';
+import { type PackId, uuidOf } from '../ids.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Digest, RegistryFailure } from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+import { describedBy, leaseLapsed } from './add-pack.ts';
+import { refused } from './create-pack-from-image.ts';
+import { findPack } from './find-pack.ts';
+import type { ImageSource } from './image-source.ts';
+import { Pack } from './pack.entity.ts';
+import type { PackRow } from './pack-row.ts';
+import type { ReadPackImageOutcome } from './read-pack-image.ts';
+
+/** Every way in which an image is not replaced. */
+export type ReplacementRefused = ProblemOf<
+  'not_found' | 'validation_failed' | 'pack_being_deleted' | 'registry_unavailable'
+>;
+
+type NewImage = Extract<ReadPackImageOutcome, { kind: 'read' }>;
+
+export interface Swapped {
+  readonly kind: 'swapped';
+  readonly before: PackRow;
+  readonly pack: PackRow;
+  /** The old image, where it is ours to purge, and the lease to do it under. */
+  readonly purge: {
+    readonly digest: Digest;
+    readonly held: ReadonlySet<Digest>;
+    readonly lease: Lease;
+  } | null;
+}
+
+/** Points the row at the new image, with the event; gives the lease back. */
+export async function swap(
+  { database }: Services,
+  caller: Caller,
+  packId: PackId,
+  { place, imageRef }: ImageSource,
+  { metadata, digest, sizeBytes }: NewImage,
+  lease: Lease,
+): Promise<Swapped | ReplacementRefused> {
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    const before = await findPack(em, caller, packId, 'update');
+    const problem = unusable(caller, packId, before);
+    if (problem !== null || before === null) {
+      return problem ?? { kind: 'not_found', subject: 'pack', id: packId };
+    }
+    if (metadata.name !== before.name) {
+      return refused(`holds the pack ${JSON.stringify(metadata.name)}, not this one`);
+    }
+    // Without the lease the new image may have been purged since.
+    if (!(await releaseLease(em, lease))) return leaseLapsed;
+    if (digest === before.imageDigest) {
+      return { kind: 'swapped', before, pack: before, purge: null };
+    }
+    await em.nativeUpdate(
+      Pack,
+      { id: uuidOf(packId), org: uuidOf(caller.orgId) },
+      {
+        ...describedBy(metadata),
+        imageOrigin: 'IMAGE_REF',
+        imageRef,
+        imageDigest: digest,
+        sizeBytes,
+        updatedAt: new Date(),
+      },
+    );
+    recordEvent(em, caller, 'PACK_IMAGE_REPLACED', packId, {
+      name: before.name,
+      version: metadata.version,
+      imageRef,
+      imageDigest: digest,
+      previousDigest: before.imageDigest,
+    });
+    await em.flush();
+    const pack = await findPack(em, caller, packId);
+    if (pack === null) throw new Error('a pack just changed is not there');
+    const old = before.imageDigest;
+    if (before.imageOrigin !== 'UPLOAD' || old === null) {
+      return { kind: 'swapped', before, pack, purge: null };
+    }
+    const holders = await query<{ image_digest: Digest }>(
+      em,
+      `select ${acrossOrgs('image shared')} image_digest from packs
+       where repository = $1 and image_digest is not null`,
+      [place],
+    );
+    const held = new Set(holders.map(({ image_digest }) => image_digest));
+    const purgeLease = held.has(old) ? null : await acquireLease(em, place);
+    const purge = purgeLease === null ? null : { digest: old, held, lease: purgeLease };
+    return { kind: 'swapped', before, pack, purge };
+  });
+}
+
+/** Purges the old image. Null: it is gone. */
+export async function purgeOld(
+  { database, registry }: Services,
+  { repository }: PackRow,
+  { digest, held, lease }: NonNullable<Swapped['purge']>,
+): Promise<RegistryFailure | null> {
+  using kept = keepLease(database, lease);
+  const options = { held, signal: kept.signal, mayWrite: kept.isHeld };
+  const purged = await registry.purge(repository, digest, options);
+  if (purged.kind !== 'failed') return null;
+  // A failure may be no more than an answer that was lost.
+  const left = await registry.readManifest(repository, digest, { signal: kept.signal });
+  return left.kind === 'missing' ? null : purged;
+}
+
+/** Points the row back after a purge that failed, with an event of its own. */
+export async function putBack(
+  { database, log }: Services,
+  caller: Caller,
+  { before, pack }: Swapped,
+  lease: Lease,
+  failure: RegistryFailure,
+): Promise<ReplacementRefused> {
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    const changed = await em.nativeUpdate(
+      Pack,
+      // Whoever changed or deleted the pack meanwhile did so knowing the new image.
+      { id: uuidOf(pack.id), org: uuidOf(caller.orgId), imageDigest: pack.imageDigest },
+      {
+        ...describedBy(before),
+        imageOrigin: before.imageOrigin,
+        imageRef: before.imageRef,
+        imageDigest: before.imageDigest,
+        sizeBytes: before.sizeBytes,
+        updatedAt: new Date(),
+      },
+    );
+    await releaseLease(em, lease);
+    if (changed === 0) {
+      log.warn({ repository: before.repository, digest: before.imageDigest }, 'image left behind');
+    } else {
+      recordEvent(em, caller, 'PACK_IMAGE_REPLACED', pack.id, {
+        name: before.name,
+        version: before.version,
+        imageRef: before.imageRef,
+        imageDigest: before.imageDigest,
+        previousDigest: pack.imageDigest,
+        undoneBecause: failure.reason,
+      });
+    }
+    return { kind: 'registry_unavailable', failure };
+  });
+}
+
+/** What stands against replacing the image of a pack, or null. */
+export function unusable(
+  caller: Caller,
+  packId: PackId,
+  pack: PackRow | null,
+): ProblemOf<'not_found' | 'pack_being_deleted'> | null {
+  if (pack === null || pack.orgId !== caller.orgId) {
+    return { kind: 'not_found', subject: 'pack', id: packId };
+  }
+  return pack.status === 'ACTIVE' ? null : { kind: 'pack_being_deleted', packId, name: pack.name };
+}
