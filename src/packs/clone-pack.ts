@@ -4,7 +4,7 @@ import { packIds } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { CopyOutcome, Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
-import { addPack } from './add-pack.ts';
+import { addPack, describedBy } from './add-pack.ts';
 import { isPackName } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
 import { type ImageLocation, imageLocation } from './image-location.ts';
@@ -58,7 +58,8 @@ async function copyTo(
   name: string,
 ): Promise<ClonePackOutcome> {
   const { registry, config, database } = services;
-  const metadata = { ...source, name, description: source.description ?? '' };
+  // Field by field: a row converts its fields when they are read, and has none of its own to copy.
+  const metadata = { ...describedBy(source), name, description: source.description ?? '' };
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
   const reserved = await reserveName(services, caller, name, location.repository);
   if (reserved.kind !== 'reserved') return reserved;
@@ -94,7 +95,14 @@ async function copyImage(
   const opened = openImageSource(services, imageRef);
   // An image of ours stays ours when the registry is given another address.
   if (typeof opened === 'string' || opened.place !== repository || opened.isOwn) {
-    return services.registry.copyImage({ repository }, digest, to.repository, to.tag, options);
+    // Awaited: the lease is kept until this is over, and not only until it has begun.
+    return await services.registry.copyImage(
+      { repository },
+      digest,
+      to.repository,
+      to.tag,
+      options,
+    );
   }
   await using other = opened;
   const from = { repository: other.repository, registry: other.registry };

@@ -71,7 +71,8 @@ export async function readUnderLease(
   lease: Lease,
 ): Promise<ReadPackImageOutcome> {
   using kept = keepLease(database, lease);
-  return readPackImage(registry, repository, reference, {
+  // Awaited: the lease is kept until this is over, and not only until it has begun.
+  return await readPackImage(registry, repository, reference, {
     signal: kept.signal,
     maxUnpackedBytes: 4 * config.maxArchiveBytes,
   });

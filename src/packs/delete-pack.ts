@@ -1,5 +1,5 @@
 /**
- * Deletion, as contract.md promises it ("What deletion promises"), in steps on the row itself:
+ * Deletion, as the contract promises it ("What deletion promises"), in steps on the row itself:
  *
  * 1. An image that is not ours to purge: the row and its audit event go in one statement.
  * 2. Otherwise *mark*: lock the row, ask for the verdict again, take the repository's lease, set DELETING.
@@ -78,7 +78,8 @@ async function purge(
   { pack, digest, held, lease }: MarkedPack,
 ): Promise<PurgeOutcome> {
   using kept = keepLease(database, lease);
-  return registry.purge(pack.repository, digest, {
+  // Awaited: the lease is kept until this is over, and not only until it has begun.
+  return await registry.purge(pack.repository, digest, {
     held,
     signal: kept.signal,
     mayWrite: kept.isHeld,

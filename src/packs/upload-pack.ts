@@ -90,5 +90,9 @@ async function push(
   lease: Lease,
 ) {
   using kept = keepLease(database, lease);
-  return registry.push(repository, tag, image, { signal: kept.signal, mayWrite: kept.isHeld });
+  // Awaited: the lease is kept until this is over, and not only until it has begun.
+  return await registry.push(repository, tag, image, {
+    signal: kept.signal,
+    mayWrite: kept.isHeld,
+  });
 }
