@@ -5,8 +5,11 @@ import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { createHandler, type Handler } from './http/handler.ts';
+import { createHealth } from './http/health.ts';
 import { FailedAttempts } from './identity/failed-attempts.ts';
+import { createKeyLookup } from './identity/key-lookup.ts';
 import { bootstrap } from './keys/bootstrap.ts';
+import { createPackLookup } from './packs/pack-lookup.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { createRest } from './rest/rest.ts';
 import type { Services } from './services.ts';
@@ -15,12 +18,13 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { requestScope } from './telemetry/request-record.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
-export interface App {
-  /** Answers one request, as the server does. */
-  readonly fetch: Handler;
+/** Answers requests as the server does. */
+export interface App extends Handler {
   readonly services: Services;
   /** The owner key, when this start made it: shown once, then forgotten. */
   readonly ownerKey: string | null;
+  /** Makes `/readyz` say that the process is about to stop. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -70,12 +74,22 @@ export async function createApp(
   undo.defer(() => registry.close());
   const events = createEventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
-  const failedAttempts = new FailedAttempts();
-  const services: Services = { config, database, registry, events, failedAttempts, log };
+  const services: Services = {
+    config,
+    database,
+    registry,
+    events,
+    findKeyByHash: createKeyLookup(database),
+    findPack: createPackLookup(database),
+    failedAttempts: new FailedAttempts(),
+    log,
+  };
   const graphql = createGraphQL(services);
-  undo.defer(async () => graphql.dispose());
+  undo.defer(async () => graphql.yoga.dispose());
+  const health = createHealth(services);
   const handler = createHandler({
     services,
+    health,
     graphql,
     rest: createRest(services),
     metrics,
@@ -84,5 +98,11 @@ export async function createApp(
   // Last: a start that failed after it would have lost the owner key, which is told only once.
   const ownerKey = await bootstrap(database, config.bootstrap);
   const resources = undo.move();
-  return { fetch: handler, services, ownerKey, close: () => resources.disposeAsync() };
+  return {
+    ...handler,
+    services,
+    ownerKey,
+    drain: health.drain,
+    close: () => resources.disposeAsync(),
+  };
 }

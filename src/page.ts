@@ -13,6 +13,18 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
+/** How much of each row a list reads: `brief` leaves out what lists rarely show. */
+export type Extent = 'brief' | 'whole';
+
+/**
+ * A column that brief rows lack.
+ * @throws Error where somebody asks for it all the same, who would have been told that there is none
+ */
+export function detail<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the row was read in brief, without this column');
+  return value;
+}
+
 /** A page as a statement needs it. */
 export interface PageRequest {
   readonly size: number;
@@ -23,6 +35,12 @@ export interface PageRequest {
   /** Only items newer than this UUID. */
   readonly newerThan: string | null;
 }
+
+export const isSamePage = (one: PageRequest, other: PageRequest): boolean =>
+  one.size === other.size &&
+  one.direction === other.direction &&
+  one.olderThan === other.olderThan &&
+  one.newerThan === other.newerThan;
 
 export interface Page<Item> {
   /** Newest first, whatever the direction. */

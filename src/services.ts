@@ -2,6 +2,8 @@ import type { EventFeed } from './audit/event-feed.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import type { FailedAttempts } from './identity/failed-attempts.ts';
+import type { KeyLookup } from './identity/key-lookup.ts';
+import type { PackLookup } from './packs/pack-lookup.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -11,6 +13,8 @@ export interface Services {
   readonly database: Database;
   readonly registry: Registry;
   readonly events: EventFeed;
+  readonly findKeyByHash: KeyLookup;
+  readonly findPack: PackLookup;
   readonly failedAttempts: FailedAttempts;
   readonly log: Log;
 }

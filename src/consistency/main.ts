@@ -8,6 +8,8 @@ import { readConfig } from '../config.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
 import { FailedAttempts } from '../identity/failed-attempts.ts';
+import { createKeyLookup } from '../identity/key-lookup.ts';
+import { createPackLookup } from '../packs/pack-lookup.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { createLog } from '../telemetry/log.ts';
 import { checkConsistency } from './check-consistency.ts';
@@ -40,8 +42,16 @@ async function main(): Promise<number> {
   // Standard output is the report's; the service's own log lines have no place in it.
   const log = createLog('silent');
   const events = createEventFeed(database, log, ignore);
-  const failedAttempts = new FailedAttempts();
-  const services = { config, database, registry, events, failedAttempts, log };
+  const services = {
+    config,
+    database,
+    registry,
+    events,
+    findKeyByHash: createKeyLookup(database),
+    findPack: createPackLookup(database),
+    failedAttempts: new FailedAttempts(),
+    log,
+  };
   const outcome = await checkConsistency(services, { repair: values.repair ?? false });
   if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
   process.stdout.write((values.json ? asJson : asTable)(outcome.checked));

@@ -1,7 +1,7 @@
 /** One Kysely over either PostgreSQL or PGlite; MikroORM runs on it, and so does every statement of ours. */
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
-import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
+import { CompiledQuery, Kysely, type LogEvent, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import { parse as parseArray } from 'postgres-array';
 import {
@@ -10,6 +10,7 @@ import {
   listenOnEmbedded,
   listenOnPostgres,
 } from './notifications.ts';
+import { postgresDialect } from './postgres-dialect.ts';
 
 /** One SQL statement as it was sent, for traces and metrics. */
 export interface StatementEvent {
@@ -37,8 +38,16 @@ export interface ConnectOptions {
 /** An open database: for statements, and for what it announces. */
 export interface Connection {
   readonly kysely: Kysely<unknown>;
+  /** Sends one statement outside any transaction, past Kysely's layers: most statements are of this kind. */
+  readonly send: (sql: string, values: unknown[]) => Promise<{ readonly rows: unknown[] }>;
   readonly listen: Listen;
 }
+
+/**
+ * Milliseconds after which the server itself gives up: a statement whose caller has only stopped listening would keep
+ * its connection, and a process that stands still in a transaction its locks. A pooler may refuse such settings.
+ */
+const LONGEST_WAITS = { lock_timeout: 5_000, idle_in_transaction_session_timeout: 10_000 };
 
 /** The ORM reads dates and times as text and converts them by the entity's own types. */
 const typeParsers = createPostgreSqlTypeParsers((text) => parseArray(text));
@@ -51,7 +60,9 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
   }
   const pool = new pg.Pool({
     connectionString: url,
-    ...(isPooledByTransaction(url) ? {} : { Client: PreparingClient }),
+    ...(isPooledByTransaction(url)
+      ? {}
+      : { Client: PreparingClient, onConnect: planOnce, ...LONGEST_WAITS }),
     application_name: 'pack-gateway',
     types,
     max: 10,
@@ -68,10 +79,11 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
     waiting: pool.waitingCount,
   }));
   const kysely = new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: postgresDialect(pool),
     log: logTo(options),
   });
-  return { kysely, listen: listenOnPostgres(url) };
+  const send = observed(options, (sql, values) => pool.query(sql, values));
+  return { kysely, send, listen: listenOnPostgres(url) };
 }
 
 /**
@@ -89,6 +101,17 @@ class PreparingClient extends pg.Client {
         : [config, values, ...rest];
     return Reflect.apply(super.query, this, statement);
   }) as pg.Client['query'];
+}
+
+/**
+ * Has PostgreSQL plan a prepared statement once, for any values, and not anew for the values at hand: that takes
+ * longer than most of our statements run, and for an org that holds most of a table it walks through all orgs' rows.
+ * A PostgreSQL-compatible engine that has no such setting is left as it is.
+ */
+async function planOnce(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    `select set_config(name, 'force_generic_plan', false) from pg_settings where name = 'plan_cache_mode'`,
+  );
 }
 
 /** The statements' texts are ours and few; values are bound, never part of them. */
@@ -110,7 +133,26 @@ export async function connectEmbedded(
     dialect: new PGliteDialect({ pglite }),
     log: logTo(options),
   });
-  return { kysely, listen: listenOnEmbedded(pglite) };
+  // There is one connection: past Kysely's queue a statement would end up in somebody else's transaction.
+  const send: Connection['send'] = (sql, values) =>
+    kysely.executeQuery(CompiledQuery.raw(sql, values));
+  return { kysely, send, listen: listenOnEmbedded(pglite) };
+}
+
+/** Tells of statements that do not go through Kysely what `logTo` tells of those that do. */
+function observed({ onStatement }: ConnectOptions, send: Connection['send']): Connection['send'] {
+  if (onStatement === undefined) return send;
+  return async (sql, values) => {
+    const startedAt = performance.now();
+    let failed = true;
+    try {
+      const result = await send(sql, values);
+      failed = false;
+      return result;
+    } finally {
+      onStatement({ sql, milliseconds: performance.now() - startedAt, failed });
+    }
+  };
 }
 
 function logTo({ onStatement }: ConnectOptions): (event: LogEvent) => void {

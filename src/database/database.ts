@@ -43,7 +43,7 @@ export async function openDatabase(
   options: ConnectOptions = {},
 ): Promise<Database> {
   const kind = location.url === null ? 'embedded' : 'postgres';
-  const { kysely, listen } =
+  const { kysely, send, listen } =
     location.url === null
       ? await openEmbedded(join(location.dataDirectory, 'db'), options)
       : connectPostgres(location.url, options);
@@ -58,7 +58,7 @@ export async function openDatabase(
       return em;
     },
     acrossOrgs: () => orm.em.fork({ disableContextResolution: true }) as SqlEntityManager,
-    query: (sql, values) => send(kysely, sql, values),
+    query: (sql, values) => rowsOf(send(sql, [...values])),
     listen,
     migrate: () => migrate(orm, kind),
     isMigrated: async () => (await orm.migrator.getPending()).length === 0,
@@ -77,24 +77,22 @@ export function query<Row>(
 ): Promise<Row[]> {
   if ('query' in source) return source.query(sql, values);
   const transaction = source.getTransactionContext<ControlledTransaction<unknown>>();
-  return send(transaction ?? source.getConnection().getClient(), sql, values);
+  const executor: Kysely<unknown> = transaction ?? source.getConnection().getClient();
+  return rowsOf(executor.executeQuery(CompiledQuery.raw(sql, [...values])));
 }
 
-async function send<Row>(
-  executor: Pick<Kysely<unknown>, 'executeQuery'>,
-  sql: string,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  // The caller names the row type beside the columns it selects; the driver cannot know it.
-  const statement = CompiledQuery.raw(sql, [...values]);
-  const result = await executor.executeQuery<Row>(statement).catch((error: unknown) => {
+async function rowsOf<Row>(sent: Promise<{ readonly rows: unknown[] }>): Promise<Row[]> {
+  try {
+    const { rows } = await sent;
+    // The caller names the row type beside the columns it selects; the driver cannot know it.
+    return rows as Row[];
+  } catch (error) {
     // Only a caller's own text, such as a filter, can hold it; what is stored was checked before.
     if (isUnstorableText(error)) {
       throw new RequestRefused('bad_request', 'Text must not hold NUL or unpaired surrogates.');
     }
     throw error;
-  });
-  return result.rows;
+  }
 }
 
 async function openEmbedded(directory: string, options: ConnectOptions): Promise<Connection> {
@@ -110,6 +108,10 @@ async function migrate(orm: MikroORM, kind: Database['kind']): Promise<void> {
   // The migrator takes no lock of its own, and of several replicas that start on an empty
   // database all but one would fail on objects that already exist.
   await orm.em.fork().transactional(async (em) => {
+    // Another replica's migrations may take longer than any request would wait.
+    await em
+      .getConnection()
+      .execute('set local lock_timeout = 0', [], 'all', em.getTransactionContext());
     await em
       .getConnection()
       .execute(

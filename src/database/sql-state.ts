@@ -13,7 +13,7 @@ export const isUnstorableText = (error: unknown): boolean =>
   sqlState(error) === CHARACTER_NOT_IN_REPERTOIRE;
 
 /** The SQLSTATE of an error from either driver; the ORM's exceptions carry it as well. */
-function sqlState(error: unknown): string | undefined {
+export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -2,6 +2,8 @@
 import { authenticate } from '../identity/authenticate.ts';
 import { graphqlCode } from '../outcomes.ts';
 import type { Services } from '../services.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { PlainAnswer } from './plain-operation.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useAuthentication(services: Services): YogaPlugin {
@@ -9,20 +11,27 @@ export function useAuthentication(services: Services): YogaPlugin {
     async onRequest({ request, serverContext, endResponse, fetchAPI }) {
       if (request.method === 'OPTIONS') return;
       const { record } = serverContext;
+      // The short way (plain-operation.ts) knows the caller already.
+      if (record.caller !== null) return;
       const authorization = request.headers.get('authorization');
       record.caller = await authenticate(services, authorization, record.requestId);
       if (record.caller !== null) return;
-      record.outcomes.push('unauthenticated');
-      const error = {
-        message: 'Send "Authorization: Bearer <API key or session token>"; this one is not valid.',
-        extensions: { code: graphqlCode('unauthenticated'), requestId: record.requestId },
-      };
-      endResponse(
-        fetchAPI.Response.json(
-          { errors: [error] },
-          { status: 401, headers: { 'www-authenticate': 'Bearer' } },
-        ),
-      );
+      const { status, headers, body } = unauthenticated(record);
+      endResponse(new fetchAPI.Response(body, { status, headers }));
     },
+  };
+}
+
+/** The answer to nobody. */
+export function unauthenticated({ outcomes, requestId }: RequestRecord): PlainAnswer {
+  outcomes.push('unauthenticated');
+  const error = {
+    message: 'Send "Authorization: Bearer <API key or session token>"; this one is not valid.',
+    extensions: { code: graphqlCode('unauthenticated'), requestId },
+  };
+  return {
+    status: 401,
+    headers: { 'content-type': 'application/json', 'www-authenticate': 'Bearer' },
+    body: JSON.stringify({ errors: [error] }),
   };
 }

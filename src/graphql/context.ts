@@ -1,7 +1,8 @@
+import { authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Services } from '../services.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
-import type { Loaders } from './loaders.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
 
 /** What every resolver is handed. */
 export interface Context {
@@ -12,4 +13,20 @@ export interface Context {
   readonly record: RequestRecord;
   /** Authenticates the caller again: a subscription outlives keys and tokens. */
   readonly isStillCaller: () => Promise<boolean>;
+}
+
+export function contextOf(
+  services: Services,
+  caller: Caller,
+  record: RequestRecord,
+  authorization: string | null,
+): Context {
+  return {
+    services,
+    caller,
+    record,
+    loaders: createLoaders(services, caller),
+    isStillCaller: async () =>
+      (await authenticate(services, authorization, record.requestId)) !== null,
+  };
 }

@@ -1,8 +1,9 @@
 /** Every error of an answer gets a code and the request's id; what nobody expected is masked and logged. */
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import { refusalOf } from '../outage.ts';
 import { graphqlCode, type RefusalCode, refusals } from '../outcomes.ts';
-import { RequestRefused } from '../request-refused.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useErrorCodes(log: Log): YogaPlugin {
@@ -18,22 +19,25 @@ export function useErrorCodes(log: Log): YogaPlugin {
         for (const error of result) addCode(error, 'graphql_validation_failed');
       },
     onResultProcess({ result, setResult, serverContext }) {
-      const { record } = serverContext;
-      const publish = (one: ExecutionResult): ExecutionResult => {
-        if (one.errors === undefined) return one;
-        const hasData = 'data' in one;
-        const errors = one.errors.map((error) =>
-          publicError(error, record.requestId, hasData, log),
-        );
-        for (const { extensions } of errors)
-          record.outcomes.push(String(extensions.code).toLowerCase());
-        return { ...one, errors };
-      };
+      const publish = (one: ExecutionResult) => publicResult(one, serverContext.record, log);
       if (Array.isArray(result)) setResult(result.map(publish));
       else if (Symbol.asyncIterator in result) setResult(mapped(result, publish));
       else setResult(publish(result));
     },
   };
+}
+
+/** A result whose errors may be shown to the caller. */
+export function publicResult(
+  result: ExecutionResult,
+  { requestId, outcomes }: RequestRecord,
+  log: Log,
+): ExecutionResult {
+  if (result.errors === undefined) return result;
+  const hasData = 'data' in result;
+  const errors = result.errors.map((error) => publicError(error, requestId, hasData, log));
+  for (const { extensions } of errors) outcomes.push(String(extensions.code).toLowerCase());
+  return { ...result, errors };
 }
 
 /** Rules of ours bring a code of their own along. */
@@ -68,6 +72,7 @@ function publicError(
   const cause = rootOf(error);
   const { code, message } = describe(error, cause);
   if (code === 'internal_error') log.error({ err: cause, path: error.path }, 'request failed');
+  if (code === 'service_unavailable') log.warn({ err: cause, path: error.path }, 'an outage');
   // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
   const http = hasData
     ? {}
@@ -91,7 +96,8 @@ function describe(
   error: GraphQLError,
   cause: unknown,
 ): { readonly code: RefusalCode; readonly message: string } {
-  if (cause instanceof RequestRefused) return { code: cause.code, message: cause.message };
+  const refused = refusalOf(cause);
+  if (refused !== null) return { code: refused.code, message: refused.message };
   if (!(cause instanceof GraphQLError)) {
     return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
   }
@@ -100,7 +106,7 @@ function describe(
 
 /** The code of an error that GraphQL itself, Yoga or a resolver of ours made on purpose. */
 function codeOf(error: GraphQLError): RefusalCode {
-  // Compiled queries (compile.ts) report bad variables with errors that lack extensions, whatever their type says.
+  // Compiled queries (repeated-operations.ts) report bad variables with errors that lack extensions, whatever their type says.
   const given = String(error.extensions?.code ?? '').toLowerCase();
   if (isRefusalCode(given)) return given;
   const status = httpOf(error).status;

@@ -4,7 +4,6 @@ import type { Caller } from '../identity/caller.ts';
 import type { KeyId, PackId, RoleId } from '../ids.ts';
 import { findKeys, type KeyRow } from '../keys/find-key.ts';
 import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
-import { findPacks } from '../packs/find-pack.ts';
 import type { PackRow } from '../packs/pack-row.ts';
 import { countPacksOfRoles, packsOfRoles } from '../packs/packs-of-roles.ts';
 import { previewDeletions } from '../packs/preview-deletion.ts';
@@ -15,6 +14,11 @@ import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../roles/roles
 import type { Services } from '../services.ts';
 
 export interface Loaders {
+  /** Roles that a list read together with its packs; for as much as it asked for, so for its own rows only. */
+  readonly listedRoles: Map<
+    PackRow,
+    { readonly request: PageRequest; readonly page: Page<RoleRow> }
+  >;
   readonly pack: DataLoader<PackId, PackRow | null>;
   readonly role: DataLoader<RoleId, RoleRow | null>;
   readonly key: DataLoader<KeyId, KeyRow | null>;
@@ -27,11 +31,12 @@ export interface Loaders {
 }
 
 export function createLoaders(services: Services, caller: Caller): Loaders {
-  const { database } = services;
+  const { database, findPack } = services;
   const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
     new Map(rows.map((row) => [row.id, row]));
   return {
-    pack: batched(async (ids) => byId(await findPacks(database, caller, ids)), null),
+    listedRoles: new Map(),
+    pack: new DataLoader((ids) => Promise.all(ids.map((id) => findPack(caller.orgId, id)))),
     role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
     key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
     deletionVerdict: batched((ids) => previewDeletions(services, caller, ids), null),

@@ -11,7 +11,10 @@ export function useOperationName(): YogaPlugin {
   return { onExecute: note, onSubscribe: note };
 }
 
-function rootFields(document: DocumentNode, operationName: string | null | undefined): string {
+export function rootFields(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): string {
   const operation = getOperationAST(document, operationName);
   const names = (operation?.selectionSet.selections ?? []).map((selection) =>
     selection.kind === Kind.FIELD ? selection.name.value : '…',

@@ -13,6 +13,7 @@ import { printSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { describeResults } from './describe-results.ts';
+import { withPlainIds } from './plain-ids.ts';
 
 builder.queryType({ description: 'Reading needs no scope but where a field says so.' });
 builder.mutationType({
@@ -24,8 +25,10 @@ builder.subscriptionType({
 });
 
 /** The subgraph: `_entities` and `_service` included. */
-export const schema: GraphQLSchema = describeResults(
-  builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+export const schema: GraphQLSchema = withPlainIds(
+  describeResults(
+    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+  ),
 );
 
 /** The SDL with its federation directives, as `schema.graphql` holds it. */

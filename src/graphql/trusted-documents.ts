@@ -1,4 +1,5 @@
 /** With TRUSTED_DOCUMENTS only documents on that list run; a client names one by its hash and sends no text. */
+import type { GraphQLError } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { refusal } from './refusal.ts';
 import type { YogaPlugin } from './server-context.ts';
@@ -6,28 +7,44 @@ import type { YogaPlugin } from './server-context.ts';
 /** The request parameter in which GraphQL over HTTP names a document. */
 export const DOCUMENT_ID = 'documentId';
 
+export interface TrustedDocuments {
+  readonly plugin: YogaPlugin;
+  /** The text of the document that a request names, or null where it names none of the list. */
+  find(params: GraphQLParams): string | null;
+}
+
 /** @param documents text by hash; hashes may be bare or say their algorithm, `sha256:…` */
-export function useTrustedDocuments(documents: ReadonlyMap<string, string>): YogaPlugin {
+export function createTrustedDocuments(documents: ReadonlyMap<string, string>): TrustedDocuments {
   const byHash = new Map([...documents].map(([hash, text]) => [bare(hash), text]));
+  const find = (params: GraphQLParams) => {
+    // A text is refused even beside a hash of the list: nobody has to compare the two.
+    const hash = params.query ? null : hashOf(params);
+    return hash === null ? null : (byHash.get(bare(hash)) ?? null);
+  };
   return {
-    onParams({ params, setParams }) {
-      // A text is refused even beside a hash of the list: nobody has to compare the two.
-      if (params.query) throw untrusted(`send ${DOCUMENT_ID} in place of the query.`);
-      const hash = documentId(params) ?? persistedQueryHash(params);
-      if (hash === null) {
-        throw untrusted(
-          `name one by its hash, as ${DOCUMENT_ID} or extensions.persistedQuery.sha256Hash.`,
-        );
-      }
-      const query = byHash.get(bare(hash));
-      if (query === undefined) throw untrusted('this hash is not there.');
-      setParams({ ...params, query });
+    plugin: {
+      onParams({ params, setParams }) {
+        const query = find(params);
+        if (query === null) throw untrusted(params);
+        setParams({ ...params, query });
+      },
     },
+    find,
   };
 }
 
-const untrusted = (what: string) =>
-  refusal('document_not_trusted', `Only documents on this server's list are run: ${what}`);
+function untrusted(params: GraphQLParams): GraphQLError {
+  const named = `${DOCUMENT_ID} or extensions.persistedQuery.sha256Hash`;
+  const what = params.query
+    ? `send ${DOCUMENT_ID} in place of the query.`
+    : hashOf(params) === null
+      ? `name one by its hash, as ${named}.`
+      : 'this hash is not there.';
+  return refusal('document_not_trusted', `Only documents on this server's list are run: ${what}`);
+}
+
+const hashOf = (params: GraphQLParams): string | null =>
+  documentId(params) ?? persistedQueryHash(params);
 
 const bare = (hash: string): string => hash.replace(/^sha256:/, '');
 

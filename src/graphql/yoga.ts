@@ -1,50 +1,47 @@
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import { authenticate } from '../identity/authenticate.ts';
 import type { Services } from '../services.ts';
 import { useAuthentication } from './authentication.ts';
-import { useCompilation } from './compile.ts';
-import type { Context } from './context.ts';
+import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { useErrorCodes } from './errors.ts';
 import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
-import { useLimits } from './limits/use-limits.ts';
-import { createLoaders } from './loaders.ts';
+import { createLimits } from './limits/use-limits.ts';
 import { useMultipart } from './multipart.ts';
 import { useOperationName } from './operation-name.ts';
+import { type AnswerPlainOperation, createPlainAnswers } from './plain-operation.ts';
+import { RepeatedOperations } from './repeated-operations.ts';
 import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
-import { DOCUMENT_ID, useTrustedDocuments } from './trusted-documents.ts';
+import { createTrustedDocuments, DOCUMENT_ID } from './trusted-documents.ts';
 
-export type GraphQLHandler = YogaServerInstance<ServerContext, Context>;
+export interface GraphQLHandler {
+  readonly yoga: YogaServerInstance<ServerContext, Context>;
+  readonly answerPlainOperation: AnswerPlainOperation;
+}
 
 /** The GraphQL endpoint; its plugins run in the order of the list. */
 export function createGraphQL(services: Services): GraphQLHandler {
   const { config, log } = services;
-  return createYoga<ServerContext, Context>({
+  const limits = createLimits();
+  const repeated = new RepeatedOperations();
+  const trusted =
+    config.trustedDocuments === null ? null : createTrustedDocuments(config.trustedDocuments);
+  const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ record, request }) => {
       const { caller } = record;
       if (caller === null) throw new Error('a request got past authentication without a caller');
-      return {
-        services,
-        caller,
-        record,
-        loaders: createLoaders(services, caller),
-        isStillCaller: async () => {
-          const authorization = request.headers.get('authorization');
-          return (await authenticate(services, authorization, record.requestId)) !== null;
-        },
-      };
+      return contextOf(services, caller, record, request.headers.get('authorization'));
     },
     plugins: [
       config.graphiql ? useGraphiQL() : useNoGraphiQL(),
       useAuthentication(services),
       useMultipart(config.maxArchiveBytes),
-      useLimits(),
-      config.trustedDocuments !== null && useTrustedDocuments(config.trustedDocuments),
+      limits.plugin,
+      trusted === null ? {} : trusted.plugin,
       useOperationName(),
-      useCompilation(),
+      repeated.plugin,
       !config.introspection && useHiddenSchema(),
       useErrorCodes(log),
     ],
@@ -53,11 +50,15 @@ export function createGraphQL(services: Services): GraphQLHandler {
     graphiql: false,
     landingPage: false,
     multipart: false,
-    extraParamNames: config.trustedDocuments === null ? [] : [DOCUMENT_ID],
+    extraParamNames: trusted === null ? [] : [DOCUMENT_ID],
     // The HTTP layer reads bodies itself, and never more than it allows.
     maxRequestBodySize: false,
     // `useErrorCodes` masks, with codes.
     maskedErrors: false,
     logging: false,
   });
+  return {
+    yoga,
+    answerPlainOperation: createPlainAnswers(services, { limits, trusted, repeated }),
+  };
 }

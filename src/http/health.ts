@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Services } from '../services.ts';
 
 interface Readiness {
@@ -5,20 +6,42 @@ interface Readiness {
   readonly body: Record<string, unknown>;
 }
 
-/** A probe asks every few seconds and waits for little more than this: a frozen registry must not make it give up. */
-const REGISTRY_PATIENCE_MS = 800;
+/** Tells balancers and operators whether this process should be sent requests. */
+export interface Health {
+  readiness(): Promise<Readiness>;
+  /** From now on the process is not ready: it answers what still comes, and stops soon. */
+  drain(): void;
+}
+
+/** A probe asks every few seconds and waits for little more than this: whatever stands still must not make it give up. */
+const PATIENCE_MS = 800;
+
+export function createHealth(services: Services): Health {
+  let isDraining = false;
+  return {
+    // At once, whatever state the parts are in: the balancer must hear of it within the grace.
+    readiness: async () =>
+      isDraining ? { ready: false, body: { status: 'draining' } } : readinessOf(services),
+    drain() {
+      isDraining = true;
+    },
+  };
+}
 
 /** Whether the server can do its work. A dead registry is told, but does not make it unready: reads still work. */
-export async function readiness({ database, registry, log }: Services): Promise<Readiness> {
+async function readinessOf({ database, registry, log }: Services): Promise<Readiness> {
   const [databaseState, registryState] = await Promise.all([
-    database.isMigrated().then(
-      (migrated) => (migrated ? 'ok' : 'not migrated'),
-      (error: unknown) => {
-        log.warn({ err: error }, 'the database does not answer');
-        return 'unreachable';
-      },
-    ),
-    registry.check({ signal: AbortSignal.timeout(REGISTRY_PATIENCE_MS) }),
+    Promise.race([
+      database.isMigrated().then(
+        (migrated) => (migrated ? 'ok' : 'not migrated'),
+        (error: unknown) => {
+          log.warn({ err: error }, 'the database does not answer');
+          return 'unreachable';
+        },
+      ),
+      pause(PATIENCE_MS, 'too slow', { ref: false }),
+    ]),
+    registry.check({ signal: AbortSignal.timeout(PATIENCE_MS) }),
   ]);
   const ready = databaseState === 'ok';
   return {

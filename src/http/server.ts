@@ -1,38 +1,51 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { answerPlainOperation, isPlainOperation } from './graphql-listener.ts';
 import type { Handler } from './handler.ts';
 
 export interface Server {
   readonly port: number;
+  /** Goes on accepting and answering, but each answer tells its client to use another connection from now on. */
+  drain(): void;
   /** Stops accepting, waits for every request in flight to be answered (its deletion included), and closes. */
   close(): Promise<void>;
 }
+
+/** Once the listener is closed, so long may a client take to send the rest of its request, such as an upload. */
+const LONGEST_SENDING_MS = 7_000;
+/** And so long to read the end of its answer. A connection that nobody has used yet is not told from that. */
+const LONGEST_READING_MS = 1_000;
 
 /**
  * Listens.
  * @throws the listener's error, such as EADDRINUSE
  */
 export async function listen(handler: Handler, port: number, host: string): Promise<Server> {
-  const inFlight = new Set<Promise<Response>>();
+  const inFlight = new Map<ServerResponse, Promise<unknown>>();
+  let isDraining = false;
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for.
-  const tracked: Handler = (request, options) => {
-    const answer = handler(request, options);
-    inFlight.add(answer);
-    const done = () => inFlight.delete(answer);
+  const track = <Answer>(outgoing: ServerResponse, answer: Promise<Answer>): Promise<Answer> => {
+    if (isDraining) outgoing.shouldKeepAlive = false;
+    inFlight.set(outgoing, answer);
+    const done = () => inFlight.delete(outgoing);
     answer.then(done, done);
     return answer;
   };
   const general = getRequestListener(
-    (request, { incoming }) =>
-      tracked(request, { bodyIsRead: false, address: incoming.socket.remoteAddress }),
+    (request, { incoming, outgoing }) =>
+      // `createServer` below makes no other kind of response: that of HTTP/2 is from another module.
+      track(outgoing as ServerResponse, handler.fetch(request, incoming.socket.remoteAddress)),
     { overrideGlobalObjects: false },
   );
-  const server = createServer((incoming, outgoing) => {
+  // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
+  const server = createServer({ joinDuplicateHeaders: true }, (incoming, outgoing) => {
     if (!isPlainOperation(incoming)) return general(incoming, outgoing);
+    const operate: Handler['operate'] = (operation, address) =>
+      track(outgoing, handler.operate(operation, address));
     // A client that hung up while sending is nobody to answer.
-    return answerPlainOperation(tracked, incoming, outgoing).catch(() => outgoing.destroy());
+    return answerPlainOperation(operate, incoming, outgoing).catch(() => outgoing.destroy());
   });
   // A slow sender is cut off; an upload gets ten minutes.
   server.headersTimeout = 30_000;
@@ -44,14 +57,22 @@ export async function listen(handler: Handler, port: number, host: string): Prom
   return {
     // A TCP server that listens has an address with a port.
     port: (server.address() as AddressInfo).port,
+    drain() {
+      isDraining = true;
+      for (const outgoing of inFlight.keys()) outgoing.shouldKeepAlive = false;
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      while (inFlight.size > 0) {
-        await Promise.allSettled(inFlight);
+      const impatience = setTimeout(() => {
+        for (const { req } of inFlight.keys()) if (!req.complete) req.destroy();
+      }, LONGEST_SENDING_MS);
+      // Whoever was still sending when all the others had their answers may have become a request meanwhile.
+      do {
+        while (inFlight.size > 0) await Promise.allSettled(inFlight.values());
         server.closeIdleConnections();
-      }
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+        await Promise.race([closed, pause(LONGEST_READING_MS)]);
+      } while (inFlight.size > 0);
+      clearTimeout(impatience);
       server.closeAllConnections();
     },
   };

@@ -2,25 +2,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keyIds, orgIds } from '../ids.ts';
-import type { PermissionSet } from '../keys/api-key.entity.ts';
 import type { Services } from '../services.ts';
 import { type Caller, templates } from './caller.ts';
+import { LAST_USED_RESOLUTION } from './key-lookup.ts';
 import { authenticateSession, isJwt } from './session.ts';
 
 /** SHA-256 of a key's secret: all that is stored of it. A key is random, so it needs no salt and no slow hash. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
-
-/** How exactly `lastUsedAt` is kept: writing it on every request would turn each read into a write. */
-const LAST_USED_RESOLUTION = '1 minute';
-
-interface KeyRecord {
-  readonly id: string;
-  readonly org_id: string;
-  readonly slug: string;
-  readonly permission_set: PermissionSet;
-  readonly secret_hash: Uint8Array;
-  readonly stale: boolean;
-}
 
 /**
  * The caller that a request's `Authorization` header stands for, or null where it stands for nobody.
@@ -53,20 +41,14 @@ async function authenticateKey(
   hash: Buffer,
   requestId: string,
 ): Promise<Caller | null> {
-  const [key] = await services.database.query<KeyRecord>(
-    `select ${acrossOrgs('authenticate')} k.id, k.org_id, o.slug, k.permission_set, k.secret_hash,
-       (k.last_used_at is null or k.last_used_at < now() - interval '${LAST_USED_RESOLUTION}') as stale
-     from api_keys k join orgs o on o.id = k.org_id
-     where k.secret_hash = $1 and k.revoked_at is null`,
-    [hash],
-  );
+  const key = await services.findKeyByHash(hash);
   // The index compares byte by byte; this comparison is the one that admits.
-  if (key === undefined || !timingSafeEqual(hash, key.secret_hash)) return null;
+  if (key === null || !timingSafeEqual(hash, key.secret_hash)) return null;
   if (key.stale) touch(services, key.id);
   return {
     orgId: orgIds.of(key.org_id),
     orgSlug: key.slug,
-    scopes: new Set(templates[key.permission_set]),
+    scopes: templates[key.permission_set],
     principal: { kind: 'api_key', keyId: keyIds.of(key.id) },
     requestId,
   };

@@ -5,10 +5,10 @@ export const scopes = ['caps:write', 'audit:read', 'apikeys:write'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** The scopes of each closed template of API keys (contract, "Who may call"). */
-export const templates: Record<PermissionSet, readonly Scope[]> = {
-  FULL_ACCESS: ['caps:write', 'audit:read'],
-  READ_ONLY: ['audit:read'],
-  OWNER: scopes,
+export const templates: Record<PermissionSet, ReadonlySet<Scope>> = {
+  FULL_ACCESS: new Set<Scope>(['caps:write', 'audit:read']),
+  READ_ONLY: new Set<Scope>(['audit:read']),
+  OWNER: new Set(scopes),
 };
 
 /** Who calls, for which org, and with what rights: the one thing every use-case is handed besides its input. */

@@ -9,7 +9,7 @@ import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
-import { type RoleRecord, roleColumns, toRoleRow } from '../roles/role-row.ts';
+import { type RoleArray, roleAsArray, roleOfArray } from '../roles/role-row.ts';
 import type { Services } from '../services.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
@@ -54,7 +54,7 @@ export async function removeUnmanaged(
   id: PackId,
 ): Promise<DeletedPack | ProblemOf<'not_found' | 'pack_in_use'> | Changed | { kind: 'mark' }> {
   type Row = PackRecord &
-    DeletionVerdict & { deleted_at: string | null } & (RoleRecord | { role_id: null });
+    DeletionVerdict & { deleted_at: string | null; roles: RoleArray[] | null };
   const values = [uuidOf(id), uuidOf(caller.orgId), ...eventValues(caller, id)];
   const rows = await database.query<Row>(REMOVE_UNMANAGED, values).catch((error: unknown) => {
     // A role took the pack after this statement's snapshot was taken; the foreign key saw it.
@@ -66,7 +66,7 @@ export async function removeUnmanaged(
   if (first === undefined) return { kind: 'not_found', subject: 'pack', id };
   const pack = toPackRow(first);
   if (first.in_use) {
-    const roles = rows.flatMap((row) => (row.role_id === null ? [] : [toRoleRow(row)]));
+    const roles = (first.roles ?? []).map(roleOfArray);
     const hasMore = roles.length > BLOCKERS_SHOWN;
     return {
       kind: 'pack_in_use',
@@ -178,12 +178,13 @@ const eventDetails = ({ name, version, imageRef, imageDigest }: PackRow) => ({
   imageDigest,
 });
 
-/** $3 to $6 of the statements below. */
+/** $3 to $7 of the statements below; the event is dated by the clock that its id is made by, like every other. */
 const eventValues = (caller: Caller, id: PackId) => [
   newUuid(),
   actorOf(caller),
   id,
   caller.requestId,
+  new Date().toISOString(),
 ];
 
 /** Inserts PACK_DELETED for the row that the statement's `removed` returned. */
@@ -192,7 +193,7 @@ const DELETED_EVENT = `
   select $3, $2, 'PACK_DELETED', $4, $5, $6,
     jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
       'imageDigest', image_digest, 'image', image),
-    clock_timestamp()
+    $7::timestamptz
   from removed returning created_at`;
 
 // The delete repeats what the verdict rests on: a row that changed under it is left for another look.
@@ -205,13 +206,16 @@ const REMOVE_UNMANAGED = `
       and not t.in_use and t.image <> 'PURGED'
     returning t.name, t.version, t.image_ref, t.image_digest, t.image
   ), recorded as (${DELETED_EVENT})
-  select t.*, (select created_at from recorded) as deleted_at, b.*
-  from target t left join lateral (
-    select ${roleColumns} from role_packs a
-    join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
-    where t.in_use and a.pack_id = $1 and a.org_id = $2
-    order by a.role_id desc limit ${BLOCKERS_SHOWN + 1}
-  ) b on true`;
+  select t.*, (select created_at from recorded) as deleted_at,
+    case when t.in_use then (
+      select json_agg(r.role) from (
+        select ${roleAsArray('whole')} as role from role_packs a
+        join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
+        where a.pack_id = $1 and a.org_id = $2
+        order by a.role_id desc limit ${BLOCKERS_SHOWN + 1}
+      ) r
+    ) end as roles
+  from target t`;
 
 const VERDICT_AND_HELD = `
   select ${deletionVerdict}, array(
@@ -225,10 +229,10 @@ const VERDICT_AND_HELD = `
 const REMOVE_PURGED = `
   with removed as (
     delete from packs where id = $1 and org_id = $2
-    returning name, version, image_ref, image_digest, $7::text as image
+    returning name, version, image_ref, image_digest, $8::text as image
   ), recorded as (${DELETED_EVENT}
   ), released as (
     delete from repository_leases
-    where repository = $8 and holder = $9 and (select count(*) from removed) >= 0
+    where repository = $9 and holder = $10 and (select count(*) from removed) >= 0
   )
   select created_at as deleted_at from recorded`;

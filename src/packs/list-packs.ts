@@ -1,11 +1,11 @@
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
-import { type RoleRecord, type RoleRow, toRoleRow } from '../roles/role-row.ts';
+import { uuidOf } from '../ids.ts';
+import { type Extent, limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts';
 import { rolesAsJson } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from './pack.entity.ts';
-import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+import { type BriefPackRecord, type PackRow, packColumnsOf, toPackRow } from './pack-row.ts';
 
 export interface PackFilter {
   readonly owned?: boolean | null | undefined;
@@ -17,21 +17,25 @@ export interface PackFilter {
   readonly nameContains?: string | null | undefined;
 }
 
-export interface PackPage extends Page<PackRow> {
-  /** The page of roles of each pack, where `rolesPage` asked for it. */
-  readonly roles: ReadonlyMap<PackId, Page<RoleRow>>;
+/** What a list reads; all of each pack, and no roles, when left out. */
+export interface PackListing {
+  readonly extent: Extent;
+  /** The page of each pack's roles that is read in the same statement. */
+  readonly roles: { readonly page: PageRequest; readonly extent: Extent } | null;
 }
 
-/**
- * Packs that the caller may see, newest first.
- * @param rolesPage brings this page of each pack's roles along, in the same statement
- */
+export interface PackPage extends Page<PackRow> {
+  /** The roles of each pack, where they were asked for. */
+  readonly roles: ReadonlyMap<PackRow, Page<RoleRow>>;
+}
+
+/** Packs that the caller may see, newest first. */
 export async function listPacks(
   { database }: Services,
   caller: Caller,
   page: PageRequest,
   filter: PackFilter,
-  rolesPage: PageRequest | null = null,
+  { extent, roles }: PackListing = { extent: 'whole', roles: null },
 ): Promise<PackPage> {
   const { where, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
@@ -41,25 +45,24 @@ export async function listPacks(
   const union = branches(filter)
     .map((owner) => {
       const all = [owner, ...where].join(' and ');
-      return `(select ${packColumns} from packs p where ${all} ${order})`;
+      return `(select ${packColumnsOf(extent)} from packs p where ${all} ${order})`;
     })
     .join(' union all ');
-  const roles = rolesPage === null ? '' : `, (${rolesAsJson('p.id', rolesPage, bind)}) as roles`;
-  const records = await database.query<PackRecord & { roles?: RoleRecord[] | null }>(
-    `select p.*${roles} from (${union}) p ${order}`,
+  const rolesOfPack =
+    roles === null ? '' : `, (${rolesAsJson('p.id', roles.page, roles.extent, bind)}) as roles`;
+  const records = await database.query<BriefPackRecord & { roles?: RoleArray[] | null }>(
+    `select p.*${rolesOfPack} from (${union}) p ${order}`,
     values,
   );
-  return {
-    ...toPage(page, records.map(toPackRow)),
-    roles: new Map(
-      rolesPage === null
-        ? []
-        : records.map(({ id, roles }) => [
-            packIds.of(id),
-            toPage(rolesPage, (roles ?? []).map(toRoleRow)),
-          ]),
-    ),
-  };
+  const rolesOf = new Map<PackRow, Page<RoleRow>>();
+  const packs = records.map((record) => {
+    const pack = toPackRow(record);
+    if (roles !== null) {
+      rolesOf.set(pack, toPage(roles.page, (record.roles ?? []).map(roleOfArray)));
+    }
+    return pack;
+  });
+  return { ...toPage(page, packs), roles: rolesOf };
 }
 
 /** How many packs `listPacks` would go through. */
@@ -81,16 +84,20 @@ export async function countPacks(
 
 /**
  * What a caller may see, as branches that do not overlap, each walked in order on an index of its own. One
- * condition with `or` would make the planner walk or sort all packs of all orgs.
+ * condition with `or` would make the planner walk or sort all packs of all orgs; and a branch of what other orgs
+ * share would have to step over all that the caller's own org shares.
  */
 function branches(filter: PackFilter): readonly string[] {
   const own = 'p.org_id = $1';
-  const shared = [
-    "p.org_id <> $1 and p.visibility = 'COMMUNITY'",
-    'p.org_id is null and $1::uuid is not null',
-  ];
   if (filter.owned === true) return [own];
-  return filter.owned === false ? shared : [own, ...shared];
+  if (filter.owned === false) {
+    return ["p.org_id <> $1 and p.visibility = 'COMMUNITY'", 'p.org_id is null'];
+  }
+  return [
+    `${own} and p.visibility = 'ORG'`,
+    "p.visibility = 'COMMUNITY'",
+    "p.org_id is null and p.visibility = 'ORG'",
+  ];
 }
 
 function conditions(
@@ -103,10 +110,11 @@ function conditions(
     if (value != null) where.push(`p.${column} = $${values.push(value)}`);
   };
   equals('visibility', filter.visibility);
-  equals('tier', filter.tier);
   equals('category', filter.category);
   equals('image_origin', filter.imageOrigin);
-  equals('status', filter.status);
+  // Written out, for the indexes that hold nothing but the rare ones of these; an enum holds no other text.
+  if (filter.tier != null) where.push(`p.tier = '${filter.tier}'`);
+  if (filter.status != null) where.push(`p.status = '${filter.status}'`);
   if (filter.nameContains != null) {
     where.push(`position($${values.push(filter.nameContains.toLowerCase())} in p.name) > 0`);
   }

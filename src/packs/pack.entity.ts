@@ -28,6 +28,16 @@ const PackSchema = defineEntity({
   indexes: [
     // `packs`: the caller's own page, newest first.
     { name: 'packs_org_newest', properties: ['org', 'id'] },
+    // The same, when what is shared is walked apart from what is not.
+    { name: 'packs_org_visibility', properties: ['org', 'visibility', 'id'] },
+    { name: 'packs_org_category', properties: ['org', 'category', 'id'] },
+    // What an operator looks for among very many: unfinished deletions, and packs that the platform vouches for.
+    { name: 'packs_org_unfinished', properties: ['org', 'id'], where: "status <> 'ACTIVE'" },
+    {
+      name: 'packs_org_vouched',
+      properties: ['org', 'tier', 'id'],
+      where: "tier <> 'COMMUNITY'",
+    },
     // `packs`: what every org may see. Partial, because most packs are private.
     { name: 'packs_community_newest', properties: ['id'], where: "visibility = 'COMMUNITY'" },
     { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },

@@ -3,11 +3,12 @@ import { builder } from '../graphql/builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../graphql/connection.ts';
 import type { Context } from '../graphql/context.ts';
 import { AgentRoleConnection, Pack, PackConnection } from '../graphql/refs.ts';
-import { selectedArguments } from '../graphql/selected-arguments.ts';
+import { selectedItems } from '../graphql/selected-items.ts';
 import { type PackId, packIds } from '../ids.ts';
-import { type PageArguments, type PageRequest, pageRequest } from '../page.ts';
+import { type Extent, isSamePage, type PageArguments, pageRequest } from '../page.ts';
+import { briefRoleFields } from '../roles/role-row.ts';
 import type { DeletionVerdict } from './deletion-verdict.ts';
-import { countPacks, listPacks } from './list-packs.ts';
+import { countPacks, listPacks, type PackListing } from './list-packs.ts';
 import {
   ImageDispositionEnum,
   ImageOrigin,
@@ -16,7 +17,7 @@ import {
   PackVisibility,
   RegistryFailureReasonEnum,
 } from './pack-enums.graphql.ts';
-import type { CleanupFailure, PackRow } from './pack-row.ts';
+import { briefPackFields, type CleanupFailure, type PackRow } from './pack-row.ts';
 
 /** The roles of the caller's org that reference a pack. */
 export async function rolesConnection(id: PackId, args: PageArguments, { loaders }: Context) {
@@ -24,13 +25,21 @@ export async function rolesConnection(id: PackId, args: PageArguments, { loaders
   return toConnection(page, async () => (await loaders.roleCounts.load(id)).own);
 }
 
-/** The page of `roles` that a list of packs asks for: it is read together with the packs, in one statement. */
-function rolesAskedFor(info: GraphQLResolveInfo): PageRequest | null {
-  const args =
-    selectedArguments(info, ['nodes', 'roles']) ??
-    selectedArguments(info, ['edges', 'node', 'roles']);
-  return args === null ? null : pageRequest(args);
+/** What a list of packs has to read for what the caller asked for, roles included. */
+function listingOf(info: GraphQLResolveInfo): PackListing {
+  const packs = selectedItems(info);
+  const roles = packs.connection('roles');
+  return {
+    extent: extentOf(packs.fields, briefPackFields),
+    roles: roles && {
+      page: pageRequest(roles.args),
+      extent: extentOf(roles.items.fields, briefRoleFields),
+    },
+  };
 }
+
+const extentOf = (fields: ReadonlySet<string>, brief: ReadonlySet<string>): Extent =>
+  [...fields].every((field) => brief.has(field)) ? 'brief' : 'whole';
 
 const isOwned = (pack: PackRow, { caller }: Context) => pack.orgId === caller.orgId;
 
@@ -133,7 +142,15 @@ builder.node(Pack, {
       type: AgentRoleConnection,
       description: "The roles of the caller's org that reference it, archived ones included.",
       args: forwardArguments(t),
-      resolve: ({ id }, args, context) => rolesConnection(id, args, context),
+      resolve: (pack, args, context) => {
+        const listed = context.loaders.listedRoles.get(pack);
+        return listed === undefined || !isSamePage(listed.request, pageRequest(args))
+          ? rolesConnection(pack.id, args, context)
+          : toConnection(
+              listed.page,
+              async () => (await context.loaders.roleCounts.load(pack.id)).own,
+            );
+      },
     }),
     deletionPreview: t.field({
       type: DeletionPreview,
@@ -190,11 +207,13 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: PackFilter, description: 'Which packs; all when left out.' }),
     },
     resolve: async (_root, { filter, ...args }, { services, caller, loaders }, info) => {
-      const rolesPage = rolesAskedFor(info);
-      const page = await listPacks(services, caller, pageRequest(args), filter ?? {}, rolesPage);
-      if (rolesPage !== null) {
-        const loader = loaders.rolesOfPack(rolesPage);
-        for (const [id, roles] of page.roles) loader.prime(id, roles);
+      const listing = listingOf(info);
+      const page = await listPacks(services, caller, pageRequest(args), filter ?? {}, listing);
+      if (listing.roles !== null) {
+        const { page: request } = listing.roles;
+        for (const [pack, roles] of page.roles) {
+          loaders.listedRoles.set(pack, { request, page: roles });
+        }
       }
       return toConnection(page, () => countPacks(services, caller, filter ?? {}));
     },

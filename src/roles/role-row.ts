@@ -1,11 +1,10 @@
-import type { OrgId, RoleId } from '../ids.ts';
-import { orgIds, roleIds } from '../ids.ts';
+import { type RoleId, roleIds } from '../ids.ts';
+import { detail, type Extent } from '../page.ts';
 import type { RoleEnvironment } from './agent-role.entity.ts';
 
 /** An agent role as reads see it. */
 export interface RoleRow {
   readonly id: RoleId;
-  readonly orgId: OrgId;
   readonly name: string;
   readonly displayName: string;
   readonly description: string | null;
@@ -15,26 +14,71 @@ export interface RoleRow {
   readonly updatedAt: Date;
 }
 
+/** The fields of a role that a brief row has, or that need no more of it than its id. */
+export const briefRoleFields: ReadonlySet<string> = new Set([
+  'id',
+  'name',
+  'displayName',
+  'environment',
+  'archivedAt',
+  'packs',
+  '__typename',
+]);
+
 /** The columns of a role, prefixed, so that they can stand beside those of other tables. */
 export const roleColumns = `
-  r.id as role_id, r.org_id as role_org_id, r.name as role_name, r.display_name as role_display_name,
-  r.description as role_description, r.environment as role_environment, r.archived_at as role_archived_at,
-  r.created_at as role_created_at, r.updated_at as role_updated_at`;
+  r.id as role_id, r.name as role_name, r.display_name as role_display_name,
+  r.environment as role_environment, r.archived_at as role_archived_at,
+  r.description as role_description, r.created_at as role_created_at, r.updated_at as role_updated_at`;
 
-/** A record that `roleColumns` selects. */
+/** A record that `roleColumns` selects; a brief row lacks the last three. */
 export interface RoleRecord {
   readonly role_id: string;
-  readonly role_org_id: string;
   readonly role_name: string;
   readonly role_display_name: string;
-  readonly role_description: string | null;
   readonly role_environment: RoleEnvironment;
   readonly role_archived_at: string | null;
-  readonly role_created_at: string;
-  readonly role_updated_at: string;
+  readonly role_description?: string | null;
+  readonly role_created_at?: string;
+  readonly role_updated_at?: string;
 }
 
 export const toRoleRow = (record: RoleRecord): RoleRow => new RoleOfRecord(record);
+
+/** An expression: a role as a JSON array, which is read far faster than as an object or as columns. */
+export const roleAsArray = (extent: Extent): string =>
+  `json_build_array(r.id, r.name, r.display_name, r.environment, r.archived_at${
+    extent === 'brief' ? '' : ', r.description, r.created_at, r.updated_at'
+  })`;
+
+/** What `roleAsArray` makes. */
+export type RoleArray = readonly [
+  id: string,
+  name: string,
+  displayName: string,
+  environment: RoleEnvironment,
+  archivedAt: string | null,
+  ...([] | [description: string | null, createdAt: string, updatedAt: string]),
+];
+
+export const roleOfArray = ([
+  id,
+  name,
+  displayName,
+  environment,
+  archivedAt,
+  ...details
+]: RoleArray) =>
+  toRoleRow({
+    role_id: id,
+    role_name: name,
+    role_display_name: displayName,
+    role_environment: environment,
+    role_archived_at: archivedAt,
+    ...(details.length === 0
+      ? {}
+      : { role_description: details[0], role_created_at: details[1], role_updated_at: details[2] }),
+  });
 
 /** Converts what is asked for when it is asked for: a list of hundreds of roles is mostly read for two fields. */
 class RoleOfRecord implements RoleRow {
@@ -47,9 +91,6 @@ class RoleOfRecord implements RoleRow {
   get id(): RoleId {
     return roleIds.of(this.#record.role_id);
   }
-  get orgId(): OrgId {
-    return orgIds.of(this.#record.role_org_id);
-  }
   get name(): string {
     return this.#record.role_name;
   }
@@ -57,7 +98,7 @@ class RoleOfRecord implements RoleRow {
     return this.#record.role_display_name;
   }
   get description(): string | null {
-    return this.#record.role_description;
+    return detail(this.#record.role_description);
   }
   get environment(): RoleEnvironment {
     return this.#record.role_environment;
@@ -67,9 +108,9 @@ class RoleOfRecord implements RoleRow {
     return at === null ? null : new Date(at);
   }
   get createdAt(): Date {
-    return new Date(this.#record.role_created_at);
+    return new Date(detail(this.#record.role_created_at));
   }
   get updatedAt(): Date {
-    return new Date(this.#record.role_updated_at);
+    return new Date(detail(this.#record.role_updated_at));
   }
 }

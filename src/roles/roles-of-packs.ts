@@ -1,9 +1,9 @@
 /** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { type Extent, limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
 /** A page of roles for each pack, newest first, archived ones included. */
 export async function rolesOfPacks(
@@ -14,33 +14,34 @@ export async function rolesOfPacks(
 ): Promise<Map<PackId, Page<RoleRow>>> {
   const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const records = await database.query<{ pack_id: string; roles: RoleRecord[] | null }>(
-    `select k.pack_id, (${rolesAsJson('k.pack_id', page, bind)}) as roles
+  const records = await database.query<{ pack_id: string; roles: RoleArray[] | null }>(
+    `select k.pack_id, (${rolesAsJson('k.pack_id', page, 'whole', bind)}) as roles
      from unnest($2::uuid[]) as k (pack_id)`,
     values,
   );
   return new Map(
     records.map(({ pack_id, roles }) => [
       packIds.of(pack_id),
-      toPage(page, (roles ?? []).map(toRoleRow)),
+      toPage(page, (roles ?? []).map(roleOfArray)),
     ]),
   );
 }
 
 /**
- * A subquery: the page of roles of one pack as one JSON array of `RoleRecord`, or null where it has none. `$1` of the
+ * A subquery: the page of roles of one pack as one JSON array of `RoleArray`, or null where it has none. `$1` of the
  * statement must be the caller's org. One value per pack is read far faster than one row per role.
  */
 export function rolesAsJson(
   packId: string,
   page: PageRequest,
+  extent: Extent,
   bind: (value: unknown) => string,
 ): string {
   const older = page.olderThan === null ? '' : `and a.role_id < ${bind(page.olderThan)}`;
   const newer = page.newerThan === null ? '' : `and a.role_id > ${bind(page.newerThan)}`;
   return `
-    select json_agg(r) from (
-      select ${roleColumns} from role_packs a
+    select json_agg(r.role) from (
+      select ${roleAsArray(extent)} as role from role_packs a
       join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
       where a.pack_id = ${packId} and a.org_id = $1 ${older} ${newer}
       order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}
@@ -62,7 +63,9 @@ export async function countRolesOfPacks(
   const records = await database.query<{ pack_id: string; own: number; other_orgs: number }>(
     `select k.pack_id,
        (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id = $2) as own,
-       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id <> $2)
+       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id < $2)
+       -- Two ranges of the index: "<>" would step over all of the org's own.
+       + (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id > $2)
          as other_orgs
      from unnest($1::uuid[]) as k (pack_id)`,
     [packs.map(uuidOf), uuidOf(caller.orgId)],

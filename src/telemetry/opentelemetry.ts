@@ -47,12 +47,12 @@ export function createTracing(): Tracing {
   };
 
   return {
-    async request(request, route, record, answer) {
+    async request({ method, route, traceparent }, record, answer) {
       const options = {
         kind: SpanKind.SERVER,
-        attributes: { 'http.request.method': request.method, 'http.route': route },
+        attributes: { 'http.request.method': method, 'http.route': route },
       };
-      const span = tracer.startSpan(`${request.method} ${route}`, options, callersContext(request));
+      const span = tracer.startSpan(`${method} ${route}`, options, callersContext(traceparent));
       record.traceId = span.spanContext().traceId;
       try {
         const context = trace.setSpan(ROOT_CONTEXT, span);
@@ -98,9 +98,8 @@ function describe(span: Span, record: RequestRecord, status: number): void {
 const TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
 
-function callersContext(request: Request): Context {
-  const [, traceId, spanId, flags] =
-    TRACEPARENT.exec(request.headers.get('traceparent') ?? '') ?? [];
+function callersContext(traceparent: string | null): Context {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
   const traceFlags = Number.parseInt(flags, 16) & 1;
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });

@@ -5,12 +5,15 @@ import type { RequestRecord } from './request-record.ts';
 /** Traces of requests, with what they asked of database and registry. */
 export interface Tracing {
   /** Answers a request within a span, which continues the trace of the caller's `traceparent`. */
-  request(
-    request: Request,
-    route: string,
+  request<Answer extends { readonly status: number }>(
+    arrival: {
+      readonly method: string;
+      readonly route: string;
+      readonly traceparent: string | null;
+    },
     record: RequestRecord,
-    answer: () => Promise<Response>,
-  ): Promise<Response>;
+    answer: () => Promise<Answer>,
+  ): Promise<Answer>;
   statement(event: StatementEvent): void;
   registryCall(call: RegistryCall): void;
   /** Sends what has not been sent yet. */

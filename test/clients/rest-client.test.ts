@@ -15,7 +15,7 @@ test('the document that the client was generated from is the one that is served'
 
 test('a generated client is told what holds a pack, and then that it is deleted', async () => {
   const gateway = await startGateway();
-  const server = await listen(gateway.app.fetch, 0, '127.0.0.1');
+  const server = await listen(gateway.app, 0, '127.0.0.1');
   onTestFinished(() => server.close());
   const url = `http://127.0.0.1:${server.port}`;
   const { id } = await gateway.pack('triage');

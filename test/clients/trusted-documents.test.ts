@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { isPlainAnswer } from '../../src/graphql/plain-operation.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
 
 const documents = {
   named: '{ viewer { org { slug } } }',
@@ -46,6 +48,28 @@ test("a document of the list runs by the hash of Apollo's persisted queries, by 
   expect(await send(gateway, { extensions })).toMatchObject(slug);
   const query = new URLSearchParams({ extensions: JSON.stringify(extensions) });
   expect(await gateway.rest('GET', `/graphql?${query}`)).toMatchObject(slug);
+});
+
+test('a document that comes again and again is answered the same, and one off the list is still refused', async () => {
+  const gateway = await start();
+  const operate = async (body: object) => {
+    const headers = {
+      authorization: `Bearer ${OWNER_KEY}`,
+      'content-type': 'application/json',
+    };
+    const answer = await gateway.app.operate({ headers, body: JSON.stringify(body) });
+    const isShort = isPlainAnswer(answer);
+    return { isShort, body: isShort ? JSON.parse(answer.body) : await answer.json() };
+  };
+  const document = { documentId: sha256(documents.named) };
+  for (let time = 0; time < 4; time++) {
+    expect(await operate(document)).toMatchObject({ isShort: false, body: slug.body });
+  }
+  expect(await operate(document)).toMatchObject({ isShort: true, body: slug.body });
+  for (const refused of [{ query: documents.named }, { ...document, query: '{ __typename }' }]) {
+    const { body } = await operate(refused);
+    expect(body.errors[0].extensions.code).toBe('DOCUMENT_NOT_TRUSTED');
+  }
 });
 
 const hash = sha256(documents.named);

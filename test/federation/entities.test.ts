@@ -41,7 +41,7 @@ test('fifty packs and fifty roles cost one statement each, and keep their order'
     packs.flatMap((id, i) => [id, roles[i]]),
   );
   const statements = gateway.statements.slice(before);
-  expect(statements.filter((sql) => /\bfrom packs\b/.test(sql))).toHaveLength(1);
+  expect(statements.filter((sql) => /\b(?:from|join) packs\b/.test(sql))).toHaveLength(1);
   expect(statements.filter((sql) => /\bfrom agent_roles\b/.test(sql))).toHaveLength(1);
 });
 

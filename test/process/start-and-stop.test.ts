@@ -9,7 +9,7 @@ import { run, temporaryDirectory } from './run.ts';
 
 const OWN_KEY = { BOOTSTRAP_API_KEY: '' };
 
-test('the first line names the address, the first start tells the owner key once, SIGTERM exits 0', {
+test('the first line names the address, the first start tells the owner key once, SIGTERM and SIGINT exit 0', {
   timeout: 60_000,
 }, async () => {
   const environment = { ...OWN_KEY, DATA_DIR: join(temporaryDirectory(), 'made', 'here') };
@@ -25,7 +25,7 @@ test('the first line names the address, the first start tells the owner key once
 
   const second = await startServer(environment);
   expect(await status(second.url, key)).toBe(200);
-  second.terminate();
+  second.interrupt();
   expect(await second.exited).toBe(0);
   expect(JSON.stringify(second.logs)).not.toContain('sk_');
 });
@@ -34,7 +34,7 @@ test('a given owner key works and is never printed', { timeout: 40_000 }, async 
   const server = await startServer({ DATA_DIR: temporaryDirectory(), LOG_LEVEL: 'trace' });
   expect(await status(server.url, OWNER_KEY)).toBe(200);
   expect(await status(server.url, `${OWNER_KEY}x`)).toBe(401);
-  server.terminate();
+  server.interrupt();
   expect(await server.exited).toBe(0);
   expect(JSON.stringify(server.logs)).not.toContain(OWNER_KEY);
 });
@@ -59,7 +59,7 @@ test('three processes that start at once on an empty database share one org', {
   const DATABASE_URL = await createDatabase('template1');
   const environment = { ...OWN_KEY, DATABASE_URL, DATA_DIR: temporaryDirectory() };
   const servers = await Promise.all([1, 2, 3].map(() => startServer(environment)));
-  for (const server of servers) server.terminate();
+  for (const server of servers) server.interrupt();
   expect(await Promise.all(servers.map(({ exited }) => exited))).toEqual([0, 0, 0]);
   expect(servers.flatMap(({ logs }) => logs).filter((line) => 'key' in line)).toHaveLength(1);
   const client = new pg.Client(DATABASE_URL);

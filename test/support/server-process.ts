@@ -19,8 +19,10 @@ export interface ServerProcess {
   upload(name: string): Promise<Json>;
   /** SIGKILL, and waits until it is dead. */
   kill(): Promise<void>;
-  /** SIGTERM. */
+  /** SIGTERM: it goes on for a moment, until balancers know. */
   terminate(): void;
+  /** SIGINT: it stops as soon as what is in flight has ended. */
+  interrupt(): void;
   /** The exit code; null after a signal. */
   readonly exited: Promise<number | null>;
 }
@@ -79,6 +81,7 @@ export async function startServer(
       await exited;
     },
     terminate: () => void child.kill('SIGTERM'),
+    interrupt: () => void child.kill('SIGINT'),
     exited,
   };
 }

@@ -45,6 +45,12 @@ export class Migration001Initial extends Migration {
           'UNAUTHORIZED', 'DELETE_UNSUPPORTED', 'RATE_LIMITED', 'REGISTRY_ERROR'))
       )`);
     this.addSql('create index packs_org_newest on packs (org_id, id)');
+    this.addSql('create index packs_org_visibility on packs (org_id, visibility, id)');
+    this.addSql('create index packs_org_category on packs (org_id, category, id)');
+    this.addSql("create index packs_org_unfinished on packs (org_id, id) where status <> 'ACTIVE'");
+    this.addSql(
+      "create index packs_org_vouched on packs (org_id, tier, id) where tier <> 'COMMUNITY'",
+    );
     this.addSql("create index packs_community_newest on packs (id) where visibility = 'COMMUNITY'");
     this.addSql('create index packs_platform_newest on packs (id) where org_id is null');
     this.addSql('create index packs_image on packs (repository, image_digest)');

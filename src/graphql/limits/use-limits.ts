@@ -22,14 +22,30 @@ interface Verdict {
   readonly undecided: ReadonlySet<OperationDefinitionNode>;
 }
 
-export function useLimits(): YogaPlugin {
+/** What an operation is about to be run with. */
+interface Operation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName?: string | null;
+  readonly variableValues?: Variables | null;
+}
+
+export interface Limits {
+  readonly plugin: YogaPlugin;
+  /** Why an operation of a valid document must not run with these variables, or null. */
+  refusalOf(operation: Operation): GraphQLError | null;
+}
+
+export function createLimits(): Limits {
   const verdicts = new WeakMap<DocumentNode, Verdict>();
   const verdictOn = (schema: GraphQLSchema, document: DocumentNode): Verdict => {
     const verdict = verdicts.get(document) ?? judge(schema, document);
     verdicts.set(document, verdict);
     return verdict;
   };
-  return {
+  const refusalOf = (operation: Operation) =>
+    judgeVariables(operation, verdictOn(operation.schema, operation.document));
+  const plugin: YogaPlugin = {
     onRequestParse: () => ({
       onRequestParseDone({ requestParserResult }) {
         if (!Array.isArray(requestParserResult)) return;
@@ -44,14 +60,15 @@ export function useLimits(): YogaPlugin {
       if (refused !== null) setResult([refused]);
     },
     onExecute({ args, setResultAndStopExecution }) {
-      const refused = judgeVariables(args, verdictOn(args.schema, args.document));
+      const refused = refusalOf(args);
       if (refused !== null) setResultAndStopExecution({ errors: [refused] });
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = judgeVariables(args, verdictOn(args.schema, args.document));
+      const refused = refusalOf(args);
       if (refused !== null) setResultAndStopExecution({ errors: [refused] });
     },
   };
+  return { plugin, refusalOf };
 }
 
 function parseUpToLimit(source: string | Source, options?: ParseOptions): DocumentNode {
@@ -89,15 +106,7 @@ function judge(schema: GraphQLSchema, document: DocumentNode): Verdict {
   return { refused, undecided };
 }
 
-function judgeVariables(
-  args: {
-    readonly schema: GraphQLSchema;
-    readonly document: DocumentNode;
-    readonly operationName?: string | null;
-    readonly variableValues?: Variables | null;
-  },
-  { undecided }: Verdict,
-): GraphQLError | null {
+function judgeVariables(args: Operation, { undecided }: Verdict): GraphQLError | null {
   if (undecided.size === 0) return null;
   const operation = getOperationAST(args.document, args.operationName);
   if (operation == null || !undecided.has(operation)) return null;

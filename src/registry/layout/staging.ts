@@ -39,18 +39,20 @@ export class Staging {
   /** Writes a blob, synced to disk and verified on the way, and answers with where it is. */
   async write(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
     const path = this.#newPath();
-    let unreadable: unknown;
+    // The first of the two to fail: the pipeline then ends the other one with the same error.
+    let failed: 'source' | 'target' | undefined;
     try {
-      const source = blob.open();
-      source.once('error', (error) => {
-        unreadable = error;
+      const source = blob.open().once('error', () => {
+        failed ??= 'source';
       });
-      const target = createWriteStream(path, { flags: 'wx', flush: true });
+      const target = createWriteStream(path, { flags: 'wx', flush: true }).once('error', () => {
+        failed ??= 'target';
+      });
       await pipeline(source, verifyContent(blob.descriptor), target, { ...(signal && { signal }) });
       return path;
     } catch (error) {
       await rm(path, { force: true });
-      if (error !== unreadable || signal?.aborted) throw error;
+      if (failed !== 'source' || error instanceof LayoutError || signal?.aborted) throw error;
       const failure = passing('The content to be pushed could not be read to its end.');
       throw new LayoutError(failure, { cause: error });
     }

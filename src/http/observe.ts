@@ -1,0 +1,75 @@
+import { refusalOf } from '../outage.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type RequestRecord, requestScope } from '../telemetry/request-record.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { refuse } from './error-envelope.ts';
+
+export type Route = 'graphql' | 'rest' | 'healthz' | 'readyz' | 'metrics' | 'none';
+
+/** What is known of a request before anybody has answered it. */
+export interface Arrival {
+  readonly method: string;
+  readonly route: Route;
+  readonly traceparent: string | null;
+}
+
+/** Answers a request with `work`, within its trace; measured and logged however it ends. */
+export type Observe = <Answer extends { readonly status: number }>(
+  arrival: Arrival,
+  record: RequestRecord,
+  work: () => Promise<Answer>,
+) => Promise<Answer | Response>;
+
+export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | null): Observe {
+  return async (arrival, record, work) => {
+    const { method, route } = arrival;
+    const startedAt = performance.now();
+    const respond = () =>
+      requestScope.run(record, () =>
+        work().catch((error: unknown) => {
+          const refused = refusalOf(error);
+          if (refused !== null) {
+            if (refused !== error)
+              log.warn({ err: error, requestId: record.requestId }, 'an outage');
+            record.outcomes.push(refused.code);
+            return refuse(refused.code, refused.message, record.requestId);
+          }
+          log.error({ err: error, requestId: record.requestId }, 'request failed');
+          record.outcomes.push('internal_error');
+          const message = 'Something went wrong here; quote the request id.';
+          return refuse('internal_error', message, record.requestId);
+        }),
+      );
+    const isWork = route === 'graphql' || route === 'rest';
+    const answer = await (tracing === null || !isWork
+      ? respond()
+      : tracing.request(arrival, record, respond));
+    const milliseconds = performance.now() - startedAt;
+    metrics.request(route, answer.status, milliseconds, record);
+    if (isWork) {
+      log.info(
+        {
+          requestId: record.requestId,
+          ...(record.traceId === null ? {} : { traceId: record.traceId }),
+          method,
+          route,
+          operation: record.operation,
+          org: record.caller?.orgId,
+          ...principalOf(record),
+          outcome: record.outcomes.join(' ') || 'ok',
+          status: answer.status,
+          ms: Math.round(milliseconds * 10) / 10,
+        },
+        'request',
+      );
+    }
+    return answer;
+  };
+}
+
+function principalOf({ caller }: RequestRecord): Record<string, string> {
+  if (caller === null) return {};
+  const { principal } = caller;
+  return principal.kind === 'api_key' ? { key: principal.keyId } : { user: principal.userId };
+}
