@@ -9,6 +9,7 @@ export interface Answer {
   readonly role?: { readonly id: string };
   readonly code?: string;
   readonly reason?: string;
+  readonly nodes?: readonly { readonly id: string; name: string; imageDigest: string }[];
 }
 
 const PATIENCE_MS = 25_000;
@@ -25,6 +26,8 @@ const DETACH = `mutation ($role: ID!, $pack: ID!) { result: detachPack(roleId: $
 const CREATE_ROLE = `mutation ($name: String!) {
   result: createAgentRole(input: { name: $name, displayName: $name, environment: STAGING, packIds: [] }) {
     __typename ... on CreatedAgentRole { role { id } } ... on Error { code } } }`;
+const FIND = `query ($name: String!) {
+  result: packs(first: 20, filter: { nameContains: $name }) { __typename nodes { id name imageDigest } } }`;
 
 export function upload(url: string, name: string): Promise<Answer | null> {
   const form = new FormData();
@@ -32,6 +35,15 @@ export function upload(url: string, name: string): Promise<Answer | null> {
   form.set('map', JSON.stringify({ file: ['variables.archive'] }));
   form.set('file', new File([new Uint8Array(samplePack({ name }))], 'pack.tar.gz'));
   return post(url, form, {});
+}
+
+/** The pack of a name, as reads see it; null where there is none, or no answer. */
+export async function findPack(
+  url: string,
+  name: string,
+): Promise<{ id: string; name: string; imageDigest: string } | null> {
+  const answer = await run(url, FIND, { name });
+  return answer?.nodes?.find((pack) => pack.name === name) ?? null;
 }
 
 export const deletePack = (url: string, pack: string) => run(url, DELETE, { pack });

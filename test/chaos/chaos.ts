@@ -11,7 +11,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const seconds = Number(values.seconds ?? (values.short ? 20 : 180));
+const seconds = Number(values.seconds ?? (values.short ? 15 : 180));
 const clients = Number(values.clients ?? 24);
 process.stdout.write(`seed ${seed}, ${clients} clients, ${seconds} s of faults\n`);
 const report = await runChaos({ seed, milliseconds: seconds * 1_000, clients });

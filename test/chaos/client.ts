@@ -23,7 +23,7 @@ export async function runClient(
     return answer;
   };
 
-  const role = await makeRole(number, url, heard, isOver);
+  const role = await makeRole(`role-${number}`, url, heard, isOver);
   if (role === null) return ledger;
   for (let turn = 0; !isOver(); turn++) {
     const alive = ledger.packs.filter(({ state }) => state !== 'deleted');
@@ -56,14 +56,15 @@ export async function runClient(
   return ledger;
 }
 
-async function makeRole(
-  number: number,
+/** A role of the client's own, as soon as one can be made. */
+export async function makeRole(
+  name: string,
   url: () => string,
   heard: (answer: Answer | null) => Answer | null,
   isOver: () => boolean,
 ): Promise<string | null> {
   for (let attempt = 0; !isOver(); attempt++) {
-    const made = heard(await createRole(url(), `role-${number}-${attempt}`));
+    const made = heard(await createRole(url(), `${name}-${attempt}`));
     if (made?.role !== undefined) return made.role.id;
     await pause(300);
   }

@@ -55,21 +55,56 @@ const faults: Record<string, { readonly kill: boolean; readonly inject: Fault }>
     kill: true,
     inject: ({ postgres }, random) => postgres.crash(random.between(0, 1_500)),
   },
+  // A connection attempt waits 5 s for its turn, a statement for a lock as long.
+  'lock the packs, which fills the pools': {
+    kill: false,
+    inject: ({ postgres }, random) => postgres.lockPacks(random.between(500, 6_000)),
+  },
+  'take all connections of PostgreSQL': {
+    kill: false,
+    inject: ({ postgres }, random) => postgres.takeConnections(random.between(200, 2_000)),
+  },
+  'a slow registry': {
+    kill: false,
+    inject: ({ registry }, random) =>
+      registry.trouble(
+        { answerDelay: () => random.between(50, 400), trickle: 40 },
+        random.between(1_500, 3_500),
+      ),
+  },
+  // Most requests overtake the few: what was sent first arrives after what others did meanwhile.
+  'requests to the registry that straggle': {
+    kill: false,
+    inject: ({ registry }, random) =>
+      registry.trouble(
+        { requestDelay: () => (random.next() < 0.25 ? random.between(400, 900) : 0) },
+        random.between(3_000, 6_000),
+      ),
+  },
+  // The registry has done what it was asked; the client hears a part of that, or nothing.
+  'answers of the registry cut in the middle': {
+    kill: false,
+    inject: ({ registry }, random) =>
+      registry.trouble(
+        { cutAfter: () => (random.next() < 0.25 ? random.between(0, 200) : null) },
+        random.between(1_500, 3_500),
+      ),
+  },
 };
 
-/** One fault after the other, each kind at least once and once before any comes again, until the time is over. */
+/** One fault after the other, each kind once before any comes again, until the time is over. */
 export async function causeFaults(
   world: World,
   random: Random,
   isOver: () => boolean,
 ): Promise<FaultCounts> {
   const counts: FaultCounts = { kills: 0, faults: 0, byKind: {} };
-  for (let round = 0; round === 0 || !isOver(); round++) {
+  while (!isOver()) {
     const order = Object.entries(faults)
       .map(([kind, fault]) => ({ kind, fault, at: random.next() }))
       .sort((a, b) => a.at - b.at);
     for (const { kind, fault } of order) {
-      if (round > 0 && isOver()) break;
+      if (isOver()) break;
       await pause(random.between(200, 1_200));
       await fault.inject(world, random);
       counts.faults++;

@@ -1,15 +1,20 @@
 import { runClient } from './client.ts';
 import { causeFaults, type FaultCounts } from './faults.ts';
 import { randomFrom } from './random.ts';
+import { runSharer } from './sharer.ts';
+import { Shelf } from './shelf.ts';
 import { type Verdict, verify } from './verify.ts';
 import { createWorld } from './world.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** How long faults are caused, one round at least; start and verification come on top, about half a minute. */
+  /** How long faults are caused; start and verification come on top, about half a minute. */
   readonly milliseconds: number;
   readonly clients: number;
 }
+
+/** One client in so many fights over packs with others of its kind; the rest have packs of their own. */
+const SHARING = 3;
 
 export interface ChaosReport extends Omit<FaultCounts, 'byKind'>, Verdict {
   readonly seed: number;
@@ -31,6 +36,7 @@ export async function runChaos({
   const world = await createWorld();
   try {
     const random = randomFrom(seed);
+    const shelf = new Shelf(world.registry.directUrl);
     const endsAt = performance.now() + milliseconds;
     let over = false;
     const urls = [world.replicas[0].url, world.replicas[1].url] as const;
@@ -38,10 +44,15 @@ export async function runChaos({
       causeFaults(world, random.fork(0), () => performance.now() > endsAt).finally(() => {
         over = true;
       }),
-      ...Array.from({ length: clients }, (_, index) =>
-        runClient(index + 1, urls, random.fork(index + 1), () => over),
-      ),
+      ...Array.from({ length: clients }, (_, index) => {
+        const number = index + 1;
+        const own = random.fork(number);
+        return number % SHARING === 0
+          ? runSharer(number, urls, own, () => over, shelf)
+          : runClient(number, urls, own, () => over);
+      }),
     ]);
+    ledgers.push(shelf.ledger());
     const sum = (of: (ledger: (typeof ledgers)[number]) => number) =>
       ledgers.reduce((total, ledger) => total + of(ledger), 0);
     return {

@@ -142,7 +142,7 @@ async function deleteAll(client: pg.Client, { replicas }: World): Promise<string
 }
 
 /** Nothing may be left but the log, which must tell of each pack once that it came and once that it went. */
-async function leftovers(client: pg.Client, { registry: { url } }: World): Promise<string[]> {
+async function leftovers(client: pg.Client, { registry }: World): Promise<string[]> {
   const left: string[] = [];
   const [events] = (
     await client.query<{ made: string; deleted: string; subjects: string }>(
@@ -155,9 +155,9 @@ async function leftovers(client: pg.Client, { registry: { url } }: World): Promi
   if (events?.made !== events?.deleted || events?.deleted !== events?.subjects) {
     left.push(`events do not add up: ${JSON.stringify(events)}`);
   }
-  const registry = createDistributionRegistry({ url, deadlineMs: 10_000 });
-  const listing = await registry.listImages('packs');
-  await registry.close();
+  const store = createDistributionRegistry({ url: registry.directUrl, deadlineMs: 10_000 });
+  const listing = await store.listImages('packs');
+  await store.close();
   if (listing.kind === 'failed') left.push(listing.detail);
   else left.push(...listing.images.map(({ repository }) => `an image is left in ${repository}`));
   return left;

