@@ -54,7 +54,7 @@ const managedLine = (managed: ManagedDeletion): string =>
   `${managed.transactionsMs.toFixed(1)} ms and one registry DELETE ${managed.registryDeleteMs.toFixed(1)} ms, ` +
   `timed alone: ratio ${managed.ratio.toFixed(2)} (medians of ${managed.count})`;
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -1,0 +1,56 @@
+/** Asks PostgreSQL how it would run a statement, and finds what would be slow on large tables. */
+import type pg from 'pg';
+import type { SentStatement } from './recording-proxy.ts';
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly 'Shared Hit Blocks'?: number;
+  readonly 'Shared Read Blocks'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Tables that grow with the tenants' use. Leases and listeners hold what is under way at a moment. */
+const TENANT_TABLES = new Set(['packs', 'agent_roles', 'role_packs', 'audit_events', 'api_keys']);
+
+/** Indexes that hold nothing but what the statement asks for, and are walked in order until the page is full. */
+const WALKED = new Set(['packs_community_newest', 'packs_platform_newest']);
+
+/**
+ * What reads more of a tenant's table than an index leads to; empty where nothing does. The plan is the generic one,
+ * as the service has PostgreSQL make it (`planOnce` in connect.ts).
+ */
+export async function tableScans(client: pg.Client, { sql }: SentStatement): Promise<string[]> {
+  const { rows } = await client.query(`explain (format json, generic_plan) ${sql}`);
+  return nodesOf(rows[0]['QUERY PLAN'][0].Plan).flatMap((node) => {
+    const table = node['Relation Name'];
+    if (table === undefined || !TENANT_TABLES.has(table)) return [];
+    const type = node['Node Type'];
+    if (type === 'Seq Scan') return [`reads all of ${table}`];
+    const index = node['Index Name'];
+    const isWhole = /^Index (Only )?Scan$/.test(type) && node['Index Cond'] === undefined;
+    return isWhole && !WALKED.has(index ?? '') ? [`reads all of ${index}`] : [];
+  });
+}
+
+/** How many blocks running the statement touches: its cost, whatever else the machine does. It must only read. */
+export async function blocksTouched(
+  client: pg.Client,
+  { sql, values }: SentStatement,
+): Promise<number> {
+  const literals = values.map((value) => client.escapeLiteral(String(value)));
+  await client.query(`set plan_cache_mode = force_generic_plan; prepare measured as ${sql}`);
+  const { rows } = await client.query(
+    `explain (analyze, buffers, timing off, format json) execute measured (${literals})`,
+  );
+  await client.query('deallocate measured');
+  // The node at the top counts what is below it.
+  const { Plan: plan } = rows[0]['QUERY PLAN'][0];
+  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+}
+
+function nodesOf(node: PlanNode): readonly PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
