@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { answerPlainOperation, isPlainOperation } from './graphql-listener.ts';
 import type { Handler } from './handler.ts';
+import { InFlight } from './in-flight.ts';
 
 export interface Server {
   readonly port: number;
@@ -23,14 +24,12 @@ const LONGEST_READING_MS = 1_000;
  * @throws the listener's error, such as EADDRINUSE
  */
 export async function listen(handler: Handler, port: number, host: string): Promise<Server> {
-  const inFlight = new Map<ServerResponse, Promise<unknown>>();
+  const inFlight = new InFlight();
   let isDraining = false;
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for.
   const track = <Answer>(outgoing: ServerResponse, answer: Promise<Answer>): Promise<Answer> => {
     if (isDraining) outgoing.shouldKeepAlive = false;
-    inFlight.set(outgoing, answer);
-    const done = () => inFlight.delete(outgoing);
-    answer.then(done, done);
+    inFlight.add(outgoing, answer);
     return answer;
   };
   const general = getRequestListener(
@@ -59,16 +58,20 @@ export async function listen(handler: Handler, port: number, host: string): Prom
     port: (server.address() as AddressInfo).port,
     drain() {
       isDraining = true;
-      for (const outgoing of inFlight.keys()) outgoing.shouldKeepAlive = false;
+      for (const { outgoing } of inFlight.entries()) outgoing.shouldKeepAlive = false;
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const impatience = setTimeout(() => {
-        for (const { req } of inFlight.keys()) if (!req.complete) req.destroy();
+        for (const { outgoing } of inFlight.entries()) {
+          if (!outgoing.req.complete) outgoing.req.destroy();
+        }
       }, LONGEST_SENDING_MS);
       // Whoever was still sending when all the others had their answers may have become a request meanwhile.
       do {
-        while (inFlight.size > 0) await Promise.allSettled(inFlight.values());
+        while (inFlight.size > 0) {
+          await Promise.allSettled(inFlight.entries().map(({ answer }) => answer));
+        }
         server.closeIdleConnections();
         await Promise.race([closed, pause(LONGEST_READING_MS)]);
       } while (inFlight.size > 0);

@@ -1,5 +1,5 @@
 /** `Authorization: Bearer …` -> Caller. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keyIds, orgIds } from '../ids.ts';
 import type { Services } from '../services.ts';
@@ -8,7 +8,7 @@ import { LAST_USED_RESOLUTION } from './key-lookup.ts';
 import { authenticateSession, isJwt } from './session.ts';
 
 /** SHA-256 of a key's secret: all that is stored of it. A key is random, so it needs no salt and no slow hash. */
-export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+export const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer');
 
 /**
  * The caller that a request's `Authorization` header stands for, or null where it stands for nobody.
