@@ -31,19 +31,17 @@ export const roleColumns = `
   r.environment as role_environment, r.archived_at as role_archived_at,
   r.description as role_description, r.created_at as role_created_at, r.updated_at as role_updated_at`;
 
-/** A record that `roleColumns` selects; a brief row lacks the last three. */
+/** A record that `roleColumns` selects. */
 export interface RoleRecord {
   readonly role_id: string;
   readonly role_name: string;
   readonly role_display_name: string;
   readonly role_environment: RoleEnvironment;
   readonly role_archived_at: string | null;
-  readonly role_description?: string | null;
-  readonly role_created_at?: string;
-  readonly role_updated_at?: string;
+  readonly role_description: string | null;
+  readonly role_created_at: string;
+  readonly role_updated_at: string;
 }
-
-export const toRoleRow = (record: RoleRecord): RoleRow => new RoleOfRecord(record);
 
 /** An expression: a role as a JSON array, which is read far faster than as an object or as columns. */
 export const roleAsArray = (extent: Extent): string =>
@@ -51,66 +49,73 @@ export const roleAsArray = (extent: Extent): string =>
     extent === 'brief' ? '' : ', r.description, r.created_at, r.updated_at'
   })`;
 
-/** What `roleAsArray` makes. */
+/** What `roleAsArray` makes; a brief one ends after the fifth. */
 export type RoleArray = readonly [
   id: string,
   name: string,
   displayName: string,
   environment: RoleEnvironment,
   archivedAt: string | null,
-  ...([] | [description: string | null, createdAt: string, updatedAt: string]),
+  description?: string | null,
+  createdAt?: string,
+  updatedAt?: string,
 ];
 
-export const roleOfArray = ([
-  id,
-  name,
-  displayName,
-  environment,
-  archivedAt,
-  ...details
-]: RoleArray) =>
-  toRoleRow({
-    role_id: id,
-    role_name: name,
-    role_display_name: displayName,
-    role_environment: environment,
-    role_archived_at: archivedAt,
-    ...(details.length === 0
-      ? {}
-      : { role_description: details[0], role_created_at: details[1], role_updated_at: details[2] }),
-  });
+export const roleOfArray = (array: RoleArray): RoleRow => new Role(...array);
+
+export const toRoleRow = (record: RoleRecord): RoleRow =>
+  new Role(
+    record.role_id,
+    record.role_name,
+    record.role_display_name,
+    record.role_environment,
+    record.role_archived_at,
+    record.role_description,
+    record.role_created_at,
+    record.role_updated_at,
+  );
 
 /** Converts what is asked for when it is asked for: a list of hundreds of roles is mostly read for two fields. */
-class RoleOfRecord implements RoleRow {
-  readonly #record: RoleRecord;
+class Role implements RoleRow {
+  readonly id: RoleId;
+  readonly name: string;
+  readonly displayName: string;
+  readonly environment: RoleEnvironment;
+  readonly #archivedAt: string | null;
+  readonly #description: string | null | undefined;
+  readonly #createdAt: string | undefined;
+  readonly #updatedAt: string | undefined;
 
-  constructor(record: RoleRecord) {
-    this.#record = record;
+  constructor(
+    id: string,
+    name: string,
+    displayName: string,
+    environment: RoleEnvironment,
+    archivedAt: string | null,
+    description?: string | null,
+    createdAt?: string,
+    updatedAt?: string,
+  ) {
+    this.id = roleIds.of(id);
+    this.name = name;
+    this.displayName = displayName;
+    this.environment = environment;
+    this.#archivedAt = archivedAt;
+    this.#description = description;
+    this.#createdAt = createdAt;
+    this.#updatedAt = updatedAt;
   }
 
-  get id(): RoleId {
-    return roleIds.of(this.#record.role_id);
-  }
-  get name(): string {
-    return this.#record.role_name;
-  }
-  get displayName(): string {
-    return this.#record.role_display_name;
+  get archivedAt(): Date | null {
+    return this.#archivedAt === null ? null : new Date(this.#archivedAt);
   }
   get description(): string | null {
-    return detail(this.#record.role_description);
-  }
-  get environment(): RoleEnvironment {
-    return this.#record.role_environment;
-  }
-  get archivedAt(): Date | null {
-    const { role_archived_at: at } = this.#record;
-    return at === null ? null : new Date(at);
+    return detail(this.#description);
   }
   get createdAt(): Date {
-    return new Date(detail(this.#record.role_created_at));
+    return new Date(detail(this.#createdAt));
   }
   get updatedAt(): Date {
-    return new Date(detail(this.#record.role_updated_at));
+    return new Date(detail(this.#updatedAt));
   }
 }
