@@ -1,86 +1,12 @@
-/** The process: environment in, one line per problem out, and a drain on SIGTERM. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { type App, createApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import type { Handler } from './http/handler.ts';
-import { listen } from './http/server.ts';
+/** The process: environment in, one line per problem out. */
+import { ConfigError, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
-import { createLog } from './telemetry/log.ts';
-import { openTracing } from './telemetry/tracing.ts';
-
-/**
- * After SIGTERM the service goes on for so long, so that balancers which ask `/readyz` each second have seen it say
- * "draining" and send nothing more. Not longer: a purge that begins at the end of it may take the ten seconds of
- * REGISTRY_DEADLINE_MS. SIGINT is a developer's Ctrl-C, who waits for nobody.
- */
-const GRACE_MS = { SIGTERM: 3_000, SIGINT: 0 };
-/** A second signal ends the process at once, but not npm's copy of one that went to its whole group, such as Ctrl-C. */
-const ECHO_MS = 500;
-/** From the signal to the exit, at most; the contract says 15 seconds. */
-const LONGEST_DRAIN_MS = 14_500;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = createLog(config.logLevel);
-  // The port comes first: a start that fails on it has made nothing, least of all an owner key that nobody saw.
-  const opening = Promise.withResolvers<App>();
-  const handler: Handler = {
-    fetch: async (request, address) => (await opening.promise).fetch(request, address),
-    operate: async (operation, address) => (await opening.promise).operate(operation, address),
-  };
-  const server = await listen(handler, config.port, config.host).catch((error: unknown) => {
-    throw cannotListen(config, error);
-  });
-  // Heard from here on: a signal during the start ends it in order as well.
-  let signalledAt: number | null = null;
-  const drain = (signal: 'SIGTERM' | 'SIGINT') => {
-    if (signalledAt !== null) {
-      if (performance.now() - signalledAt > ECHO_MS) process.exit(1);
-      return;
-    }
-    signalledAt = performance.now();
-    log.info({ signal }, 'draining');
-    setTimeout(() => {
-      log.error('the drain took too long; what was in flight is cut off');
-      process.exit(1);
-    }, LONGEST_DRAIN_MS).unref();
-    server.drain();
-    void opening.promise.then(async (app) => {
-      app.drain();
-      await pause(GRACE_MS[signal]);
-      // A stream would never end by itself.
-      await app.services.events.end();
-      await server.close();
-      await app.close();
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', drain).on('SIGINT', drain);
-  const tracing = await openTracing(process.env);
-  const app = await createApp(config, { log, tracing });
-  opening.resolve(app);
-  const { port } = server;
-  log.info({ port, host: config.host, url: `http://${config.host}:${port}/graphql` }, 'listening');
-  if (app.ownerKey !== null) {
-    // Not a log line that a level could hide: without this key nobody can use the service.
-    const line = {
-      msg: 'owner key, shown this once',
-      org: config.bootstrap.org,
-      key: app.ownerKey,
-    };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
-  }
-}
-
-function cannotListen({ host, port }: Config, error: unknown): StartError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const problem = error instanceof Error ? error.message : String(error);
-  return code === 'EADDRINUSE' || code === 'EACCES'
-    ? new StartError(
-        'PORT',
-        `cannot listen on ${port} (${problem}); choose another, for example PORT=4001`,
-      )
-    : new StartError('HOST', `cannot listen on ${host} (${problem}); for example HOST=127.0.0.1`);
+  // Loaded only now: most of a start is loading, and a bad value is told at once.
+  const { serve } = await import('./serve.ts');
+  await serve(config);
 }
 
 main().catch((error: unknown) => {

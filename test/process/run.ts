@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { nodeEnvironment } from '../support/node-environment.ts';
 
 export interface Ended {
   /** Null after a signal. */
@@ -21,7 +22,7 @@ export async function run(
 ): Promise<Ended> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
   const child = spawn(process.execPath, [...nodeArguments, path], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...nodeEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 110_000,
     killSignal: 'SIGKILL',

@@ -36,6 +36,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   chmodSync(directory, 0o755);
   const isRoot = process.getuid?.() === 0;
   const port = await freePort();
+  // The servers that tests start are compiled once.
+  process.env.NODE_COMPILE_CACHE ??= join(directory, 'compiled');
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'postgres'),
     port,

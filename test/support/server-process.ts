@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { samplePack } from './archives.ts';
 import type { Json } from './gateway.ts';
+import { nodeEnvironment } from './node-environment.ts';
 import { OWNER_KEY } from './owner-key.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -32,7 +33,7 @@ export async function startServer(
   environment: Readonly<Record<string, string>>,
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, BOOTSTRAP_API_KEY: OWNER_KEY, ...environment, PORT: '0' },
+    env: { ...nodeEnvironment(), BOOTSTRAP_API_KEY: OWNER_KEY, ...environment, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
