@@ -1,4 +1,5 @@
 /** One Kysely over either PostgreSQL or PGlite; MikroORM runs on it, and so does every statement of ours. */
+import { Socket } from 'node:net';
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { CompiledQuery, Kysely, type LogEvent, PGliteDialect } from 'kysely';
@@ -67,7 +68,7 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
     types,
     max: 10,
     connectionTimeoutMillis: 5_000,
-    query_timeout: 15_000,
+    stream: impatientSocket,
   });
   // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
   const lost = (error: Error) => options.onConnectionLost?.(error);
@@ -84,6 +85,19 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
   });
   const send = observed(options, (sql, values) => pool.query(sql, values));
   return { kysely, send, listen: listenOnPostgres(url) };
+}
+
+/** Milliseconds of silence on a connection. Nobody uses one that is idle for so long: the pool has closed it by then. */
+const LONGEST_SILENCE_MS = 15_000;
+
+/**
+ * Gives up on a database that stands still. By the socket and not by pg's `query_timeout`, whose closures keep the rows
+ * of every statement alive until the next full collection (bench/README.md).
+ */
+function impatientSocket(): Socket {
+  const socket = new Socket();
+  socket.setTimeout(LONGEST_SILENCE_MS, () => socket.destroy(new Error('Query read timeout')));
+  return socket;
 }
 
 /**
