@@ -16,7 +16,7 @@ export interface SchemaTypes {
   DefaultNodeNullability: false;
   AuthScopes: { scope: Scope };
   FederationScopes: Scope;
-  Connection: { totalCount: () => Promise<number> };
+  Connection: { totalCount: () => Promise<number>; nodes: readonly unknown[] };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -46,7 +46,6 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   },
   relay: {
     cursorType: 'String',
-    nodesOnConnection: { description: 'The items of this page, without their cursors.' },
     edgesFieldOptions: { nullable: false, description: 'The items of this page.' },
     nodeFieldOptions: { nullable: false, description: 'The item.' },
     cursorFieldOptions: { description: 'The place of the item in the list, for after and before.' },

@@ -23,16 +23,44 @@ class Edge<Item extends { readonly id: string }> {
   }
 }
 
-/** What a connection field resolves to. */
-export interface Connection<Item extends { readonly id: string }> {
-  readonly edges: Edge<Item>[];
-  readonly pageInfo: {
-    hasNextPage: boolean;
-    hasPreviousPage: boolean;
-    startCursor: string | null;
-    endCursor: string | null;
-  };
+interface PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
+}
+
+/**
+ * What a connection field resolves to.
+ *
+ * A class for its getters: one in an object literal would hang, with all that it closes over, on V8's description of
+ * the object's shape until the next full collection (bench/README.md).
+ */
+class Connection<Item extends { readonly id: string }> {
   readonly totalCount: () => Promise<number>;
+  readonly #page: Page<Item>;
+
+  constructor(page: Page<Item>, totalCount: () => Promise<number>) {
+    this.totalCount = totalCount;
+    this.#page = page;
+  }
+
+  get nodes(): readonly Item[] {
+    return this.#page.items;
+  }
+  get edges(): Edge<Item>[] {
+    return this.nodes.map((node) => new Edge(node));
+  }
+  get pageInfo(): PageInfo {
+    const [first] = this.nodes;
+    const last = this.nodes.at(-1);
+    return {
+      hasNextPage: this.#page.hasNext,
+      hasPreviousPage: this.#page.hasPrevious,
+      startCursor: first === undefined ? null : cursorOf(first.id),
+      endCursor: last === undefined ? null : cursorOf(last.id),
+    };
+  }
 }
 
 /**
@@ -46,6 +74,15 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
       name: `${type.name}Connection`,
       description: `A page of ${plural}.`,
       shareable: true,
+      fields: (t) => ({
+        // Not by way of the edges, as the plugin's own field gets them: lists are mostly read without their cursors.
+        nodes: t.field({
+          type: [type],
+          description: 'The items of this page, without their cursors.',
+          // What `toConnection` was given; the builder knows one type for the connections of all items.
+          resolve: ({ nodes }) => nodes as Item[],
+        }),
+      }),
     },
     {
       name: `${type.name}Edge`,
@@ -55,24 +92,10 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
   );
 }
 
-export function toConnection<Item extends { readonly id: string }>(
+export const toConnection = <Item extends { readonly id: string }>(
   page: Page<Item>,
   totalCount: () => Promise<number>,
-): Connection<Item> {
-  const edges = page.items.map((node) => new Edge(node));
-  return {
-    edges,
-    get pageInfo() {
-      return {
-        hasNextPage: page.hasNext,
-        hasPreviousPage: page.hasPrevious,
-        startCursor: edges[0]?.cursor ?? null,
-        endCursor: edges.at(-1)?.cursor ?? null,
-      };
-    },
-    totalCount,
-  };
-}
+): Connection<Item> => new Connection(page, totalCount);
 
 type ArgumentBuilder = Pick<PothosSchemaTypes.FieldBuilder<PothosTypes, unknown>, 'arg'>;
 

@@ -5,6 +5,7 @@
  * answered with data is answered here (test/graphql/plain-operations.test.ts compares the two).
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { RequestCache } from '@pothos/plugin-scope-auth';
 import type { GraphQLParams } from 'graphql-yoga';
 import { authenticate } from '../identity/authenticate.ts';
 import type { Services } from '../services.ts';
@@ -74,6 +75,8 @@ export function createPlainAnswers(
     record.operation = operation.rootFields;
     const context = contextOf(services, caller, record, authorization);
     const result = await operation.run(context, variables);
+    // A WeakMap that has become old keeps its young entries, and all that they hold, until the next full collection.
+    RequestCache.clearForContext(context);
     // Nothing was run: a variable has no value that fits.
     if (!('data' in result)) return null;
     const text = JSON.stringify(publicResult(result, record, log));
