@@ -5,16 +5,9 @@ import {
   type ExecutionResult,
   execute,
   type GraphQLSchema,
-  isLeafType,
   Kind,
-  type OperationDefinitionNode,
-  OperationTypeNode,
-  TypeInfo,
-  type TypeNode,
-  visit,
-  visitWithTypeInfo,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { compileOperation, type Run, type Variables } from './compile-operation.ts';
 import type { Context } from './context.ts';
 import { rootFields } from './operation-name.ts';
 import type { YogaPlugin } from './server-context.ts';
@@ -24,9 +17,6 @@ const RUNS_BEFORE = 3;
 /** Compiled functions are large; the oldest are forgotten first. */
 const MOST_KEPT = 200;
 
-type Variables = Readonly<Record<string, unknown>>;
-type Result = ExecutionResult | Promise<ExecutionResult>;
-
 /** A document with one operation, which was parsed, found valid and within the limits. */
 export interface RepeatedOperation {
   readonly schema: GraphQLSchema;
@@ -34,7 +24,7 @@ export interface RepeatedOperation {
   readonly name: string | null;
   /** Its root fields, for the log. */
   readonly rootFields: string;
-  run(context: Context, variables: Variables): Result;
+  readonly run: Run;
 }
 
 export class RepeatedOperations {
@@ -75,7 +65,7 @@ export class RepeatedOperations {
       document,
       name: operation.name?.value ?? null,
       rootFields: rootFields(document, null),
-      run: compiled(schema, document, operation) ?? interpreted(schema, document),
+      run: compileOperation(schema, document, operation) ?? interpreted(schema, document),
     };
     this.#byText.set(text, repeated);
     return repeated;
@@ -83,46 +73,7 @@ export class RepeatedOperations {
 }
 
 const interpreted =
-  (schema: GraphQLSchema, document: DocumentNode): RepeatedOperation['run'] =>
-  (contextValue, variableValues) =>
+  (schema: GraphQLSchema, document: DocumentNode): Run =>
+  (contextValue: Context, variableValues: Variables) =>
     // Of graphql 16's `execute`, whose type still says `PromiseOrValue`.
-    execute({ schema, document, contextValue, variableValues }) as Result;
-
-/**
- * A third less CPU on lists (bench/README.md), where the compiler gets it right: it forgets the default values in an
- * input object that comes as a variable, and that of a variable which may not be null.
- */
-function compiled(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  { operation, variableDefinitions = [] }: OperationDefinitionNode,
-): RepeatedOperation['run'] | null {
-  const isSafe =
-    operation !== OperationTypeNode.SUBSCRIPTION &&
-    !hidesVariable(schema, document) &&
-    variableDefinitions.every(
-      ({ type, defaultValue }) =>
-        isLeafType(schema.getType(nameOf(type))) &&
-        !(type.kind === Kind.NON_NULL_TYPE && defaultValue !== undefined),
-    );
-  const result = isSafe ? compileQuery(schema, document) : null;
-  if (result === null || !isCompiledQuery(result)) return null;
-  return (context, variables) => result.query(undefined, context, variables) as Result;
-}
-
-/** Whether a variable stands where the schema knows no type: within a literal that only its scalar understands. */
-function hidesVariable(schema: GraphQLSchema, document: DocumentNode): boolean {
-  const types = new TypeInfo(schema);
-  let isHidden = false;
-  const visitor = visitWithTypeInfo(types, {
-    VariableDefinition: () => false,
-    Variable: () => {
-      isHidden ||= types.getInputType() == null;
-    },
-  });
-  visit(document, visitor);
-  return isHidden;
-}
-
-const nameOf = (type: TypeNode): string =>
-  type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type);
+    execute({ schema, document, contextValue, variableValues }) as Promise<ExecutionResult>;
