@@ -15,12 +15,22 @@ export const serverNames = [
 ] as const;
 export type ServerName = (typeof serverNames)[number];
 
-const entries: Record<ServerName, { readonly path: string; readonly dialect: Dialect }> = {
-  'pack-gateway': { path: '../../src/main.ts', dialect: dialects.graphql },
-  limit: { path: 'peers/limit.ts', dialect: dialects.rest },
-  apollo: { path: 'peers/apollo.ts', dialect: dialects.graphql },
-  mercurius: { path: 'peers/mercurius.ts', dialect: dialects.graphql },
-  postgraphile: { path: 'peers/postgraphile.ts', dialect: dialects.postgraphile },
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What follows `node` in the service's own start script. */
+function shipped(): string[] {
+  const { scripts } = JSON.parse(readFileSync(here('../../package.json'), 'utf8'));
+  const words = String(scripts.start).split(' ');
+  const script = words.pop() ?? '';
+  return [...words.slice(words.indexOf('node') + 1), here(`../../${script}`)];
+}
+
+const entries: Record<ServerName, { readonly args: string[]; readonly dialect: Dialect }> = {
+  'pack-gateway': { args: shipped(), dialect: dialects.graphql },
+  limit: { args: [here('peers/limit.ts')], dialect: dialects.rest },
+  apollo: { args: [here('peers/apollo.ts')], dialect: dialects.graphql },
+  mercurius: { args: [here('peers/mercurius.ts')], dialect: dialects.graphql },
+  postgraphile: { args: [here('peers/postgraphile.ts')], dialect: dialects.postgraphile },
 };
 
 export interface Server {
@@ -43,7 +53,7 @@ export interface ServerEnvironment {
 }
 
 export async function startServer(name: ServerName, world: ServerEnvironment): Promise<Server> {
-  const { path, dialect } = entries[name];
+  const { args, dialect } = entries[name];
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const profiled = world.profile !== null && name === 'pack-gateway';
@@ -52,10 +62,7 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [
-      ...(profiled ? ['--cpu-prof', `--cpu-prof-dir=${world.profile}`] : []),
-      fileURLToPath(new URL(path, import.meta.url)),
-    ],
+    [...(profiled ? ['--cpu-prof', `--cpu-prof-dir=${world.profile}`] : []), ...args],
     {
       stdio: ['ignore', log, log],
       env: {

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
+const { scripts } = JSON.parse(read('package.json'));
 
 /** Instructions with their arguments; continued lines joined. */
 const instructions = read('Dockerfile')
@@ -30,8 +31,11 @@ test('the image copies only files that exist and that .dockerignore lets through
 test('the image runs the server itself, on a Node that can, as a user without rights', () => {
   for (const [image] of all('FROM')) expect(image).toMatch(/^node:(\d+)-slim$/);
   expect(all('USER').at(-1)).toEqual(['node']);
-  const [, script = ''] = JSON.parse(all('CMD').at(-1)?.join(' ') ?? '[]');
-  expect(script).toBe('src/main.ts');
+  const [node, ...args] = JSON.parse(all('CMD').at(-1)?.join(' ') ?? '[]');
+  const script = args.pop() ?? '';
+  expect([node, script]).toEqual(['node', 'src/main.ts']);
+  // As `npm start` does.
+  expect(scripts.start).toBe(['exec', node, ...args, 'src/start.js'].join(' '));
   expect(existsSync(new URL(script, root))).toBe(true);
 });
 
