@@ -10,6 +10,7 @@ import { FailedAttempts } from './identity/failed-attempts.ts';
 import { createKeyLookup } from './identity/key-lookup.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createPackLookup } from './packs/pack-lookup.ts';
+import { createVerdictLookup } from './packs/verdict-lookup.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { createRest } from './rest/rest.ts';
 import type { Services } from './services.ts';
@@ -81,6 +82,7 @@ export async function createApp(
     events,
     findKeyByHash: createKeyLookup(database),
     findPack: createPackLookup(database),
+    findVerdict: createVerdictLookup(database),
     failedAttempts: new FailedAttempts(),
     log,
   };

@@ -1,6 +1,6 @@
 import type { Caller } from './identity/caller.ts';
 import type { Problem } from './outcomes.ts';
-import { BLOCKERS_SHOWN } from './packs/deletion-steps.ts';
+import { BLOCKERS_SHOWN } from './packs/verdict-lookup.ts';
 import { countRolesOfPacks } from './roles/roles-of-packs.ts';
 import type { Services } from './services.ts';
 

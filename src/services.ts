@@ -4,6 +4,7 @@ import type { Database } from './database/database.ts';
 import type { FailedAttempts } from './identity/failed-attempts.ts';
 import type { KeyLookup } from './identity/key-lookup.ts';
 import type { PackLookup } from './packs/pack-lookup.ts';
+import type { VerdictLookup } from './packs/verdict-lookup.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -15,6 +16,7 @@ export interface Services {
   readonly events: EventFeed;
   readonly findKeyByHash: KeyLookup;
   readonly findPack: PackLookup;
+  readonly findVerdict: VerdictLookup;
   readonly failedAttempts: FailedAttempts;
   readonly log: Log;
 }

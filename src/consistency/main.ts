@@ -10,6 +10,7 @@ import { openDatabase } from '../database/database.ts';
 import { FailedAttempts } from '../identity/failed-attempts.ts';
 import { createKeyLookup } from '../identity/key-lookup.ts';
 import { createPackLookup } from '../packs/pack-lookup.ts';
+import { createVerdictLookup } from '../packs/verdict-lookup.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { createLog } from '../telemetry/log.ts';
 import { checkConsistency } from './check-consistency.ts';
@@ -49,6 +50,7 @@ async function main(): Promise<number> {
     events,
     findKeyByHash: createKeyLookup(database),
     findPack: createPackLookup(database),
+    findVerdict: createVerdictLookup(database),
     failedAttempts: new FailedAttempts(),
     log,
   };

@@ -2,9 +2,9 @@
 import type { ObjectRef } from '@pothos/core';
 import type { FieldProblem } from '../field-problem.ts';
 import { type ProblemKind, type ProblemOf, problems } from '../outcomes.ts';
-import { BLOCKERS_SHOWN } from '../packs/deletion-steps.ts';
 import { rolesConnection } from '../packs/pack.graphql.ts';
 import { RegistryFailureReasonEnum } from '../packs/pack-enums.graphql.ts';
+import { BLOCKERS_SHOWN } from '../packs/verdict-lookup.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
 import { builder, type PothosTypes } from './builder.ts';
 import { forwardArguments, toConnection } from './connection.ts';

@@ -1,11 +1,12 @@
 /**
  * Deletion, as the contract promises it ("What deletion promises"), in steps on the row itself:
  *
- * 1. An image that is not ours to purge: the row and its audit event go in one statement.
- * 2. Otherwise *mark*: lock the row, ask for the verdict again, take the repository's lease, set DELETING.
- *    From here on the pack cannot be attached, cloned, replaced or shared.
- * 3. *Purge* the image with no transaction open.
- * 4. *Remove* the row with its audit event; or, where the purge failed, write down why and keep the row.
+ * 1. *Look*: is there such a pack, does a role hold it, and is its image ours to purge?
+ * 2. An image that is not: the row goes and its audit event comes in one statement, which asks once more.
+ * 3. Otherwise *mark*: lock the row, ask once more, take the repository's lease, set DELETING. From here on the pack
+ *    cannot be attached, cloned, replaced or shared.
+ * 4. *Purge* the image with no transaction open.
+ * 5. *Remove* the row with its audit event; or, where the purge failed, write down why and keep the row.
  *
  * A crash after any step leaves a row that the next call finishes: every step may be repeated.
  */
@@ -45,8 +46,14 @@ export async function deletePack(
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
   const giveUpAt = performance.now() + services.config.registry.deadlineMs + LEASE_TTL_MS;
   for (let attempt = 0; ; attempt++) {
-    const first = await removeUnmanaged(services, caller, packId);
-    const step = first.kind === 'mark' ? await mark(services, caller, packId) : first;
+    const verdict = await services.findVerdict(caller.orgId, packId);
+    if (verdict === null) return { kind: 'not_found', subject: 'pack', id };
+    const { pack, blockers, image } = verdict;
+    if (blockers !== null) return { kind: 'pack_in_use', pack, blockers };
+    const step =
+      image === 'PURGED'
+        ? await mark(services, caller, packId)
+        : await removeUnmanaged(services, caller, pack);
     switch (step.kind) {
       case 'marked':
         return purgeAndRemove(services, caller, step);
@@ -55,7 +62,7 @@ export async function deletePack(
         break;
       case 'changed':
         break;
-      default:
+      case 'deleted':
         return step;
     }
     await pause(Math.random() * Math.min(10 * 2 ** attempt, 250));

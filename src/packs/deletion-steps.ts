@@ -9,11 +9,10 @@ import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
-import { type RoleArray, roleAsArray, roleOfArray } from '../roles/role-row.ts';
 import type { Services } from '../services.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
-import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 export interface DeletedPack {
   readonly kind: 'deleted';
@@ -44,45 +43,24 @@ interface Changed {
   readonly kind: 'changed';
 }
 
-/** The roles that a refusal carries along; further ones are read page by page. */
-export const BLOCKERS_SHOWN = 50;
-
-/** Refuses, removes a pack whose image is not ours to purge, or says that the pack has to be marked first. */
+/** The row of a pack whose image is not ours to purge goes and the event comes, in one statement. */
 export async function removeUnmanaged(
   { database }: Services,
   caller: Caller,
-  id: PackId,
-): Promise<DeletedPack | ProblemOf<'not_found' | 'pack_in_use'> | Changed | { kind: 'mark' }> {
-  type Row = PackRecord &
-    DeletionVerdict & { deleted_at: string | null; roles: RoleArray[] | null };
+  { id, name }: PackRow,
+): Promise<DeletedPack | Changed> {
   const values = [uuidOf(id), uuidOf(caller.orgId), ...eventValues(caller, id)];
-  const rows = await database.query<Row>(REMOVE_UNMANAGED, values).catch((error: unknown) => {
-    // A role took the pack after this statement's snapshot was taken; the foreign key saw it.
-    if (isStillReferenced(error)) return null;
-    throw error;
-  });
-  if (rows === null) return { kind: 'changed' };
-  const [first] = rows;
-  if (first === undefined) return { kind: 'not_found', subject: 'pack', id };
-  const pack = toPackRow(first);
-  if (first.in_use) {
-    const roles = (first.roles ?? []).map(roleOfArray);
-    const hasMore = roles.length > BLOCKERS_SHOWN;
-    return {
-      kind: 'pack_in_use',
-      pack,
-      blockers: { roles: roles.slice(0, BLOCKERS_SHOWN), hasMore },
-    };
-  }
-  if (first.image === 'PURGED') return { kind: 'mark' };
-  if (first.deleted_at === null) return { kind: 'changed' };
-  return {
-    kind: 'deleted',
-    id,
-    name: pack.name,
-    deletedAt: new Date(first.deleted_at),
-    image: first.image,
-  };
+  const rows = await database
+    .query<{ deleted_at: string; image: DeletedPack['image'] }>(REMOVE_UNMANAGED, values)
+    .catch((error: unknown) => {
+      // A role took the pack after this statement's snapshot was taken; the foreign key saw it.
+      if (isStillReferenced(error)) return [];
+      throw error;
+    });
+  const [removed] = rows;
+  if (removed === undefined) return { kind: 'changed' };
+  const { deleted_at, image } = removed;
+  return { kind: 'deleted', id, name, deletedAt: new Date(deleted_at), image };
 }
 
 /** In one transaction: the row is locked, found free, set to DELETING, and the repository's lease taken. */
@@ -93,15 +71,15 @@ export async function mark(
 ): Promise<MarkedPack | Busy | Changed> {
   const row = [uuidOf(id), uuidOf(caller.orgId)];
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [locked] = await query<PackRecord>(
+    const [locked] = await query<{ pack: PackArray }>(
       em,
-      `select ${packColumns} from packs p where p.id = $1 and p.org_id = $2 for update`,
+      `select ${packAsArray('whole')} as pack from packs p where p.id = $1 and p.org_id = $2 for update`,
       row,
     );
     // A statement of its own, because its snapshot must be younger than the lock it waited for.
     const [verdict] = await query<DeletionVerdict & { held: Digest[] }>(em, VERDICT_AND_HELD, row);
     if (locked === undefined || verdict === undefined) return { kind: 'changed' };
-    const pack = toPackRow(locked);
+    const pack = packOfArray(locked.pack);
     if (verdict.in_use || verdict.image !== 'PURGED' || pack.imageDigest === null) {
       return { kind: 'changed' };
     }
@@ -150,24 +128,28 @@ export async function recordFailure(
   failure: RegistryFailure,
 ): Promise<ProblemOf<'registry_cleanup_failed' | 'not_found'>> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [record] = await query<PackRecord>(
+    const [record] = await query<{ pack: PackArray; attempts: number }>(
       em,
       `update packs p set status = 'CLEANUP_FAILED', cleanup_reason = $3, cleanup_message = $4,
          cleanup_failed_at = clock_timestamp(), cleanup_attempts = cleanup_attempts + 1,
          updated_at = clock_timestamp()
-       where p.id = $1 and p.org_id = $2 returning ${packColumns}`,
+       where p.id = $1 and p.org_id = $2 returning ${packAsArray('whole')} as pack, cleanup_attempts as attempts`,
       [uuidOf(pack.id), uuidOf(caller.orgId), failure.reason, failure.detail],
     );
     await releaseLease(em, lease);
     if (record === undefined) return { kind: 'not_found', subject: 'pack', id: pack.id };
-    const kept = toPackRow(record);
-    const attempts = record.cleanup_attempts;
+    const { attempts } = record;
     recordEvent(em, caller, 'PACK_CLEANUP_FAILED', pack.id, {
       ...eventDetails(pack),
       reason: failure.reason,
       attempts,
     });
-    return { kind: 'registry_cleanup_failed', pack: kept, failure, attempts };
+    return {
+      kind: 'registry_cleanup_failed',
+      pack: packOfArray(record.pack),
+      failure,
+      attempts,
+    };
   });
 }
 
@@ -196,26 +178,18 @@ const DELETED_EVENT = `
     $7::timestamptz
   from removed returning created_at`;
 
-// The delete repeats what the verdict rests on: a row that changed under it is left for another look.
+// The verdict is asked for again: whatever has changed since leaves the row for another look. That the row itself is
+// still what the verdict saw is seen by its `updated_at`.
 const REMOVE_UNMANAGED = `
   with target as materialized (
-    select ${packColumns}, ${deletionVerdict} from packs p where p.id = $1 and p.org_id = $2
+    select p.id, p.updated_at, ${deletionVerdict} from packs p where p.id = $1 and p.org_id = $2
   ), removed as (
-    delete from packs d using target t
-    where d.id = t.id and d.org_id = $2 and d.updated_at = t.updated_at
+    delete from packs p using target t
+    where p.id = t.id and p.org_id = $2 and p.updated_at = t.updated_at
       and not t.in_use and t.image <> 'PURGED'
-    returning t.name, t.version, t.image_ref, t.image_digest, t.image
+    returning p.name, p.version, p.image_ref, p.image_digest, t.image
   ), recorded as (${DELETED_EVENT})
-  select t.*, (select created_at from recorded) as deleted_at,
-    case when t.in_use then (
-      select json_agg(r.role) from (
-        select ${roleAsArray('whole')} as role from role_packs a
-        join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
-        where a.pack_id = $1 and a.org_id = $2
-        order by a.role_id desc limit ${BLOCKERS_SHOWN + 1}
-      ) r
-    ) end as roles
-  from target t`;
+  select created_at as deleted_at, image from recorded, removed`;
 
 const VERDICT_AND_HELD = `
   select ${deletionVerdict}, array(

@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, uuidOf } from '../ids.ts';
-import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 /** Which packs a caller may see; the statement calls the table `p`, and `$1` is his org. */
 export const visibleToOrg = `(p.org_id = $1 or p.visibility = 'COMMUNITY' or p.org_id is null)`;
@@ -17,14 +17,14 @@ export async function findPacks(
   ids: readonly PackId[],
   lock?: 'share' | 'update',
 ): Promise<PackRow[]> {
-  const records = await query<PackRecord>(
+  const records = await query<{ pack: PackArray }>(
     source,
     // Locked in the order of ids, so that two transactions never wait for each other.
-    `select ${packColumns} from packs p where p.id = any($2) and ${visibleToOrg}
+    `select ${packAsArray('whole')} as pack from packs p where p.id = any($2) and ${visibleToOrg}
      ${lock === undefined ? '' : `order by p.id for ${lock}`}`,
     [uuidOf(caller.orgId), ids.map(uuidOf)],
   );
-  return records.map(toPackRow);
+  return records.map(({ pack }) => packOfArray(pack));
 }
 
 /** One pack that the caller may see, or null. */

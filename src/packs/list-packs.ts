@@ -5,7 +5,7 @@ import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts'
 import { rolesAsJson } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from './pack.entity.ts';
-import { type BriefPackRecord, type PackRow, packColumnsOf, toPackRow } from './pack-row.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 export interface PackFilter {
   readonly owned?: boolean | null | undefined;
@@ -45,18 +45,18 @@ export async function listPacks(
   const union = branches(filter)
     .map((owner) => {
       const all = [owner, ...where].join(' and ');
-      return `(select ${packColumnsOf(extent)} from packs p where ${all} ${order})`;
+      return `(select p.* from packs p where ${all} ${order})`;
     })
     .join(' union all ');
   const rolesOfPack =
     roles === null ? '' : `, (${rolesAsJson('p.id', roles.page, roles.extent, bind)}) as roles`;
-  const records = await database.query<BriefPackRecord & { roles?: RoleArray[] | null }>(
-    `select p.*${rolesOfPack} from (${union}) p ${order}`,
+  const records = await database.query<{ pack: PackArray; roles?: RoleArray[] | null }>(
+    `select ${packAsArray(extent)} as pack${rolesOfPack} from (${union}) p ${order}`,
     values,
   );
   const rolesOf = new Map<PackRow, Page<RoleRow>>();
   const packs = records.map((record) => {
-    const pack = toPackRow(record);
+    const pack = packOfArray(record.pack);
     if (roles !== null) {
       rolesOf.set(pack, toPage(roles.page, (record.roles ?? []).map(roleOfArray)));
     }

@@ -56,128 +56,124 @@ export const briefPackFields: ReadonlySet<string> = new Set([
   '__typename',
 ]);
 
-const briefColumns = `
-  p.id, p.org_id, p.name, p.version, p.display_name, p.tier, p.visibility, p.image_origin, p.image_ref,
-  p.size_bytes, p.status, p.created_at`;
+/**
+ * An expression: a pack as one JSON array. The driver reads it in half the time that it takes for as many columns,
+ * each of which it looks up, converts and names (bench/README.md). The statement must call the table `p`.
+ */
+export const packAsArray = (extent: Extent): string =>
+  `json_build_array(p.id, p.org_id, p.name, p.version, p.display_name, p.tier, p.visibility,
+    p.image_origin, p.image_ref, p.size_bytes, p.status, p.created_at${
+      extent === 'brief'
+        ? ''
+        : `, p.description, p.category, p.capabilities, p.suggested_packs, p.repository,
+    p.image_digest, p.cleanup_reason, p.cleanup_message, p.cleanup_failed_at, p.cleanup_attempts,
+    p.updated_at`
+    })`;
 
-/** The columns of a pack; the table must be called `p` in the statement. */
-export const packColumns = `${briefColumns},
-  p.description, p.category, p.capabilities, p.suggested_packs, p.repository, p.image_digest,
-  p.cleanup_reason, p.cleanup_message, p.cleanup_failed_at, p.cleanup_attempts, p.updated_at`;
+/** What `packAsArray` makes; a brief one ends after the twelfth. */
+export type PackArray = readonly [
+  id: string,
+  orgId: string | null,
+  name: string,
+  version: string,
+  displayName: string,
+  tier: PackTier,
+  visibility: PackVisibility,
+  imageOrigin: ImageOrigin,
+  imageRef: string,
+  sizeBytes: number,
+  status: PackStatus,
+  createdAt: string,
+  description?: string | null,
+  category?: string | null,
+  capabilities?: string | null,
+  suggestedPacks?: readonly string[],
+  repository?: Repository,
+  imageDigest?: Digest | null,
+  cleanupReason?: RegistryFailureReason | null,
+  cleanupMessage?: string | null,
+  cleanupFailedAt?: string | null,
+  cleanupAttempts?: number,
+  updatedAt?: string,
+];
 
-export const packColumnsOf = (extent: Extent): string =>
-  extent === 'brief' ? briefColumns : packColumns;
-
-/** A record that `packColumns` selects. */
-export interface PackRecord extends BriefPackRecord {
-  readonly description: string | null;
-  readonly category: string | null;
-  readonly capabilities: string | null;
-  readonly suggested_packs: readonly string[];
-  readonly repository: Repository;
-  readonly image_digest: Digest | null;
-  readonly cleanup_reason: RegistryFailureReason | null;
-  readonly cleanup_message: string | null;
-  readonly cleanup_failed_at: string | null;
-  readonly cleanup_attempts: number;
-  readonly updated_at: string;
-}
-
-/** What there is of a record whatever its extent. */
-export interface BriefPackRecord {
-  readonly id: string;
-  readonly org_id: string | null;
-  readonly name: string;
-  readonly version: string;
-  readonly display_name: string;
-  readonly tier: PackTier;
-  readonly visibility: PackVisibility;
-  readonly image_origin: ImageOrigin;
-  readonly image_ref: string;
-  /** PostgreSQL's bigint arrives as text from `pg` and as a number from PGlite. */
-  readonly size_bytes: string | number;
-  readonly status: PackStatus;
-  readonly created_at: string;
-}
-
-export const toPackRow = (record: BriefPackRecord & Partial<PackRecord>): PackRow =>
-  new PackOfRecord(record);
+export const packOfArray = (array: PackArray): PackRow => new Pack(array);
 
 /** Converts what is asked for when it is asked for. */
-class PackOfRecord implements PackRow {
-  readonly #record: BriefPackRecord & Partial<PackRecord>;
+class Pack implements PackRow {
+  readonly #array: PackArray;
 
-  constructor(record: BriefPackRecord & Partial<PackRecord>) {
-    this.#record = record;
+  constructor(array: PackArray) {
+    this.#array = array;
   }
 
   get id(): PackId {
-    return packIds.of(this.#record.id);
+    return packIds.of(this.#array[0]);
   }
   get orgId(): OrgId | null {
-    const { org_id: id } = this.#record;
+    const id = this.#array[1];
     return id === null ? null : orgIds.of(id);
   }
   get name(): string {
-    return this.#record.name;
+    return this.#array[2];
   }
   get version(): string {
-    return this.#record.version;
+    return this.#array[3];
   }
   get displayName(): string {
-    return this.#record.display_name;
-  }
-  get description(): string | null {
-    return detail(this.#record.description);
+    return this.#array[4];
   }
   get tier(): PackTier {
-    return this.#record.tier;
+    return this.#array[5];
   }
   get visibility(): PackVisibility {
-    return this.#record.visibility;
-  }
-  get category(): string | null {
-    return detail(this.#record.category);
-  }
-  get capabilities(): string | null {
-    return detail(this.#record.capabilities);
-  }
-  get suggestedPacks(): readonly string[] {
-    return detail(this.#record.suggested_packs);
+    return this.#array[6];
   }
   get imageOrigin(): ImageOrigin {
-    return this.#record.image_origin;
-  }
-  get repository(): Repository {
-    return detail(this.#record.repository);
+    return this.#array[7];
   }
   get imageRef(): string {
-    return this.#record.image_ref;
-  }
-  get imageDigest(): Digest | null {
-    return detail(this.#record.image_digest);
+    return this.#array[8];
   }
   get sizeBytes(): number {
-    return Number(this.#record.size_bytes);
+    return this.#array[9];
   }
   get status(): PackStatus {
-    return this.#record.status;
+    return this.#array[10];
+  }
+  get createdAt(): Date {
+    return new Date(this.#array[11]);
+  }
+  get description(): string | null {
+    return detail(this.#array[12]);
+  }
+  get category(): string | null {
+    return detail(this.#array[13]);
+  }
+  get capabilities(): string | null {
+    return detail(this.#array[14]);
+  }
+  get suggestedPacks(): readonly string[] {
+    return detail(this.#array[15]);
+  }
+  get repository(): Repository {
+    return detail(this.#array[16]);
+  }
+  get imageDigest(): Digest | null {
+    return detail(this.#array[17]);
   }
   get cleanupFailure(): CleanupFailure | null {
-    const reason = detail(this.#record.cleanup_reason);
-    const failedAt = detail(this.#record.cleanup_failed_at);
+    const reason = detail(this.#array[18]);
+    const failedAt = detail(this.#array[20]);
     if (reason === null || failedAt === null) return null;
     return {
       reason,
-      message: this.#record.cleanup_message ?? '',
+      message: this.#array[19] ?? '',
       at: new Date(failedAt),
-      attempts: detail(this.#record.cleanup_attempts),
+      attempts: detail(this.#array[21]),
     };
   }
-  get createdAt(): Date {
-    return new Date(this.#record.created_at);
-  }
   get updatedAt(): Date {
-    return new Date(detail(this.#record.updated_at));
+    return new Date(detail(this.#array[22]));
   }
 }

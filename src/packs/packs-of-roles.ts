@@ -3,7 +3,7 @@ import type { Caller } from '../identity/caller.ts';
 import { type RoleId, roleIds, uuidOf } from '../ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import { type PackRecord, type PackRow, packColumns, toPackRow } from './pack-row.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 /** A page of packs for each role of the caller's org, newest first. */
 export async function packsOfRoles(
@@ -15,16 +15,17 @@ export async function packsOfRoles(
   const values: unknown[] = [roles.map(uuidOf), uuidOf(caller.orgId)];
   const older = page.olderThan === null ? '' : `and a.pack_id < $${values.push(page.olderThan)}`;
   const newer = page.newerThan === null ? '' : `and a.pack_id > $${values.push(page.newerThan)}`;
-  const records = await database.query<PackRecord & { readonly role_id: string }>(
-    `select k.role_id, p.* from unnest($1::uuid[]) as k (role_id) cross join lateral (
-       select ${packColumns} from role_packs a join packs p on p.id = a.pack_id
+  const records = await database.query<{ role_id: string; pack: PackArray }>(
+    `select k.role_id, p.pack from unnest($1::uuid[]) as k (role_id) cross join lateral (
+       select ${packAsArray('whole')} as pack from role_packs a join packs p on p.id = a.pack_id
        where a.role_id = k.role_id and a.org_id = $2 ${older} ${newer}
        order by a.pack_id ${orderOf(page)} limit $${values.push(limitOf(page))}
      ) p`,
     values,
   );
   const byRole = Map.groupBy(records, ({ role_id }) => roleIds.of(role_id));
-  return new Map(roles.map((id) => [id, toPage(page, (byRole.get(id) ?? []).map(toPackRow))]));
+  const packsOf = (id: RoleId) => (byRole.get(id) ?? []).map(({ pack }) => packOfArray(pack));
+  return new Map(roles.map((id) => [id, toPage(page, packsOf(id))]));
 }
 
 /** How many packs each role references. */

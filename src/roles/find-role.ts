@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type RoleId, uuidOf } from '../ids.ts';
-import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
 /** Roles of the caller's org by id, archived ones included; in no particular order. */
 export async function findRoles(
@@ -11,13 +11,13 @@ export async function findRoles(
   ids: readonly RoleId[],
   lock?: 'update',
 ): Promise<RoleRow[]> {
-  const records = await query<RoleRecord>(
+  const records = await query<{ role: RoleArray }>(
     source,
-    `select ${roleColumns} from agent_roles r where r.org_id = $1 and r.id = any($2)
+    `select ${roleAsArray('whole')} as role from agent_roles r where r.org_id = $1 and r.id = any($2)
      ${lock === undefined ? '' : 'for update'}`,
     [uuidOf(caller.orgId), ids.map(uuidOf)],
   );
-  return records.map(toRoleRow);
+  return records.map(({ role }) => roleOfArray(role));
 }
 
 /** One role of the caller's org, or null. */

@@ -2,7 +2,7 @@ import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import { type RoleRecord, type RoleRow, roleColumns, toRoleRow } from './role-row.ts';
+import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
 /** Roles of the caller's org, newest first. */
 export async function listAgentRoles(
@@ -16,12 +16,13 @@ export async function listAgentRoles(
   if (!options.includeArchived) where.push('r.archived_at is null');
   if (page.olderThan !== null) where.push(`r.id < $${values.push(page.olderThan)}`);
   if (page.newerThan !== null) where.push(`r.id > $${values.push(page.newerThan)}`);
-  const records = await database.query<RoleRecord>(
-    `select ${roleColumns} from agent_roles r where ${where.join(' and ')}
+  const records = await database.query<{ role: RoleArray }>(
+    `select ${roleAsArray('whole')} as role from agent_roles r where ${where.join(' and ')}
      order by r.id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
     values,
   );
-  return toPage(page, records.map(toRoleRow));
+  const roles = records.map(({ role }) => roleOfArray(role));
+  return toPage(page, roles);
 }
 
 /** How many roles `listAgentRoles` would go through. */

@@ -210,7 +210,7 @@ export const operations: readonly Operation[] = [
     { note: ' back' },
   ),
   mutation('clonePack', 11, 'ClonedPack', async (w) => ({ id: await w.pack(), name: w.name() })),
-  mutation('deletePack', 1, 'DeletedPack', async (w) => ({
+  mutation('deletePack', 2, 'DeletedPack', async (w) => ({
     id: await w.unmanagedPack(),
   })),
   mutation('deletePack', 9, 'DeletedPack', async (w) => ({ id: await w.pack() }), {
