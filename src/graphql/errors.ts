@@ -1,5 +1,5 @@
 /** Every error of an answer gets a code and the request's id; what nobody expected is masked and logged. */
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError, isValueNode } from 'graphql';
 import { refusalOf } from '../outage.ts';
 import { graphqlCode, type RefusalCode, refusals } from '../outcomes.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -98,16 +98,20 @@ function describe(
 ): { readonly code: RefusalCode; readonly message: string } {
   const refused = refusalOf(cause);
   if (refused !== null) return { code: refused.code, message: refused.message };
-  if (!(cause instanceof GraphQLError)) {
+  if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
     return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
   }
   return { code: codeOf(cause), message: error.message };
 }
 
+/** GraphQL speaks up while a field is resolved: only an argument can be the caller's fault then, a value is ours. */
+function isFaultOfOurs({ path }: GraphQLError, { extensions, nodes }: GraphQLError): boolean {
+  return path !== undefined && extensions.code === undefined && !nodes?.some(isValueNode);
+}
+
 /** The code of an error that GraphQL itself, Yoga or a resolver of ours made on purpose. */
 function codeOf(error: GraphQLError): RefusalCode {
-  // Compiled queries (repeated-operations.ts) report bad variables with errors that lack extensions, whatever their type says.
-  const given = String(error.extensions?.code ?? '').toLowerCase();
+  const given = String(error.extensions.code ?? '').toLowerCase();
   if (isRefusalCode(given)) return given;
   const status = httpOf(error).status;
   if (status === 405) return 'method_not_allowed';
@@ -124,7 +128,7 @@ const httpOfLimit = (code: RefusalCode) =>
 
 /** What Yoga and its plugins want said over HTTP (`extensions.http`). */
 function httpOf(error: GraphQLError): { readonly status?: number } {
-  const http = error.extensions?.http;
+  const { http } = error.extensions;
   return typeof http === 'object' && http !== null ? http : {};
 }
 

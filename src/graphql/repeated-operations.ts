@@ -1,20 +1,13 @@
 /** Operations that come again: what their first runs have settled is not done a second time. */
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-  type GraphQLSchema,
-  Kind,
-} from 'graphql';
-import { compileOperation, type Run, type Variables } from './compile-operation.ts';
+import { type DocumentNode, type ExecutionArgs, type GraphQLSchema, Kind } from 'graphql';
+import { compileOperation, type Run } from './compile-operation.ts';
 import type { Context } from './context.ts';
 import { rootFields } from './operation-name.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 /** Compiling costs as much as some ten executions, and a caller could send a new document each time. */
 const RUNS_BEFORE = 3;
-/** Compiled functions are large; the oldest are forgotten first. */
+/** Compiled functions are large. When there are too many, all begin anew: a caller could make them come and go. */
 const MOST_KEPT = 200;
 
 /** A document with one operation, which was parsed, found valid and within the limits. */
@@ -30,7 +23,7 @@ export interface RepeatedOperation {
 export class RepeatedOperations {
   readonly #byText = new Map<string, RepeatedOperation>();
   // Yoga's parse cache answers the same document for the same text, and forgets rare ones.
-  readonly #runs = new WeakMap<DocumentNode, number>();
+  #runs = new WeakMap<DocumentNode, number>();
 
   /** Comes after the plugins that may refuse an operation. */
   readonly plugin: YogaPlugin = {
@@ -58,22 +51,18 @@ export class RepeatedOperations {
     );
     const [operation] = operations;
     if (operation === undefined || operations.length > 1) return null;
-    const [oldest] = this.#byText.keys();
-    if (this.#byText.size >= MOST_KEPT && oldest !== undefined) this.#byText.delete(oldest);
+    if (this.#byText.size >= MOST_KEPT) {
+      this.#byText.clear();
+      this.#runs = new WeakMap();
+    }
     const repeated: RepeatedOperation = {
       schema,
       document,
       name: operation.name?.value ?? null,
       rootFields: rootFields(document, null),
-      run: compileOperation(schema, document, operation) ?? interpreted(schema, document),
+      run: compileOperation(schema, document, operation),
     };
     this.#byText.set(text, repeated);
     return repeated;
   }
 }
-
-const interpreted =
-  (schema: GraphQLSchema, document: DocumentNode): Run =>
-  (contextValue: Context, variableValues: Variables) =>
-    // Of graphql 16's `execute`, whose type still says `PromiseOrValue`.
-    execute({ schema, document, contextValue, variableValues }) as Promise<ExecutionResult>;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { request as send } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { isPlainAnswer } from '../../src/graphql/plain-operation.ts';
@@ -54,11 +55,18 @@ describe('an operation that comes again', () => {
     });
   }
 
+  /** Checks that all answers are like the one to a text that has never come before. */
   async function answersTo(body: unknown, headers?: Record<string, string>): Promise<Answer> {
-    const first = await post(body, headers);
-    for (let time = 1; time < TIMES; time++) expect(await post(body, headers)).toEqual(first);
+    const first = await post(asNew(body), headers);
+    for (let time = 0; time < TIMES; time++) expect(await post(body, headers)).toEqual(first);
     return first;
   }
+
+  /** A comment at the end moves nothing. */
+  const asNew = (body: unknown) =>
+    typeof body === 'object' && body !== null && 'query' in body
+      ? { ...body, query: `${body.query} # ${randomUUID()}` }
+      : body;
 
   const PACK = `query Pack($id: ID!) { pack(id: $id) { id name roles { nodes { id } } } }`;
 
@@ -87,6 +95,66 @@ describe('an operation that comes again', () => {
       query: '{ viewer { scopes org { slug } } auditEvents { nodes { id type } } }',
     });
     await answersTo({ query: '{ __schema { types { name } } a: __typename }' });
+  });
+
+  test('is answered with the same errors', async () => {
+    const { id } = await gateway.pack('pack');
+    const asReader = { authorization: `Bearer ${await gateway.key('READ_ONLY')}` };
+    const keys = 'query Keys { viewer { org { slug } } apiKeys { nodes { id } } }';
+    const denied = await answersTo({ query: keys }, asReader);
+    expect(denied.body).toContain('"path":["apiKeys"]');
+    expect(JSON.parse(denied.body).errors[0].locations).toHaveLength(1);
+    const cursor = 'query Page($after: String) { packs(after: $after) { nodes { id } } }';
+    expect((await answersTo({ query: cursor, variables: { after: 'x' } })).body).toContain(
+      'errors',
+    );
+
+    const { database } = gateway.app.services;
+    await database.query(
+      'update packs set size_bytes = 1152921504606846976 where org_id is not null',
+      [],
+    );
+    const size = 'query Size($id: ID!) { pack(id: $id) { sizeBytes } }';
+    const unfit = await answersTo({ query: size, variables: { id } });
+    expect(JSON.parse(unfit.body).errors).toMatchObject([
+      { path: ['pack', 'sizeBytes'], extensions: { code: 'INTERNAL_ERROR' } },
+    ]);
+    expect(unfit.body).not.toContain('1152921504606846976');
+
+    await database.query('alter table agent_roles rename to away', []);
+    const broken = await answersTo({ query: PACK, variables: { id } });
+    expect(JSON.parse(broken.body)).toMatchObject({
+      errors: [{ path: ['pack', 'roles'], extensions: { code: 'INTERNAL_ERROR' } }],
+    });
+    expect(broken.body).not.toContain('agent_roles');
+  });
+
+  test('is answered alike where a variable is missing, null, of another type or oddly named', async () => {
+    const { id } = await gateway.pack('pack');
+    const texts = [
+      PACK,
+      'query A($id: ID!, $include: Boolean!) { pack(id: $id) { id name @include(if: $include) } }',
+      'query B($id: ID!, $include: Boolean = true) { pack(id: $id) { id name @skip(if: $include) } }',
+      'query C($first: Int, $after: String) { packs(first: $first, after: $after) { nodes { id } } }',
+      'query D($category: String) { packs(filter: { category: $category }) { nodes { id } } }',
+      'query E($origin: ImageOrigin!) { packs(filter: { imageOrigin: $origin }) { nodes { id } } }',
+      'query F($archived: Boolean) { agentRoles(includeArchived: $archived) { nodes { id } } }',
+      'query G($since: DateTime!) { auditEvents(filter: { since: $since }) { nodes { id } } }',
+      'query H($constructor: ID!) { pack(id: $constructor) { __proto__: id toString: name } }',
+      'query I($id: ID!) { node(id: $id) { __typename id ... on Pack { name } } }',
+      'query J($id: ID!) { pack(id: $id) { ... on Node { id } ...P } } fragment P on Pack { name }',
+      'query K($of: [_Any!]!) { _entities(representations: $of) { ... on Pack { name } } }',
+      `query L($id: ID!) { _entities(representations: [{ __typename: "Pack", id: $id }]) {
+        __typename ... on Pack { name } } }`,
+    ];
+    const values = [undefined, null, 7, '2', true, [id], 'UPLOAD', '2026-01-01'];
+    for (const query of texts) {
+      const [, name = ''] = /\$(\w+)[^$]*\)\s*\{/.exec(query) ?? [];
+      for (const value of values) {
+        await answersTo({ query, variables: { id, [name]: value } });
+      }
+      await answersTo({ query, variables: { id, of: [{ __typename: 'Pack', id }] } });
+    }
   });
 
   test('is answered without what its first answers have settled', async () => {
@@ -158,7 +226,7 @@ describe('an operation that comes again', () => {
     const lines = gateway.logs.filter(
       ({ msg, operation }) => msg === 'request' && operation === 'query pack',
     );
-    expect(lines).toHaveLength(TIMES);
+    expect(lines).toHaveLength(TIMES + 1);
     for (const line of lines) {
       expect(line).toMatchObject({ method: 'POST', route: 'graphql', outcome: 'ok', status: 200 });
       expect(Object.keys(line)).toEqual(Object.keys(lines[0] ?? {}));
