@@ -13,6 +13,7 @@ import { printSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { describeResults } from './describe-results.ts';
+import { withCheckedReferences } from './entity-references.ts';
 import { withPlainIds } from './plain-ids.ts';
 
 builder.queryType({ description: 'Reading needs no scope but where a field says so.' });
@@ -26,8 +27,10 @@ builder.subscriptionType({
 
 /** The subgraph: `_entities` and `_service` included. */
 export const schema: GraphQLSchema = withPlainIds(
-  describeResults(
-    builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+  withCheckedReferences(
+    describeResults(
+      builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+    ),
   ),
 );
 

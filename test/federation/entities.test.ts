@@ -74,13 +74,35 @@ test('what belongs to another org is null, as if it were not there', async () =>
   ]);
 });
 
-test('a type that is no entity cannot be fetched through _entities, nor anything without a key', async () => {
+test('what is no reference is refused in its own place, and the others are answered', async () => {
   const gateway = await startGateway({ database: 'postgres' });
+  const { id } = await gateway.pack('own');
   const key = await gateway.graphql('{ viewer { apiKey { id } } }');
-  const representations = [{ __typename: 'ApiKey', id: key.data.viewer.apiKey.id }];
-  const answer = await gateway.graphql(ENTITIES, { representations });
-  expect(answer.data?._entities?.[0] ?? null).toBeNull();
-  expect(answer.errors[0].extensions.code).toMatch(/^[A-Z_]+$/);
+  const pack = { __typename: 'Pack', id };
+  const malformed = [
+    { __typename: 'ApiKey', id: key.data.viewer.apiKey.id },
+    { __typename: 'Nobody', id },
+    { __typename: 'Pack' },
+    { __typename: 'Pack', id: 7 },
+    { __typename: 'AgentRole', id: [id] },
+    { __typename: ['Pack'], id },
+    { id },
+    [pack],
+    'Pack',
+    0,
+  ];
+  const representations = [pack, ...malformed, pack];
+  const { data, errors } = await gateway.graphql(ENTITIES, { representations });
+  const found = expect.objectContaining({ id });
+  expect(data._entities).toEqual([found, ...malformed.map(() => null), found]);
+  expect(errors).toEqual(
+    malformed.map((_, index) =>
+      expect.objectContaining({
+        path: ['_entities', index + 1],
+        extensions: { code: 'BAD_REQUEST', requestId: expect.any(String) },
+      }),
+    ),
+  );
   const refused = await gateway.graphql(ENTITIES, { representations }, null);
   expect(refused.errors[0].extensions.code).toBe('UNAUTHENTICATED');
 });
