@@ -15,6 +15,8 @@ export type Subject = 'pack' | 'agent_role' | 'api_key';
 export interface Blockers {
   readonly roles: readonly RoleRow[];
   readonly hasMore: boolean;
+  /** Roles of other orgs alone stand in the way; the caller's own are told all the same. */
+  readonly othersOnly: boolean;
 }
 
 export type Problem =
@@ -181,8 +183,8 @@ const clause = (detail: string): string => detail.replace(/\.$/, '');
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 100));
 
-function holders({ roles, hasMore }: Blockers): string {
-  if (roles.length === 0) return 'agent roles of other orgs';
+function holders({ roles, hasMore, othersOnly }: Blockers): string {
+  if (othersOnly || roles.length === 0) return 'agent roles of other orgs';
   const named = roles.slice(0, 3).map(({ name }) => quoted(name));
   const more = hasMore || roles.length > named.length ? ' and more' : '';
   return `${roles.length === 1 && !hasMore ? 'the agent role' : 'the agent roles'} ${named.join(', ')}${more}`;

@@ -18,8 +18,7 @@ export async function problemDetails(
         roles: blockers.roles
           .slice(0, BLOCKERS_SHOWN)
           .map(({ id, name, archivedAt }) => ({ id, name, archived: archivedAt !== null })),
-        // A change of visibility is held up by other orgs' roles alone; then there is none of the caller's to name.
-        total: blockers.roles.length === 0 ? 0 : (counts?.own ?? 0),
+        total: counts?.own ?? 0,
         other_org_total: counts?.otherOrgs ?? 0,
       };
     }

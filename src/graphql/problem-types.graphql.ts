@@ -73,9 +73,8 @@ const PackInUse = ref('pack_in_use').implement({
         // The refusal brought this page along.
         const items = blockers.roles.slice(0, first);
         const hasNext = blockers.hasMore || blockers.roles.length > first;
-        return toConnection({ items, hasNext, hasPrevious: false }, async () =>
-          blockers.roles.length === 0 ? 0 : (await context.loaders.roleCounts.load(pack.id)).own,
-        );
+        const page = { items, hasNext, hasPrevious: false };
+        return toConnection(page, async () => (await context.loaders.roleCounts.load(pack.id)).own);
       },
     }),
     otherOrgRoleCount: t.int({

@@ -1,12 +1,15 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds, uuidOf } from '../ids.ts';
+import { type PackId, packIds, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
+import { pageRequest } from '../page.ts';
+import { rolesOfPacks } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 import { findPack } from './find-pack.ts';
 import type { PackVisibility } from './pack.entity.ts';
 import type { PackRow } from './pack-row.ts';
+import { BLOCKERS_SHOWN } from './verdict-lookup.ts';
 
 export interface UpdatePackVisibilityInput {
   /** As the caller sent it; what is no pack id is not found. */
@@ -24,12 +27,31 @@ export type UpdatePackVisibilityOutcome =
  * What the pack has already changes nothing. Roles of the caller's own org keep a pack that is no longer shared.
  */
 export async function updatePackVisibility(
+  services: Services,
+  caller: Caller,
+  input: UpdatePackVisibilityInput,
+): Promise<UpdatePackVisibilityOutcome> {
+  const packId = packIds.parse(input.id);
+  if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.id };
+  const outcome = await change(services, caller, packId, input);
+  if (outcome.kind !== 'held') return outcome;
+  const { pack } = outcome;
+  const page = pageRequest({ first: BLOCKERS_SHOWN });
+  const own = (await rolesOfPacks(services, caller, [packId], page)).get(packId);
+  const blockers = { roles: own?.items ?? [], hasMore: own?.hasNext ?? false, othersOnly: true };
+  return { kind: 'pack_in_use', pack, blockers };
+}
+
+type Change =
+  | Exclude<UpdatePackVisibilityOutcome, ProblemOf<'pack_in_use'>>
+  | { readonly kind: 'held'; readonly pack: PackRow };
+
+function change(
   { database }: Services,
   caller: Caller,
+  packId: PackId,
   { id, visibility }: UpdatePackVisibilityInput,
-): Promise<UpdatePackVisibilityOutcome> {
-  const packId = packIds.parse(id);
-  if (packId === null) return { kind: 'not_found', subject: 'pack', id };
+): Promise<Change> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
     // The lock makes other orgs' attachments wait; afterwards they do not see the pack any more.
     const pack = await findPack(em, caller, packId, 'update');
@@ -45,10 +67,7 @@ export async function updatePackVisibility(
         'select 1 from role_packs a where a.pack_id = $1 and a.org_id <> $2 limit 1',
         [uuidOf(packId), uuidOf(caller.orgId)],
       );
-      if (holders.length > 0) {
-        // The caller's own roles do not stand in the way, so none is named.
-        return { kind: 'pack_in_use', pack, blockers: { roles: [], hasMore: false } };
-      }
+      if (holders.length > 0) return { kind: 'held', pack };
     }
     await query(
       em,

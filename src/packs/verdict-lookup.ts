@@ -51,6 +51,7 @@ export function createVerdictLookup(database: Database): VerdictLookup {
 const blockersOf = (roles: readonly RoleArray[]): Blockers => ({
   roles: roles.slice(0, BLOCKERS_SHOWN).map(roleOfArray),
   hasMore: roles.length > BLOCKERS_SHOWN,
+  othersOnly: false,
 });
 
 const VERDICTS = `

@@ -19,10 +19,16 @@ describe.each(databaseKinds)('updatePackVisibility on %s', (database) => {
     const other = await gateway.org('globex');
     const { id } = await gateway.pack('triage', { visibility: 'COMMUNITY' });
     const input = { name: 'agent', packIds: [id] };
-    await change(gateway, 'createAgentRole', { input });
+    const own = await change(gateway, 'createAgentRole', { input });
     const { role } = await change(gateway, 'createAgentRole', { input }, other);
     const close = () => change(gateway, 'updatePackVisibility', { id, visibility: 'ORG' });
-    expect(await close()).toMatchObject({ __typename: 'PackInUse', otherOrgRoleCount: 1 });
+    const refused = await close();
+    expect(refused).toMatchObject({
+      __typename: 'PackInUse',
+      roles: { nodes: [{ id: own.role.id }] },
+      otherOrgRoleCount: 1,
+    });
+    expect(refused.message).toContain('agent roles of other orgs');
     await change(gateway, 'detachPack', { roleId: role.id, packId: id }, other);
     expect((await close()).__typename).toBe('UpdatedPackVisibility');
     const again = await change(gateway, 'attachPack', { roleId: role.id, packId: id }, other);
