@@ -15,7 +15,10 @@ async function startGated(database: 'postgres' | 'embedded') {
   const docker = await startDockerRegistry();
   onTestFinished(() => docker.stop());
   const gate = await startGate(docker.url);
-  const gateway = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
+  const gateway = await startGateway({
+    database,
+    environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '50000' },
+  });
   return { gate, gateway };
 }
 
