@@ -43,7 +43,7 @@ const WRONG_SHOWN = 10;
 const UNKNOWN_TOKENS = 10_500;
 const NEW_DOCUMENTS = 1_100;
 const WARM_UP = 0.25;
-export const GROWTH_PER = 50_000;
+const GROWTH_PER = 50_000;
 
 /** Sends a fixed count of mixed requests, and looks again and again what the server holds. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {

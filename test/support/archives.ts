@@ -96,7 +96,7 @@ export function rawEntry(entry: RawEntry): Buffer {
 }
 
 /** Writes the checksum that a changed header block needs to be believed. */
-export function withChecksum(header: Buffer): Buffer {
+function withChecksum(header: Buffer): Buffer {
   header.fill(' ', 148, 156);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${octal(sum, 6)}\0 `, 148, 'latin1');

@@ -9,13 +9,13 @@ const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** The descriptor of these bytes. */
-export function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
+function describeBytes(mediaType: string, bytes: Uint8Array): Descriptor {
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   if (!isDigest(digest)) throw new Error('a digest that is none');
   return { mediaType, digest, size: bytes.byteLength };
 }
 
-export function sampleBlob(mediaType: string, content: string | Uint8Array): Blob {
+function sampleBlob(mediaType: string, content: string | Uint8Array): Blob {
   const bytes = Buffer.from(content);
   return { descriptor: describeBytes(mediaType, bytes), open: () => Readable.from([bytes]) };
 }
