@@ -30,7 +30,8 @@ export async function withRoleAndPack<Outcome>(
   const packId = packIds.parse(input.packId);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.packId };
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const role = await findRole(em, caller, roleId);
+    // Before the pack and the attachment, as updateAgentRole does: the other way round the two could deadlock.
+    const role = await findRole(em, caller, roleId, 'key share');
     if (role === null) return { kind: 'not_found', subject: 'agent_role', id: roleId };
     const pack = await findPack(em, caller, packId, lock);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id: packId };
