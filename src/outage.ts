@@ -38,7 +38,7 @@ const NO_CONNECTION = new Set([
 ]);
 /** What the driver says in words only; the ORM puts the statement before them. */
 const IN_WORDS =
-  /timeout exceeded when trying to connect|Query read timeout|timeout expired|Connection terminated|is not queryable/;
+  /timeout exceeded when trying to connect|timeout expired|Connection terminated|is not queryable/;
 
 function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

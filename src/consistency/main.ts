@@ -29,10 +29,9 @@ async function main(): Promise<number> {
     const lock = await lockDataDirectory(config.dataDirectory);
     open.defer(() => lock.release());
   }
-  const database = await openDatabase({
-    url: config.databaseUrl,
-    dataDirectory: config.dataDirectory,
-  });
+  const { databaseUrl: url, dataDirectory } = config;
+  // Statements over the whole store may take long, and only the operator waits for them.
+  const database = await openDatabase({ url, dataDirectory }, { longestSilenceMs: null });
   open.defer(() => database.close());
   if (!(await database.isMigrated())) {
     throw new Error('the database is not migrated: run `npm run migrate`');

@@ -34,6 +34,11 @@ export interface ConnectOptions {
   readonly onStatement?: (event: StatementEvent) => void;
   /** A connection that nobody was using broke; the pool replaces it. */
   readonly onConnectionLost?: (error: Error) => void;
+  /**
+   * Milliseconds after which a connection on which nothing is heard is given up; null: never, for what may take long
+   * and keeps no caller waiting. Never for the embedded database.
+   */
+  readonly longestSilenceMs?: number | null;
 }
 
 /** An open database: for statements, and for what it announces. */
@@ -68,7 +73,7 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
     types,
     max: 10,
     connectionTimeoutMillis: 5_000,
-    stream: impatientSocket,
+    ...patience(options),
   });
   // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
   const lost = (error: Error) => options.onConnectionLost?.(error);
@@ -87,17 +92,26 @@ export function connectPostgres(url: string, options: ConnectOptions): Connectio
   return { kysely, send, listen: listenOnPostgres(url) };
 }
 
-/** Milliseconds of silence on a connection. Nobody uses one that is idle for so long: the pool has closed it by then. */
+const patience = ({ longestSilenceMs = LONGEST_SILENCE_MS }: ConnectOptions): pg.ClientConfig =>
+  // A server that is gone is found out all the same, if late.
+  longestSilenceMs === null
+    ? { keepAlive: true }
+    : { stream: () => impatientSocket(longestSilenceMs) };
+
+/** Nobody uses a connection that is idle for so long: the pool has closed it by then. */
 const LONGEST_SILENCE_MS = 15_000;
 
 /**
  * Gives up on a database that stands still. By the socket and not by pg's `query_timeout`, whose closures keep the rows
  * of every statement alive until the next full collection (bench/README.md).
  */
-function impatientSocket(): Socket {
+function impatientSocket(longestSilenceMs: number): Socket {
   const socket = new Socket();
-  socket.setTimeout(LONGEST_SILENCE_MS, () => socket.destroy(new Error('Query read timeout')));
-  return socket;
+  const silent = () => {
+    const message = `the database was silent for ${longestSilenceMs} ms`;
+    socket.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+  };
+  return socket.setTimeout(longestSilenceMs, silent);
 }
 
 /**

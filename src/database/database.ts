@@ -1,9 +1,9 @@
 /** The database as the domain sees it: an entity manager per org, and SQL with bound values. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type MikroORM, raw } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
+import { CompiledQuery, type ControlledTransaction, type Kysely, sql } from 'kysely';
 import { type OrgId, uuidOf } from '../ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import {
@@ -39,14 +39,14 @@ export interface Database {
  * @throws the driver's error where the database cannot be reached
  */
 export async function openDatabase(
-  location: { readonly url: string | null; readonly dataDirectory: string },
+  { url, dataDirectory }: { readonly url: string | null; readonly dataDirectory: string },
   options: ConnectOptions = {},
 ): Promise<Database> {
-  const kind = location.url === null ? 'embedded' : 'postgres';
+  const kind = url === null ? 'embedded' : 'postgres';
   const { kysely, send, listen } =
-    location.url === null
-      ? await openEmbedded(join(location.dataDirectory, 'db'), options)
-      : connectPostgres(location.url, options);
+    url === null
+      ? await openEmbedded(join(dataDirectory, 'db'), options)
+      : connectPostgres(url, options);
   const orm = createOrm(kysely, kind);
   return {
     kind,
@@ -60,7 +60,10 @@ export async function openDatabase(
     acrossOrgs: () => orm.em.fork({ disableContextResolution: true }) as SqlEntityManager,
     query: (sql, values) => rowsOf(send(sql, [...values])),
     listen,
-    migrate: () => migrate(orm, kind),
+    async migrate() {
+      if (url === null) await orm.migrator.up();
+      else await migratePostgres(orm, url);
+    },
     isMigrated: async () => (await orm.migrator.getPending()).length === 0,
     close: () => orm.close(),
   };
@@ -100,28 +103,30 @@ async function openEmbedded(directory: string, options: ConnectOptions): Promise
   return connectEmbedded(directory, options);
 }
 
-async function migrate(orm: MikroORM, kind: Database['kind']): Promise<void> {
-  if (kind === 'embedded') {
-    await orm.migrator.up();
-    return;
+/**
+ * In a transaction on a connection of its own: another replica's migrations, and our own, may take longer than any
+ * request would wait.
+ */
+async function migratePostgres(orm: MikroORM, url: string): Promise<void> {
+  await using undo = new AsyncDisposableStack();
+  const { kysely } = connectPostgres(url, { longestSilenceMs: null });
+  undo.defer(() => kysely.destroy());
+  const transaction = await kysely.startTransaction().execute();
+  try {
+    await sql`set local lock_timeout = 0`.execute(transaction);
+    // The migrator takes no lock of its own, and of several replicas that start on an empty
+    // database all but one would fail on objects that already exist.
+    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+    await orm.migrator.up({ transaction });
+    await transaction.commit().execute();
+  } catch (error) {
+    // Where that fails as well, the connection is gone and the server has rolled back by itself.
+    await transaction
+      .rollback()
+      .execute()
+      .catch(() => undefined);
+    throw error;
   }
-  // The migrator takes no lock of its own, and of several replicas that start on an empty
-  // database all but one would fail on objects that already exist.
-  await orm.em.fork().transactional(async (em) => {
-    // Another replica's migrations may take longer than any request would wait.
-    await em
-      .getConnection()
-      .execute('set local lock_timeout = 0', [], 'all', em.getTransactionContext());
-    await em
-      .getConnection()
-      .execute(
-        raw('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]),
-        [],
-        'all',
-        em.getTransactionContext(),
-      );
-    await orm.migrator.up({ transaction: em.getTransactionContext() });
-  });
 }
 
 /** Any constant that nobody else locks in this database. */
