@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
-import { CompiledQuery, Kysely, type LogEvent, PGliteDialect } from 'kysely';
+import { Kysely, type LogEvent, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import { parse as parseArray } from 'postgres-array';
 import {
@@ -115,7 +115,7 @@ function impatientSocket(longestSilenceMs: number): Socket {
 }
 
 /**
- * Prepares each parametrised statement once per connection, so that PostgreSQL parses and plans it once.
+ * Prepares parametrised statements once per connection, so that PostgreSQL parses and plans each once.
  *
  * A pooler that hands every transaction another connection cannot keep prepared statements (PgBouncer before 1.21):
  * `?pgbouncer=true` in DATABASE_URL switches them off.
@@ -142,11 +142,18 @@ async function planOnce(client: pg.ClientBase): Promise<void> {
   );
 }
 
-/** The statements' texts are ours and few; values are bound, never part of them. */
+/**
+ * The statements' texts are ours, values are never part of them; but filters and pages of lists combine to thousands,
+ * and both this process and each connection's server process keep every name for good. What comes later is sent
+ * unprepared.
+ */
+const MOST_PREPARED = 500;
 const statementNames = new Map<string, string>();
 
-function statementName(text: string): string {
-  const name = statementNames.get(text) ?? `s${statementNames.size}`;
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text);
+  if (known !== undefined || statementNames.size >= MOST_PREPARED) return known;
+  const name = `s${statementNames.size}`;
   statementNames.set(text, name);
   return name;
 }
@@ -161,9 +168,8 @@ export async function connectEmbedded(
     dialect: new PGliteDialect({ pglite }),
     log: logTo(options),
   });
-  // There is one connection: past Kysely's queue a statement would end up in somebody else's transaction.
-  const send: Connection['send'] = (sql, values) =>
-    kysely.executeQuery(CompiledQuery.raw(sql, values));
+  // There is one connection: PGlite lets a statement wait while a transaction of somebody else is open.
+  const send = observed(options, (sql, values) => pglite.query(sql, values));
   return { kysely, send, listen: listenOnEmbedded(pglite) };
 }
 
