@@ -16,6 +16,8 @@ import { postgresDialect } from './postgres-dialect.ts';
 /** One SQL statement as it was sent, for traces and metrics. */
 export interface StatementEvent {
   readonly sql: string;
+  /** Whether values were sent beside the text; the ORM writes them into it. */
+  readonly hasValues: boolean;
   readonly milliseconds: number;
   readonly failed: boolean;
 }
@@ -184,7 +186,8 @@ function observed({ onStatement }: ConnectOptions, send: Connection['send']): Co
       failed = false;
       return result;
     } finally {
-      onStatement({ sql, milliseconds: performance.now() - startedAt, failed });
+      const milliseconds = performance.now() - startedAt;
+      onStatement({ sql, hasValues: values.length > 0, milliseconds, failed });
     }
   };
 }
@@ -193,6 +196,7 @@ function logTo({ onStatement }: ConnectOptions): (event: LogEvent) => void {
   return (event) =>
     onStatement?.({
       sql: event.query.sql,
+      hasValues: event.query.parameters.length > 0,
       milliseconds: event.queryDurationMillis,
       failed: event.level === 'error',
     });

@@ -18,6 +18,7 @@ import {
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { StatementEvent } from '../database/connect.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -63,11 +64,10 @@ export function createTracing(): Tracing {
         span.end();
       }
     },
-    statement({ sql, milliseconds, failed }) {
-      const verb = /^\s*(\w+)/.exec(sql)?.[1] ?? 'sql';
-      // Values are bound, so the text holds none.
-      const attributes = { 'db.system.name': 'postgresql', 'db.query.text': sql.trim() };
-      past(verb, milliseconds, failed, attributes);
+    statement(event) {
+      const verb = /^\s*(\w+)/.exec(event.sql)?.[1] ?? 'sql';
+      const attributes = { 'db.system.name': 'postgresql', 'db.query.text': withoutData(event) };
+      past(verb, event.milliseconds, event.failed, attributes);
     },
     registryCall({ operation, repository, status, outcome, milliseconds }) {
       past(`registry ${operation}`, milliseconds, outcome !== 'ok' && outcome !== 'missing', {
@@ -82,6 +82,10 @@ export function createTracing(): Tracing {
     },
   };
 }
+
+/** A statement's text, which ends before its first literal where it may hold a caller's values. */
+const withoutData = ({ sql, hasValues }: StatementEvent): string =>
+  (hasValues ? sql : sql.replace(/(?:'|\b\d).*/s, '…')).trim();
 
 function describe(span: Span, record: RequestRecord, status: number): void {
   if (record.operation !== null) span.updateName(record.operation);

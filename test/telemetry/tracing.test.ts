@@ -121,6 +121,27 @@ test('a request is a span in its caller’s trace, with its statements below it 
   });
 });
 
+test('spans show the statements of a change, and nothing of what the caller wrote', async () => {
+  const collector = await startCollector();
+  const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const create = `mutation { createAgentRole(input: {
+    name: "canary", displayName: "Canary's", description: "7 canaries" }) {
+      ... on CreatedAgentRole { role { id name } } } }`;
+  const { data } = JSON.parse(await (await post(server, create, {})).text());
+  const { id } = data.createAgentRole.role;
+  const update = `mutation { updateAgentRole(id: "${id}", input: { description: "canary" }) {
+    ... on UpdatedAgentRole { role { description } } } }`;
+  expect(await (await post(server, update, {})).text()).toContain('canary');
+  server.terminate();
+  await server.exited;
+  const texts = collector.spans.map(({ attributes }) => attributes['db.query.text'] ?? '');
+  for (const shown of ['insert into "agent_roles"', 'update "agent_roles"', 'audit_events']) {
+    expect(texts).toContainEqual(expect.stringContaining(shown));
+  }
+  const uuid = id.slice('role_'.length);
+  for (const text of texts) expect(text).not.toMatch(new RegExp(`canar|${uuid}`, 'i'));
+});
+
 test('a parent that is not sampled is not recorded', async () => {
   const collector = await startCollector();
   const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
