@@ -59,8 +59,11 @@ export async function watchPackEvents(
     },
     onEnd: (reason) => queue.end(reason),
   });
-  // Ended while it was being opened: there is nothing to leave any more.
-  if (resources.disposed) return queue;
+  // The feed, the end of the key or too many events may have ended it while it was being opened.
+  if (resources.disposed) {
+    leave();
+    return queue;
+  }
   resources.defer(leave);
   const checks = setInterval(() => {
     authenticate().catch((error: unknown) => log.warn({ err: error }, 'a stream was not checked'));

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { AuditEventRow } from '../../src/audit/list-audit-events.ts';
+import { change } from '../packs/changes.ts';
 import { type Stream, streamOf, subscribe } from '../support/event-stream.ts';
 import { databaseKinds, type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
@@ -154,6 +156,31 @@ async function rest(stream: Stream): Promise<Json> {
 }
 
 describe('packEvents on several replicas', () => {
+  test('leaves nothing behind when its key is revoked while it is being opened', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const key = await gateway.key('READ_ONLY');
+    const { data } = await gateway.graphql('{ viewer { apiKey { id } } }', {}, key);
+    const { events } = gateway.app.services;
+    const { follow } = events;
+    const opening = Promise.withResolvers<void>();
+    const heard = Promise.withResolvers<void>();
+    vi.spyOn(events, 'follow').mockImplementation(async (org, follower) => {
+      const onEvent = (event: AuditEventRow) => follower.onEvent(event).finally(heard.resolve);
+      const leave = await follow(org, { ...follower, onEvent });
+      opening.resolve();
+      await heard.promise;
+      return leave;
+    });
+    const subscribing = subscribe(gateway, { key });
+    await opening.promise;
+    await change(gateway, 'revokeApiKey', { id: data.viewer.apiKey.id });
+    await using stream = await subscribing;
+    expect(await rest(stream)).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    await openStreams(gateway, 0);
+  });
+
   test('hears what another replica did', async () => {
     const one = await startGateway({ database: 'postgres' });
     const two = await startGateway({ environment: one.environment });
