@@ -80,8 +80,11 @@ export async function countAuditEvents(
   return Number(row?.count ?? 0);
 }
 
-/** How far an id's moment may lie from the event's: a replica's clock against the database's, and time spent waiting. */
+/** How far an id's moment may lie from the event's: ids keep rising while a process's clock is set back. */
 const CLOCK_SLACK_MS = 60_000;
+/** Every event lies between; PostgreSQL takes neither the year 0 nor, as JavaScript writes them, five-digit years. */
+const EARLIEST = 0;
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 function conditions(
   caller: Caller,
@@ -93,17 +96,12 @@ function conditions(
   if (filter.subjectId != null) where.push(`subject_id = $${values.push(filter.subjectId)}`);
   // An event's id is a UUIDv7, made shortly before the event is written: the moment is a place in the index on ids,
   // give or take, and the column itself decides.
-  if (filter.since != null) {
-    where.push(
-      `id >= $${values.push(firstUuidAt(new Date(filter.since.getTime() - CLOCK_SLACK_MS)))}`,
-    );
-    where.push(`created_at >= $${values.push(filter.since.toISOString())}`);
-  }
-  if (filter.until != null) {
-    where.push(
-      `id < $${values.push(firstUuidAt(new Date(filter.until.getTime() + CLOCK_SLACK_MS)))}`,
-    );
-    where.push(`created_at < $${values.push(filter.until.toISOString())}`);
-  }
+  const bound = (comparison: '>=' | '<', moment: Date, slack: number) => {
+    const at = Math.min(Math.max(moment.getTime(), EARLIEST), LATEST);
+    where.push(`id ${comparison} $${values.push(firstUuidAt(new Date(at + slack)))}`);
+    where.push(`created_at ${comparison} $${values.push(new Date(at).toISOString())}`);
+  };
+  if (filter.since != null) bound('>=', filter.since, -CLOCK_SLACK_MS);
+  if (filter.until != null) bound('<', filter.until, CLOCK_SLACK_MS);
   return { where, values };
 }

@@ -24,3 +24,23 @@ test('since takes in the event of that very moment, until leaves it out', async 
     expect(since.totalCount + until.totalCount).toBe(3);
   }
 });
+
+test('moments before and after all time are bounds as well', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await gateway.pack('triage');
+  const before = ['0000-01-01T00:00:00Z', '0000-01-01T00:00:00+23:59', '0001-01-01T00:00:00Z'];
+  const after = ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59-23:59'];
+  const bounds = [
+    ...before.map((moment) => ({ moment, since: 1, until: 0 })),
+    ...after.map((moment) => ({ moment, since: 0, until: 1 })),
+  ];
+  for (const { moment, ...counts } of bounds) {
+    for (const bound of ['since', 'until'] as const) {
+      const answer = await gateway.graphql(EVENTS, { filter: { [bound]: moment } });
+      expect(answer.data?.auditEvents.totalCount, `${bound} ${moment}`).toBe(counts[bound]);
+      const path = `/v1/audit?${bound}=${encodeURIComponent(moment)}`;
+      const { body } = await gateway.rest('GET', path);
+      expect(body.events, `${path}: ${JSON.stringify(body)}`).toHaveLength(counts[bound]);
+    }
+  }
+});
