@@ -10,12 +10,14 @@ export async function listApiKeys(
   caller: Caller,
   page: PageRequest,
 ): Promise<Page<KeyRow>> {
+  const values: unknown[] = [uuidOf(caller.orgId)];
+  const where = ['org_id = $1', 'revoked_at is null'];
+  if (page.olderThan !== null) where.push(`id < $${values.push(page.olderThan)}`);
+  if (page.newerThan !== null) where.push(`id > $${values.push(page.newerThan)}`);
   const records = await database.query<KeyRecord>(
-    `select ${keyColumns} from api_keys
-     where org_id = $1 and revoked_at is null
-       and ($2::uuid is null or id < $2) and ($3::uuid is null or id > $3)
-     order by id ${orderOf(page)} limit $4`,
-    [uuidOf(caller.orgId), page.olderThan, page.newerThan, limitOf(page)],
+    `select ${keyColumns} from api_keys where ${where.join(' and ')}
+     order by id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
+    values,
   );
   return toPage(page, records.map(toKeyRow));
 }
