@@ -13,7 +13,7 @@ import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
 import type { RoleRow } from './role-row.ts';
 
-export const createAgentRoleInput = z.object({
+const createAgentRoleInput = z.object({
   name: roleFields.name,
   displayName: roleFields.displayName.nullish(),
   description: roleFields.description.nullish(),

@@ -18,7 +18,7 @@ import type { RoleRow } from './role-row.ts';
 const notNull = 'must not be null; leave it out to keep it';
 
 /** A field left out stays as it is; null empties the description and is refused everywhere else. */
-export const updateAgentRoleInput = z.object({
+const updateAgentRoleInput = z.object({
   name: roleFields.name.nullish().refine((value) => value !== null, notNull),
   displayName: roleFields.displayName.nullish().refine((value) => value !== null, notNull),
   description: roleFields.description.nullish(),
