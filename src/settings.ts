@@ -20,8 +20,11 @@ const whole = (minimum: number, maximum: number) =>
 const url = (...protocols: string[]) =>
   z.string().transform((text, context): URL => {
     const parsed = URL.parse(text);
-    if (parsed !== null && protocols.includes(parsed.protocol)) return parsed;
-    context.addIssue(`must be a ${protocols.join(' or ')}// address`);
+    // Nobody means a fragment: it begins at a "#" that belongs to a password.
+    if (parsed !== null && protocols.includes(parsed.protocol) && !text.includes('#')) {
+      return parsed;
+    }
+    context.addIssue(`must be a ${protocols.join(' or ')}// address, with %23 for any "#" in it`);
     return z.NEVER;
   });
 
@@ -40,7 +43,7 @@ export const settings = {
   },
   REGISTRY_URL: {
     schema: url('http:', 'https:').refine(
-      (parsed) => parsed.pathname === '/' && parsed.search === '' && parsed.username === '',
+      (parsed) => parsed.href === `${parsed.origin}/`,
       'must be http(s)://host[:port] without path, query or credentials',
     ),
     example: 'https://registry.internal:5000',
@@ -93,7 +96,10 @@ export const settings = {
   JWT_ISSUER: { schema: z.string().min(1, 'must not be empty'), example: 'https://login.example' },
   JWT_AUDIENCE: { schema: z.string().min(1, 'must not be empty'), example: 'pack-gateway' },
   JWKS_URL: {
-    schema: url('http:', 'https:'),
+    schema: url('http:', 'https:').refine(
+      ({ username, password }) => username === '' && password === '',
+      'must hold no credentials: whoever reads public keys needs none',
+    ),
     example: 'https://login.example/.well-known/jwks.json',
   },
   CORS_ORIGINS: {
