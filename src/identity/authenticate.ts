@@ -1,14 +1,12 @@
 /** `Authorization: Bearer …` -> Caller. */
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keyIds, orgIds } from '../ids.ts';
+import { hashOf } from '../keys/secret.ts';
 import type { Services } from '../services.ts';
 import { type Caller, templates } from './caller.ts';
 import { LAST_USED_RESOLUTION } from './key-lookup.ts';
 import { authenticateSession, isJwt } from './session.ts';
-
-/** SHA-256 of a key's secret: all that is stored of it. A key is random, so it needs no salt and no slow hash. */
-export const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer');
 
 /**
  * The caller that a request's `Authorization` header stands for, or null where it stands for nobody.

@@ -1,14 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { type Database, query } from '../database/database.ts';
-import { hashOf } from '../identity/authenticate.ts';
 import { newUuid } from '../ids.ts';
-
-/** A new secret: 32 random bytes, URL-safe. */
-export const newSecret = (): string => `sk_${randomBytes(32).toString('base64url')}`;
-
-/** What a person may see of a secret, to tell keys apart. */
-export const prefixOf = (secret: string): string => secret.slice(0, 10);
+import { hashOf, newSecret, prefixOf } from './secret.ts';
 
 /**
  * Makes the first org and its owner key in a database that holds no org yet.

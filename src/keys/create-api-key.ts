@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { recordEvent } from '../audit/record-event.ts';
-import { hashOf } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import { keyIds, newUuid, uuidOf } from '../ids.ts';
 import { singleLine, validate } from '../input.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { ApiKey, permissionSets } from './api-key.entity.ts';
-import { newSecret, prefixOf } from './bootstrap.ts';
 import type { KeyRow } from './find-key.ts';
+import { hashOf, newSecret, prefixOf } from './secret.ts';
 
 const createApiKeyInput = z.object({
   label: singleLine(255),

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { hashOf } from '../../src/identity/authenticate.ts';
 import {
   FAILURES_PER_ADDRESS,
   FAILURES_PER_TOKEN,
@@ -7,6 +6,7 @@ import {
   MOST_REMEMBERED,
 } from '../../src/identity/failed-attempts.ts';
 import { networkOf } from '../../src/identity/network-of.ts';
+import { hashOf } from '../../src/keys/secret.ts';
 import { newRequestRecord, requestScope } from '../../src/telemetry/request-record.ts';
 import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
