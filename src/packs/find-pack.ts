@@ -4,8 +4,12 @@ import type { Caller } from '../identity/caller.ts';
 import { type PackId, uuidOf } from '../ids.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
-/** Which packs a caller may see; the statement calls the table `p`, and `$1` is his org. */
-export const visibleToOrg = `(p.org_id = $1 or p.visibility = 'COMMUNITY' or p.org_id is null)`;
+/**
+ * A condition: the packs that an org may see, as `Pack`'s tenant filter says it to the ORM. The statement must call
+ * the table `p`.
+ */
+export const visibleTo = (org: '$1' | 'k.org_id'): string =>
+  `(p.org_id = ${org} or p.visibility = 'COMMUNITY' or p.org_id is null)`;
 
 /**
  * Packs by id, as far as the caller may see them; in no particular order.
@@ -20,7 +24,7 @@ export async function findPacks(
   const records = await query<{ pack: PackArray }>(
     source,
     // Locked in the order of ids, so that two transactions never wait for each other.
-    `select ${packAsArray('whole')} as pack from packs p where p.id = any($2) and ${visibleToOrg}
+    `select ${packAsArray('whole')} as pack from packs p where p.id = any($2) and ${visibleTo('$1')}
      ${lock === undefined ? '' : `order by p.id for ${lock}`}`,
     [uuidOf(caller.orgId), ids.map(uuidOf)],
   );

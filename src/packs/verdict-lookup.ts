@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts';
-import { gathered } from '../database/gathered.ts';
-import { type OrgId, type PackId, uuidOf } from '../ids.ts';
+import type { OrgId, PackId } from '../ids.ts';
 import type { Blockers } from '../outcomes.ts';
 import { type RoleArray, roleAsArray, roleOfArray } from '../roles/role-row.ts';
+import { askedPacks, askingAboutPacks, type Placed } from './asked-packs.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
@@ -20,33 +20,16 @@ export interface Verdict {
 /** Finds the verdict on a pack of an org, or null where it has no such pack. */
 export type VerdictLookup = (org: OrgId, id: PackId) => Promise<Verdict | null>;
 
-interface Wanted {
-  readonly org: OrgId;
-  readonly id: PackId;
-}
+type Found = Placed &
+  DeletionVerdict & { readonly pack: PackArray; readonly roles: readonly RoleArray[] | null };
 
 /** The lookup, for many requests in one statement; each for its own org. */
-export function createVerdictLookup(database: Database): VerdictLookup {
-  type Found = DeletionVerdict & {
-    place: number | string;
-    pack: PackArray;
-    roles: RoleArray[] | null;
-  };
-  const find = gathered(async (wanted: readonly Wanted[]) => {
-    const records = await database.query<Found>(VERDICTS, [
-      wanted.map(({ org }) => uuidOf(org)),
-      wanted.map(({ id }) => uuidOf(id)),
-    ]);
-    const found = new Map(records.map((record) => [Number(record.place), record]));
-    return wanted.map((_, index) => {
-      const record = found.get(index + 1);
-      if (record === undefined) return null;
-      const { pack, in_use, image, roles } = record;
-      return { pack: packOfArray(pack), blockers: in_use ? blockersOf(roles ?? []) : null, image };
-    });
-  });
-  return (org, id) => find({ org, id });
-}
+export const createVerdictLookup = (database: Database): VerdictLookup =>
+  askingAboutPacks(database, VERDICTS, ({ pack, in_use, image, roles }: Found) => ({
+    pack: packOfArray(pack),
+    blockers: in_use ? blockersOf(roles ?? []) : null,
+    image,
+  }));
 
 const blockersOf = (roles: readonly RoleArray[]): Blockers => ({
   roles: roles.slice(0, BLOCKERS_SHOWN).map(roleOfArray),
@@ -65,6 +48,6 @@ const VERDICTS = `
     ) end as roles
   from (
     select k.*, ${packAsArray('whole')} as pack, ${deletionVerdict}
-    from unnest($1::uuid[], $2::uuid[]) with ordinality as k (org_id, pack_id, place)
+    from ${askedPacks}
     join packs p on p.id = k.pack_id and p.org_id = k.org_id
   ) p`;
