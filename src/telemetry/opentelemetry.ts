@@ -17,7 +17,7 @@ import {
   envDetector,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { StatementEvent } from '../database/connect.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { Tracing } from './tracing.ts';
@@ -32,7 +32,7 @@ export function createTracing(): Tracing {
     .merge(named)
     .merge(detectResources({ detectors: [envDetector] }));
   const spanProcessors = [new BatchSpanProcessor(new OTLPTraceExporter())];
-  const provider = new NodeTracerProvider({ resource, spanProcessors });
+  const provider = new BasicTracerProvider({ resource, spanProcessors });
   const tracer = provider.getTracer('pack-gateway');
   const current = new AsyncLocalStorage<Context>();
 
