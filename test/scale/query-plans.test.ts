@@ -76,6 +76,7 @@ test(
       ['packs', ', filter: { owned: true }'],
       ['packs', ', filter: { visibility: ORG }'],
       ['agentRoles', ''],
+      ['apiKeys', ''],
       ['auditEvents', ''],
       ['auditEvents', ', filter: { type: PACK_CREATED }'],
     ] as const) {

@@ -57,7 +57,7 @@ export async function fillWithRealisticData(url: string): Promise<void> {
     from p join o on o.i = p.o cross join generate_series(1, 2) n;
     insert into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
     select uuidv7(), o.id, 'key ' || n, 'sk_test', sha256((o.i || ' ' || n)::bytea), 'READ_ONLY', now()
-    from o cross join generate_series(1, 20) n;
+    from o cross join lateral generate_series(1, case o.i when 0 then 5000 else 20 end) n;
     commit`);
   await client.query('vacuum analyze');
   await client.end();
