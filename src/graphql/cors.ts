@@ -10,7 +10,7 @@ export function corsFor(origins: readonly string[]): (request: Request) => CORSO
     // No cookie means anything here, so no browser has to send one.
     credentials: false,
     methods: ['GET', 'POST', 'OPTIONS'],
-    exposedHeaders: ['x-request-id'],
+    exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 86_400,
   };
   return ({ headers }) => (origins.includes(headers.get('origin') ?? '') ? options : false);

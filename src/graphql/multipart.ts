@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { GraphQLParams } from 'graphql-yoga';
 import { z } from 'zod';
+import { mediaTypeOf } from '../http/media-type.ts';
 import { type Multipart, readMultipart } from '../http/read-multipart.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
@@ -12,7 +13,7 @@ export function useMultipart(maxFileBytes: number): YogaPlugin {
   return {
     onRequestParse({ request, serverContext, setRequestParser }) {
       const contentType = request.headers.get('content-type') ?? '';
-      if (request.method !== 'POST' || !contentType.startsWith('multipart/form-data')) return;
+      if (request.method !== 'POST' || mediaTypeOf(contentType) !== 'multipart/form-data') return;
       setRequestParser(async () => {
         if (request.body === null) throw malformed('The body is empty.');
         // Both are the web's ReadableStream; the ponyfill's type and Node's do not know each other.

@@ -1,3 +1,4 @@
+import { getCORSHeadersByRequestAndOptions } from '@whatwg-node/server';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Services } from '../services.ts';
 import { useAuthentication } from './authentication.ts';
@@ -18,6 +19,8 @@ import { createTrustedDocuments, DOCUMENT_ID } from './trusted-documents.ts';
 export interface GraphQLHandler {
   readonly yoga: YogaServerInstance<ServerContext, Context>;
   readonly answerPlainOperation: AnswerPlainOperation;
+  /** What lets a browser show an answer to its page, for answers that Yoga did not make. */
+  corsHeaders(request: Request): Record<string, string>;
 }
 
 /** The GraphQL endpoint; its plugins run in the order of the list. */
@@ -27,6 +30,7 @@ export function createGraphQL(services: Services): GraphQLHandler {
   const repeated = new RepeatedOperations();
   const trusted =
     config.trustedDocuments === null ? null : createTrustedDocuments(config.trustedDocuments);
+  const cors = corsFor(config.corsOrigins);
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ record, request }) => {
@@ -45,7 +49,7 @@ export function createGraphQL(services: Services): GraphQLHandler {
       !config.introspection && useHiddenSchema(),
       useErrorCodes(log),
     ],
-    cors: corsFor(config.corsOrigins),
+    cors,
     // `useGraphiQL` serves it, without rendering 9 MB for each visitor.
     graphiql: false,
     landingPage: false,
@@ -59,6 +63,7 @@ export function createGraphQL(services: Services): GraphQLHandler {
   });
   return {
     yoga,
+    corsHeaders: (request) => getCORSHeadersByRequestAndOptions(request, cors(request)) ?? {},
     answerPlainOperation: createPlainAnswers(services, { limits, trusted, repeated }),
   };
 }

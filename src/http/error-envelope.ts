@@ -1,4 +1,5 @@
-import { type RefusalCode, refusals } from '../outcomes.ts';
+import type { RefusalCode } from '../outcomes.ts';
+import { RequestRefused } from '../request-refused.ts';
 
 /** The one form of an error outside GraphQL, fixed by the contract. */
 export interface ErrorEnvelope {
@@ -16,14 +17,21 @@ const headersOf: Partial<Record<RefusalCode, Record<string, string>>> = {
 };
 
 /** What refuses a request outside GraphQL. */
-export function refuse(
+export const refuse = (
   code: RefusalCode,
   message: string,
+  requestId: string,
+  details?: Record<string, unknown>,
+): Response => refusedResponse(new RequestRefused(code, message), requestId, details);
+
+/** The same, of a refusal that was thrown. */
+export function refusedResponse(
+  { code, message, status }: RequestRefused,
   requestId: string,
   details?: Record<string, unknown>,
 ): Response {
   const body: ErrorEnvelope = {
     error: { code, message, request_id: requestId, ...(details && { details }) },
   };
-  return Response.json(body, { status: refusals[code], headers: headersOf[code] ?? {} });
+  return Response.json(body, { status, headers: headersOf[code] ?? {} });
 }

@@ -1,56 +1,69 @@
 /** Requests for the GraphQL endpoint; what refuses one here answers in GraphQL's own form. */
 import { Request as LeanRequest } from '@whatwg-node/fetch';
 import type { PlainAnswer, PlainOperation } from '../graphql/plain-operation.ts';
+import { refusedResponse } from '../graphql/refused-response.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
-import { refusalOf } from '../outage.ts';
-import { graphqlCode, refusals } from '../outcomes.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
+import { mediaTypeOf } from './media-type.ts';
 import { readBody } from './read-body.ts';
+import { refusedBy } from './refused-by.ts';
 
-/** Answers any request, as Yoga does. */
-export const answerGraphQL = (
-  { yoga }: GraphQLHandler,
-  request: Request,
-  record: RequestRecord,
-): Promise<Response> =>
-  inItsForm(record, async () => {
-    await using disposables = new AsyncDisposableStack();
-    const isUpload = request.headers.get('content-type')?.startsWith('multipart/') ?? false;
-    const readable = isUpload || request.body === null ? request : await buffered(request);
-    return await yoga.fetch(readable, { record, disposables });
-  });
-
-/** Answers one operation as JSON: the short way where that is possible. */
-export const answerPlainOperation = (
-  { yoga, answerPlainOperation: answerShortly }: GraphQLHandler,
-  operation: PlainOperation,
-  record: RequestRecord,
-): Promise<Response | PlainAnswer> =>
-  inItsForm(record, async () => {
-    const answer = await answerShortly(operation, record);
-    if (answer !== null) return answer;
-    await using disposables = new AsyncDisposableStack();
-    return await yoga.fetch(requestOf(operation), { record, disposables });
-  });
-
-async function inItsForm<Answer>(
-  { outcomes, requestId }: RequestRecord,
-  work: () => Promise<Answer>,
-): Promise<Answer | Response> {
-  try {
-    return await work();
-  } catch (error) {
-    const refused = refusalOf(error);
-    if (refused === null) throw error;
-    const { code, message } = refused;
-    outcomes.push(code);
-    const extensions = { code: graphqlCode(code), requestId };
-    return Response.json({ errors: [{ message, extensions }] }, { status: refusals[code] });
-  }
+/** Answers as Yoga does; nothing is thrown. */
+export interface GraphQLRequests {
+  answer(request: Request, record: RequestRecord): Promise<Response>;
+  /** One operation as JSON: the short way where that is possible. */
+  answerPlain(operation: PlainOperation, record: RequestRecord): Promise<Response | PlainAnswer>;
 }
 
-async function buffered(request: Request): Promise<Request> {
-  const { url, method, headers } = request;
+export function createGraphQLRequests(
+  { yoga, answerPlainOperation, corsHeaders }: GraphQLHandler,
+  log: Log,
+): GraphQLRequests {
+  const failed = (error: unknown, request: Request, record: RequestRecord): Response => {
+    const response = refusedResponse(refusedBy(error, record, log), record.requestId);
+    for (const [name, value] of Object.entries(corsHeaders(request))) {
+      response.headers.set(name, value);
+    }
+    return response;
+  };
+  return {
+    async answer(request, record) {
+      await using disposables = new AsyncDisposableStack();
+      try {
+        return await yoga.fetch(await readable(request), { record, disposables });
+      } catch (error) {
+        return failed(error, request, record);
+      }
+    },
+    async answerPlain(operation, record) {
+      try {
+        const answer = await answerPlainOperation(operation, record);
+        if (answer !== null) return answer;
+        await using disposables = new AsyncDisposableStack();
+        return await yoga.fetch(requestOf(operation), { record, disposables });
+      } catch (error) {
+        return failed(error, requestOf(operation), record);
+      }
+    },
+  };
+}
+
+/**
+ * The request as Yoga reads it: its body is bounded, and its media type in the only letter case that Yoga knows. It
+ * has no signal: a client that hangs up ends neither the work nor, before that, the files that the work reads.
+ */
+async function readable(request: Request): Promise<Request> {
+  const { url, method, headers: sent, body } = request;
+  if (body === null) return new Request(url, { method, headers: sent });
+  const headers = new Headers(sent);
+  const mediaType = mediaTypeOf(sent.get('content-type'));
+  if (mediaType === 'multipart/form-data') {
+    // Which the Fetch standard demands of a stream, and the types do not know yet.
+    const streamed: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half' };
+    return new Request(url, streamed);
+  }
+  headers.set('content-type', mediaType);
   return new Request(url, { method, headers, body: await readBody(request) });
 }
 

@@ -6,12 +6,12 @@ import {
   type PlainOperation,
 } from '../graphql/plain-operation.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
+import { RequestRefused } from '../request-refused.ts';
 import type { Services } from '../services.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { newRequestRecord, type RequestRecord } from '../telemetry/request-record.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { refuse } from './error-envelope.ts';
-import { answerGraphQL, answerPlainOperation } from './graphql-requests.ts';
+import { createGraphQLRequests } from './graphql-requests.ts';
 import type { Health } from './health.ts';
 import { createObserve, type Route } from './observe.ts';
 
@@ -34,6 +34,7 @@ export interface Handler {
 export function createHandler(surfaces: Surfaces): Handler {
   const { services, graphql, metrics, tracing } = surfaces;
   const observe = createObserve(services.log, metrics, tracing);
+  const graphqlRequests = createGraphQLRequests(graphql, services.log);
   return {
     async fetch(request, address) {
       const record = newRequestRecord(randomUUID(), address);
@@ -41,7 +42,9 @@ export function createHandler(surfaces: Surfaces): Handler {
       const route = routeOf(new URL(url).pathname);
       const arrival = { method, route, traceparent: headers.get('traceparent') };
       const response = await observe(arrival, record, () =>
-        answer(surfaces, route, request, record),
+        route === 'graphql'
+          ? graphqlRequests.answer(request, record)
+          : answer(surfaces, route, request, record),
       );
       return withHeaders(response, record);
     },
@@ -54,7 +57,7 @@ export function createHandler(surfaces: Surfaces): Handler {
         traceparent: typeof traceparent === 'string' ? traceparent : null,
       } as const;
       const answer = await observe(arrival, record, () =>
-        answerPlainOperation(graphql, operation, record),
+        graphqlRequests.answerPlain(operation, record),
       );
       return isPlainAnswer(answer)
         ? { ...answer, headers: { ...answer.headers, ...headersOf(record) } }
@@ -90,13 +93,11 @@ function routeOf(path: string): Route {
 
 async function answer(
   surfaces: Surfaces,
-  route: Route,
+  route: Exclude<Route, 'graphql'>,
   request: Request,
   record: RequestRecord,
 ): Promise<Response> {
   switch (route) {
-    case 'graphql':
-      return answerGraphQL(surfaces.graphql, request, record);
     case 'rest':
       return surfaces.rest(request, record);
     case 'healthz':
@@ -110,6 +111,6 @@ async function answer(
         headers: { 'content-type': surfaces.metrics.contentType },
       });
     case 'none':
-      return refuse('route_not_found', 'There is nothing at this path.', record.requestId);
+      throw new RequestRefused('route_not_found', 'There is nothing at this path.');
   }
 }

@@ -1,9 +1,9 @@
-import { refusalOf } from '../outage.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type RequestRecord, requestScope } from '../telemetry/request-record.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { refuse } from './error-envelope.ts';
+import { refusedResponse } from './error-envelope.ts';
+import { refusedBy } from './refused-by.ts';
 
 export type Route = 'graphql' | 'rest' | 'healthz' | 'readyz' | 'metrics' | 'none';
 
@@ -27,19 +27,9 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
     const startedAt = performance.now();
     const respond = () =>
       requestScope.run(record, () =>
-        work().catch((error: unknown) => {
-          const refused = refusalOf(error);
-          if (refused !== null) {
-            if (refused !== error)
-              log.warn({ err: error, requestId: record.requestId }, 'an outage');
-            record.outcomes.push(refused.code);
-            return refuse(refused.code, refused.message, record.requestId);
-          }
-          log.error({ err: error, requestId: record.requestId }, 'request failed');
-          record.outcomes.push('internal_error');
-          const message = 'Something went wrong here; quote the request id.';
-          return refuse('internal_error', message, record.requestId);
-        }),
+        work().catch((error: unknown) =>
+          refusedResponse(refusedBy(error, record, log), record.requestId),
+        ),
       );
     const isWork = route === 'graphql' || route === 'rest';
     const answer = await (tracing === null || !isWork
@@ -47,7 +37,7 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
       : tracing.request(arrival, record, respond));
     const milliseconds = performance.now() - startedAt;
     metrics.request(route, answer.status, milliseconds, record);
-    if (isWork) {
+    if (isWork || route === 'none') {
       log.info(
         {
           requestId: record.requestId,

@@ -4,13 +4,13 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { auditOperations } from '../audit/audit.rest.ts';
-import { refuse } from '../http/error-envelope.ts';
+import { refuse, refusedResponse } from '../http/error-envelope.ts';
+import { refusedBy } from '../http/refused-by.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import { packOperations } from '../packs/pack.rest.ts';
 import { packChanges } from '../packs/pack-changes.rest.ts';
 import { uploadOperations } from '../packs/upload-pack.rest.ts';
-import { RequestRefused } from '../request-refused.ts';
 import { roleOperations } from '../roles/role.rest.ts';
 import type { Services } from '../services.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
@@ -60,11 +60,10 @@ export function createRest(services: Services) {
       record.requestId,
     );
   });
-  app.onError((error, { env: { record } }) => {
-    if (!(error instanceof RequestRefused)) throw error;
-    record.outcomes.push(error.code);
-    return refuse(error.code, error.message, record.requestId);
-  });
+  // All of them, and here: an answer made further out would lack what a browser needs to show it to its page.
+  app.onError((error, { env: { record } }) =>
+    refusedResponse(refusedBy(error, record, services.log), record.requestId),
+  );
   return async (request: Request, record: RequestRecord): Promise<Response> =>
     app.fetch(request, { record });
 }

@@ -1,8 +1,122 @@
 /** What /graphql refuses as HTTP: always with a code and the request's id, and before anything is changed. */
 import { tmpdir } from 'node:os';
-import { expect, test } from 'vitest';
-import { startGateway } from '../support/gateway.ts';
+import { describe, expect, test } from 'vitest';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
+
+const ORIGIN = 'https://app.example';
+const SMALL = { query: '{ viewer { org { slug } } }' };
+const start = () =>
+  startGateway({
+    database: 'postgres',
+    environment: { CORS_ORIGINS: `${ORIGIN},https://b.example` },
+  });
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Json;
+}
+
+async function send(
+  { app }: Gateway,
+  { method = 'POST', path = '/graphql', headers = {}, body }: Sent,
+): Promise<Answer> {
+  const request = new Request(`http://gateway${path}`, {
+    method,
+    headers: { origin: ORIGIN, authorization: `Bearer ${OWNER_KEY}`, ...headers },
+    body: body ?? null,
+  });
+  const response = await app.fetch(request);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text,
+  };
+}
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** A POST of JSON, on the short way where that takes it. */
+const json = (body: unknown, headers: Record<string, string> = {}): Sent => ({
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** With a code, an id that the log knows, and all that a browser needs to show them to its page. */
+function expectRefused(gateway: Gateway, answer: Answer, status: number, code: string): void {
+  const requestId = answer.headers.get('x-request-id');
+  expect(requestId).not.toBeNull();
+  expect(answer).toMatchObject({
+    status,
+    body: { errors: [{ message: expect.any(String), extensions: { code, requestId } }] },
+  });
+  expect(gateway.logs.findLast(({ msg }) => msg === 'request')).toMatchObject({
+    requestId,
+    status,
+    outcome: code.toLowerCase(),
+  });
+  expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+  const exposed = answer.headers.get('access-control-expose-headers')?.split(', ');
+  expect(exposed?.toSorted()).toEqual(['retry-after', 'x-request-id']);
+}
+
+describe('/graphql refuses', () => {
+  test('more than it takes, and what breaks off', async () => {
+    const gateway = await start();
+    const large = await send(gateway, json({ query: 'x'.repeat(1024 ** 2) }));
+    expectRefused(gateway, large, 413, 'PAYLOAD_TOO_LARGE');
+    const hungUp = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    const body = new ReadableStream({ pull: (controller) => controller.error(hungUp) });
+    const init: RequestInit & { duplex: 'half' } = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${OWNER_KEY}`, 'content-type': 'application/json' },
+      body,
+      duplex: 'half',
+    };
+    const brokenOff = await gateway.app.fetch(new Request('http://gateway/graphql', init));
+    expect(brokenOff.status).toBe(400);
+    expect(gateway.logs.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('with a masked message what nobody expected, and logs it', async () => {
+    const gateway = await start();
+    Object.assign(gateway.app.services, {
+      findKeyByHash: () => Promise.reject(new Error('the secret of the house')),
+    });
+    for (const sent of [json(SMALL), { method: 'GET', path: '/graphql?query={__typename}' }]) {
+      const answer = await send(gateway, sent);
+      expectRefused(gateway, answer, 500, 'INTERNAL_ERROR');
+      expect(JSON.stringify(answer.body)).not.toContain('house');
+      expect(gateway.logs.findLast(({ level }) => level === 'error')).toMatchObject({
+        requestId: answer.headers.get('x-request-id'),
+        err: { message: 'the secret of the house' },
+      });
+    }
+  });
+
+  test('with a word about trying again while the database is away, and logs why', async () => {
+    const gateway = await start();
+    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    Object.assign(gateway.app.services, { findKeyByHash: () => Promise.reject(cause) });
+    const answer = await send(gateway, json(SMALL));
+    expectRefused(gateway, answer, 503, 'SERVICE_UNAVAILABLE');
+    const byRest = await send(gateway, { method: 'GET', path: '/v1/packs' });
+    expect(byRest).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
+    expect(byRest.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    const outages = gateway.logs.filter(({ msg }) => msg === 'an outage');
+    expect(outages).toMatchObject([
+      { requestId: answer.headers.get('x-request-id'), err: { code: 'ECONNREFUSED' } },
+      { requestId: byRest.headers.get('x-request-id'), err: { code: 'ECONNREFUSED' } },
+    ]);
+  });
+});
 
 test('a file in the place of a text is refused without a word about where it lies', async () => {
   const gateway = await startGateway({ database: 'postgres' });

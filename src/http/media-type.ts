@@ -1,0 +1,3 @@
+/** The media type that a Content-Type names, without its parameters; types are the same in any letter case. */
+export const mediaTypeOf = (contentType: string | null): string =>
+  (contentType ?? '').replace(/;.*$/s, '').trim().toLowerCase();
