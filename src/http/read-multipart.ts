@@ -32,6 +32,9 @@ export async function readMultipart(
   const fields = new Map<string, string>();
   const files = new Map<string, SpooledFile>();
   const writes: Promise<void>[] = [];
+  // A file whose end never comes, because its sender hung up, is told from here: its stream would wait for ever.
+  const abandoned = new AbortController();
+  let unwritten: Error | undefined;
   try {
     const parser = createParser(contentType, maxFileBytes);
     const refuse = (code: 'bad_request' | 'payload_too_large', message: string) =>
@@ -43,9 +46,14 @@ export async function readMultipart(
     });
     parser.on('file', (name, stream) => {
       const path = join(directory, String(writes.length));
-      const write = spool(stream, path, maxFileBytes).then((file) => void files.set(name, file));
+      const write = spool(stream, path, maxFileBytes, abandoned.signal).then(
+        (file) => void files.set(name, file),
+      );
       // Reported by the `await` below; without a handler of its own it would end the process before that.
-      write.catch((error: Error) => parser.destroy(error));
+      write.catch((error: Error) => {
+        unwritten ??= error;
+        parser.destroy(error);
+      });
       writes.push(write);
     });
     const tooMany = () => refuse('bad_request', 'The multipart body has too many parts.');
@@ -53,11 +61,12 @@ export async function readMultipart(
     parser.on('filesLimit', tooMany);
     parser.on('fieldsLimit', tooMany);
     await pipeline(body, parser).catch((error: unknown) => {
-      throw error instanceof RequestRefused ? error : malformed();
+      throw error instanceof RequestRefused || error === unwritten ? error : malformed();
     });
     await Promise.all(writes);
     return { fields, files, [Symbol.asyncDispose]: dispose };
   } catch (error) {
+    abandoned.abort();
     await Promise.allSettled(writes);
     await dispose();
     throw error;
@@ -88,8 +97,9 @@ async function spool(
   stream: BusboyFileStream,
   path: string,
   maxFileBytes: number,
+  signal: AbortSignal,
 ): Promise<SpooledFile> {
-  await pipeline(stream, createWriteStream(path));
+  await pipeline(stream, createWriteStream(path), { signal });
   if (stream.truncated) {
     throw new RequestRefused(
       'payload_too_large',

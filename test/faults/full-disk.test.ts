@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { cpSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { MOUNTING, tinyDisk } from '../support/tiny-disk.ts';
@@ -30,6 +30,19 @@ test('an upload to a full embedded registry says so, leaves nothing, and succeed
   });
   rmSync(filler);
   expect(await gateway.upload(archive)).toMatchObject({ __typename: 'UploadedPack' });
+});
+
+test('an upload that the disk for temporary files has no room for can be tried again', async (context) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return context.skip(MOUNTING);
+  const gateway = await startGateway({ database: 'postgres' });
+  vi.stubEnv('TMPDIR', disk);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const body = new FormData();
+  body.set('archive', new File([randomBytes(2_000_000)], 'pack.tar.gz'));
+  const answer = await gateway.rest('POST', '/v1/packs/upload', { body });
+  expect(answer).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
+  expect(filesIn(disk)).toEqual([]);
 });
 
 test('a full embedded database says so, and has lost nothing when there is room', {

@@ -106,6 +106,8 @@ test('an upload that goes on for ever does not hold the process for more than 15
   expect(socket.closed).toBe(false);
   expect(await server.exited).toBe(0);
   expect(performance.now() - signalledAt).toBeLessThan(15_000);
+  // Such as that the drain took too long.
+  expect(server.logs.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
 function operate(agent: Agent, server: ServerProcess) {
