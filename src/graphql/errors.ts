@@ -111,13 +111,13 @@ function isFaultOfOurs({ path }: GraphQLError, { extensions, nodes }: GraphQLErr
 
 /** The code of an error that GraphQL itself, Yoga or a resolver of ours made on purpose. */
 function codeOf(error: GraphQLError): RefusalCode {
-  const given = String(error.extensions.code ?? '').toLowerCase();
-  if (isRefusalCode(given)) return given;
-  const status = httpOf(error).status;
+  // Yoga's own code is BAD_REQUEST for every status.
+  const { status } = httpOf(error);
   if (status === 405) return 'method_not_allowed';
   if (status === 413) return 'payload_too_large';
   if (status === 415) return 'unsupported_media_type';
-  return 'bad_request';
+  const given = String(error.extensions.code ?? '').toLowerCase();
+  return isRefusalCode(given) ? given : 'bad_request';
 }
 
 const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code);

@@ -9,6 +9,7 @@ import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { createLimits } from './limits/use-limits.ts';
 import { useMultipart } from './multipart.ts';
+import { useNegotiation } from './negotiation.ts';
 import { useOperationName } from './operation-name.ts';
 import { type AnswerPlainOperation, createPlainAnswers } from './plain-operation.ts';
 import { RepeatedOperations } from './repeated-operations.ts';
@@ -46,6 +47,7 @@ export function createGraphQL(services: Services): GraphQLHandler {
       trusted === null ? {} : trusted.plugin,
       useOperationName(),
       repeated.plugin,
+      useNegotiation(),
       !config.introspection && useHiddenSchema(),
       useErrorCodes(log),
     ],

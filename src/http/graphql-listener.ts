@@ -16,7 +16,9 @@ export function isPlainOperation({ method, url, headers }: IncomingMessage): boo
     method === 'POST' &&
     url === '/graphql' &&
     Number(headers['content-length']) <= LARGEST_BODY_BYTES &&
-    headers['content-type']?.startsWith('application/json') === true
+    // What is no request without a Host (RFC 9112) is refused by the general listener.
+    headers.host !== undefined &&
+    /^application\/json(?:;|$)/.test(headers['content-type'] ?? '')
   );
 }
 
@@ -39,6 +41,7 @@ function textOf(incoming: IncomingMessage): Promise<string> {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.once('end', () => resolve(Buffer.concat(chunks).toString()));
-    incoming.once('error', reject);
+    // After the end this says nothing new; before it, somebody hung up or was cut off.
+    incoming.once('close', reject);
   });
 }

@@ -6,6 +6,11 @@ import { OWNER_KEY } from '../support/owner-key.ts';
 
 const ORIGIN = 'https://app.example';
 const SMALL = { query: '{ viewer { org { slug } } }' };
+const CREATE = {
+  query: `mutation { createAgentRole(input: {
+    name: "made", displayName: "Made", environment: STAGING }) { __typename } }`,
+};
+
 const start = () =>
   startGateway({
     database: 'postgres',
@@ -68,6 +73,77 @@ function expectRefused(gateway: Gateway, answer: Answer, status: number, code: s
 }
 
 describe('/graphql refuses', () => {
+  test('an answer in a form that it does not have, before the mutation is run', async () => {
+    const gateway = await start();
+    const acceptless = ['text/html', 'image/*', 'application/json;charset=latin1', 'nonsense'];
+    for (const accept of acceptless) {
+      const answer = await send(gateway, json(CREATE, { accept }));
+      expectRefused(gateway, answer, 406, 'NOT_ACCEPTABLE');
+      const { headers, body } = json(CREATE, { accept, authorization: `Bearer ${OWNER_KEY}` });
+      const plain = await gateway.app.operate({ headers: headers ?? {}, body: body ?? '' });
+      expect(plain.status).toBe(406);
+    }
+    expect((await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles).toEqual([]);
+    for (const accept of ['text/html, */*;q=0.1', 'Application/JSON', 'multipart/mixed', '']) {
+      expect((await send(gateway, json(SMALL, { accept }))).status, accept).toBe(200);
+    }
+  });
+
+  test('a subscription whose client wants no stream', async () => {
+    const gateway = await start();
+    const query = 'subscription { packEvents { id } }';
+    for (const accept of ['application/json', 'multipart/mixed, application/json']) {
+      const answer = await send(gateway, json({ query }, { accept }));
+      expectRefused(gateway, answer, 406, 'NOT_ACCEPTABLE');
+    }
+    const answer = await send(gateway, json({ query }, { accept: 'multipart/mixed' }));
+    expect(answer.body.errors[0].extensions.code).toBe('NOT_ACCEPTABLE');
+    expect(await (await gateway.app.fetch(new Request('http://gateway/metrics'))).text()).toMatch(
+      /^pack_gateway_event_streams 0$/m,
+    );
+  });
+
+  test('a body of another type, but none for the letters in which it names its type', async () => {
+    const gateway = await start();
+    for (const type of ['text/plain', 'application/jsonp', 'application/json-seq; x=y', '']) {
+      const answer = await send(gateway, json(CREATE, { 'content-type': type }));
+      expectRefused(gateway, answer, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    }
+    for (const type of ['Application/JSON', 'application/json ; charset=utf-8']) {
+      expect((await send(gateway, json(SMALL, { 'content-type': type }))).status, type).toBe(200);
+    }
+  });
+
+  test('a method that it does not have, and says which it has', async () => {
+    const gateway = await start();
+    const path = `/graphql?query=${encodeURIComponent(CREATE.query)}`;
+    for (const [method, allow] of [
+      ['DELETE', 'GET, POST'],
+      ['GET', 'POST'],
+    ] as const) {
+      const answer = await send(gateway, { method, path });
+      expectRefused(gateway, answer, 405, 'METHOD_NOT_ALLOWED');
+      expect(answer.headers.get('allow')).toBe(allow);
+    }
+  });
+
+  test('parameters that are no JSON, or no parameters at all', async () => {
+    const gateway = await start();
+    for (const parameter of ['variables', 'extensions']) {
+      const parameters = new URLSearchParams({ ...SMALL, [parameter]: '{"a":' }).toString();
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      for (const sent of [
+        { method: 'GET', path: `/graphql?${parameters}` },
+        { headers: form, body: parameters },
+      ]) {
+        expectRefused(gateway, await send(gateway, sent), 400, 'BAD_REQUEST');
+      }
+    }
+    const empty = await send(gateway, json([]));
+    expectRefused(gateway, empty, 400, 'BAD_REQUEST');
+    expect(empty.body.errors[0].message).toContain('list');
+  });
+
   test('more than it takes, and what breaks off', async () => {
     const gateway = await start();
     const large = await send(gateway, json({ query: 'x'.repeat(1024 ** 2) }));
