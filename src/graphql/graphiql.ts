@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { graphqlCode, refusals } from '../outcomes.ts';
+import { RequestRefused } from '../request-refused.ts';
 import { tabs } from './graphiql-tabs.ts';
-import type { ServerContext, YogaPlugin } from './server-context.ts';
+import { refusedResponse } from './refused-response.ts';
+import type { YogaPlugin } from './server-context.ts';
 
 /** Blocks every request but those to this server; the page's own scripts and workers are inline. */
 const CONTENT_SECURITY_POLICY = [
@@ -39,8 +40,12 @@ export function useGraphiQL(): YogaPlugin {
   // 9 MB and always the same: made when a browser first asks, and packed once for all of them.
   const pages = new Map<'gzip' | 'identity', Promise<Page>>();
   const pageIn = (encoding: 'gzip' | 'identity') => {
-    const page = pages.get(encoding) ?? render(encoding);
+    const known = pages.get(encoding);
+    if (known !== undefined) return known;
+    const page = render(encoding);
     pages.set(encoding, page);
+    // One that failed is nobody's page: whoever asks next has another try.
+    page.catch(() => pages.delete(encoding));
     return page;
   };
   return {
@@ -62,9 +67,12 @@ export function useGraphiQL(): YogaPlugin {
 /** Tells a browser that there is no page, instead of asking somebody for a key who has nowhere to put it. */
 export function useNoGraphiQL(): YogaPlugin {
   return {
-    onRequest({ request, url, serverContext, endResponse, fetchAPI }) {
+    onRequest({ request, url, serverContext, endResponse }) {
       if (!wantsPage(request) || url.searchParams.has('query')) return;
-      endResponse(notAcceptable(serverContext, fetchAPI.Response));
+      const message = 'GraphiQL is switched off here (GRAPHIQL): POST an operation as JSON.';
+      const { outcomes, requestId } = serverContext.record;
+      outcomes.push('not_acceptable');
+      endResponse(refusedResponse(new RequestRefused('not_acceptable', message), requestId));
     },
   };
 }
@@ -94,14 +102,4 @@ async function render(encoding: 'gzip' | 'identity'): Promise<Page> {
       ...(encoding === 'gzip' && { 'content-encoding': 'gzip' }),
     },
   };
-}
-
-function notAcceptable({ record }: ServerContext, WebResponse: typeof Response): Response {
-  record.outcomes.push('not_acceptable');
-  const extensions = { code: graphqlCode('not_acceptable'), requestId: record.requestId };
-  const message = 'GraphiQL is switched off here (GRAPHIQL): POST an operation as JSON.';
-  return WebResponse.json(
-    { errors: [{ message, extensions }] },
-    { status: refusals.not_acceptable },
-  );
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { tabs } from '../../src/graphql/graphiql-tabs.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -143,6 +143,18 @@ describe('the page at /graphql', () => {
       }),
     );
     expect(await query.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  test('is made again for whoever asks after it could not be made', async () => {
+    const renderGraphiQL = vi.fn(() => '<html>');
+    renderGraphiQL.mockImplementationOnce(() => {
+      throw new Error('no memory for it');
+    });
+    vi.doMock('@graphql-yoga/render-graphiql', () => ({ renderGraphiQL }));
+    onTestFinished(() => void vi.doUnmock('@graphql-yoga/render-graphiql'));
+    const gateway = await startGateway({ database: 'postgres' });
+    expect((await visit(gateway)).status).toBe(500);
+    expect(await (await visit(gateway)).text()).toBe('<html>');
   });
 
   test('opens with a story that works', async () => {
