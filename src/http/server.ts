@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { answerPlainOperation, isPlainOperation } from './graphql-listener.ts';
@@ -16,8 +16,15 @@ export interface Server {
 
 /** Once the listener is closed, so long may a client take to send the rest of its request, such as an upload. */
 const LONGEST_SENDING_MS = 7_000;
-/** And so long to read the end of its answer. A connection that nobody has used yet is not told from that. */
-const LONGEST_READING_MS = 1_000;
+/** And so long to read the rest of its answer: a second less than the process has, after the grace, before it is ended. */
+const LONGEST_READING_MS = 10_500;
+/** A connection without a request is left so long: one whose headers are on their way is not told from it. */
+const LONGEST_SILENCE_MS = 1_000;
+
+const SERVER_OPTIONS = {
+  // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
+  joinDuplicateHeaders: true,
+};
 
 /**
  * Listens.
@@ -26,9 +33,8 @@ const LONGEST_READING_MS = 1_000;
 export async function listen(handler: Handler, port: number, host: string): Promise<Server> {
   const inFlight = new InFlight();
   let isDraining = false;
-  // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for.
+  // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for as well.
   const track = <Answer>(outgoing: ServerResponse, answer: Promise<Answer>): Promise<Answer> => {
-    if (isDraining) outgoing.shouldKeepAlive = false;
     inFlight.add(outgoing, answer);
     return answer;
   };
@@ -38,8 +44,10 @@ export async function listen(handler: Handler, port: number, host: string): Prom
       track(outgoing as ServerResponse, handler.fetch(request, incoming.socket.remoteAddress)),
     { overrideGlobalObjects: false },
   );
-  // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
-  const server = createServer({ joinDuplicateHeaders: true }, (incoming, outgoing) => {
+  const server = createServer(SERVER_OPTIONS, (incoming, outgoing) => {
+    if (isDraining) outgoing.shouldKeepAlive = false;
+    // From here on, and until the last byte is sent or nobody is there to read it.
+    inFlight.add(outgoing, new Promise((resolve) => outgoing.once('close', resolve)));
     if (!isPlainOperation(incoming)) return general(incoming, outgoing);
     const operate: Handler['operate'] = (operation, address) =>
       track(outgoing, handler.operate(operation, address));
@@ -53,29 +61,40 @@ export async function listen(handler: Handler, port: number, host: string): Prom
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
+  const drain = () => {
+    isDraining = true;
+    for (const { outgoing } of inFlight.entries()) outgoing.shouldKeepAlive = false;
+  };
   return {
     // A TCP server that listens has an address with a port.
     port: (server.address() as AddressInfo).port,
-    drain() {
-      isDraining = true;
-      for (const { outgoing } of inFlight.entries()) outgoing.shouldKeepAlive = false;
-    },
+    drain,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      const impatience = setTimeout(() => {
+      drain();
+      // Without what `server.close` does first: to Node a connection is idle, and cut, whose answer is not sent yet.
+      const closed = new Promise<void>((resolve) => {
+        TcpServer.prototype.close.call(server, () => resolve());
+      });
+      const sendingEnds = setTimeout(() => {
         for (const { outgoing } of inFlight.entries()) {
           if (!outgoing.req.complete) outgoing.req.destroy();
         }
       }, LONGEST_SENDING_MS);
+      const readingEnds = setTimeout(() => {
+        for (const { outgoing } of inFlight.entries()) {
+          if (outgoing.headersSent) outgoing.destroy();
+        }
+      }, LONGEST_READING_MS);
       // Whoever was still sending when all the others had their answers may have become a request meanwhile.
       do {
         while (inFlight.size > 0) {
           await Promise.allSettled(inFlight.entries().map(({ answer }) => answer));
         }
         server.closeIdleConnections();
-        await Promise.race([closed, pause(LONGEST_READING_MS)]);
+        await Promise.race([closed, pause(LONGEST_SILENCE_MS)]);
       } while (inFlight.size > 0);
-      clearTimeout(impatience);
+      clearTimeout(sendingEnds);
+      clearTimeout(readingEnds);
       server.closeAllConnections();
     },
   };
