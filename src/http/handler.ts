@@ -29,6 +29,8 @@ export interface Handler {
   fetch(request: Request, address?: string): Promise<Response>;
   /** What is almost all traffic, without the web's classes around it. */
   operate(operation: PlainOperation, address?: string): Promise<Response | PlainAnswer>;
+  /** Answers what did not become a request, or was lost on the way to its answer, by what was thrown. */
+  fail(error: unknown, address?: string): Promise<Response>;
 }
 
 export function createHandler(surfaces: Surfaces): Handler {
@@ -62,6 +64,13 @@ export function createHandler(surfaces: Surfaces): Handler {
       return isPlainAnswer(answer)
         ? { ...answer, headers: { ...answer.headers, ...headersOf(record) } }
         : withHeaders(answer, record);
+    },
+    async fail(error, address) {
+      const record = newRequestRecord(randomUUID(), address);
+      // OpenTelemetry's word for a method that is none of the known.
+      const arrival = { method: '_OTHER', route: 'none', traceparent: null } as const;
+      const response = await observe<Response>(arrival, record, () => Promise.reject(error));
+      return withHeaders(response, record);
     },
   };
 }

@@ -1,10 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { answerPlainOperation, isPlainOperation } from './graphql-listener.ts';
 import type { Handler } from './handler.ts';
 import { InFlight } from './in-flight.ts';
+import { refuseMalformed, unroutable } from './malformed-requests.ts';
 
 export interface Server {
   readonly port: number;
@@ -24,6 +25,8 @@ const LONGEST_SILENCE_MS = 1_000;
 const SERVER_OPTIONS = {
   // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
   joinDuplicateHeaders: true,
+  // Refused by us instead, with a request id.
+  requireHostHeader: false,
 };
 
 /**
@@ -42,7 +45,10 @@ export async function listen(handler: Handler, port: number, host: string): Prom
     (request, { incoming, outgoing }) =>
       // `createServer` below makes no other kind of response: that of HTTP/2 is from another module.
       track(outgoing as ServerResponse, handler.fetch(request, incoming.socket.remoteAddress)),
-    { overrideGlobalObjects: false },
+    {
+      overrideGlobalObjects: false,
+      errorHandler: (error) => handler.fail(error instanceof RequestError ? unroutable() : error),
+    },
   );
   const server = createServer(SERVER_OPTIONS, (incoming, outgoing) => {
     if (isDraining) outgoing.shouldKeepAlive = false;
@@ -54,6 +60,9 @@ export async function listen(handler: Handler, port: number, host: string): Prom
     // A client that hung up while sending is nobody to answer.
     return answerPlainOperation(operate, incoming, outgoing).catch(() => outgoing.destroy());
   });
+  refuseMalformed(server, handler, (socket) =>
+    inFlight.entries().some(({ outgoing }) => outgoing.socket === socket && outgoing.headersSent),
+  );
   // A slow sender is cut off; an upload gets ten minutes.
   server.headersTimeout = 30_000;
   server.requestTimeout = 600_000;
