@@ -3,7 +3,7 @@
  *
  * 1. *Look*: is there such a pack, does a role hold it, and is its image ours to purge?
  * 2. An image that is not: the row goes and its audit event comes in one statement, which asks once more.
- * 3. Otherwise *mark*: lock the row, ask once more, take the repository's lease, set DELETING. From here on the pack
+ * 3. Otherwise *mark*: lock the row, take the repository's lease, ask once more, set DELETING. From here on the pack
  *    cannot be attached, cloned, replaced or shared.
  * 4. *Purge* the image with no transaction open.
  * 5. *Remove* the row with its audit event; or, where the purge failed, write down why and keep the row.

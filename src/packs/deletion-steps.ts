@@ -10,7 +10,7 @@ import { newUuid, type PackId, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
-import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
+import { deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
@@ -63,7 +63,7 @@ export async function removeUnmanaged(
   return { kind: 'deleted', id, name, deletedAt: new Date(deleted_at), image };
 }
 
-/** In one transaction: the row is locked, found free, set to DELETING, and the repository's lease taken. */
+/** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
 export async function mark(
   { database }: Services,
   caller: Caller,
@@ -76,25 +76,21 @@ export async function mark(
       `select ${packAsArray('whole')} as pack from packs p where p.id = $1 and p.org_id = $2 for update`,
       row,
     );
-    // A statement of its own, because its snapshot must be younger than the lock it waited for.
-    const [verdict] = await query<DeletionVerdict & { held: Digest[] }>(em, VERDICT_AND_HELD, row);
-    if (locked === undefined || verdict === undefined) return { kind: 'changed' };
+    if (locked === undefined) return { kind: 'changed' };
     const pack = packOfArray(locked.pack);
-    if (verdict.in_use || verdict.image !== 'PURGED' || pack.imageDigest === null) {
-      return { kind: 'changed' };
-    }
     const lease = await acquireLease(em, pack.repository);
     if (lease === null) return { kind: 'busy', pack };
+    // A statement of its own, because its snapshot must be younger than the locks it waited for: the role that
+    // attached the pack, and the pack that was made of the same image, are committed and must be seen.
+    const [marked] = await query<{ held: Digest[] }>(em, MARK, row);
+    if (marked === undefined || pack.imageDigest === null) {
+      await releaseLease(em, lease);
+      return { kind: 'changed' };
+    }
     if (pack.status === 'ACTIVE') {
       recordEvent(em, caller, 'PACK_DELETION_STARTED', id, eventDetails(pack));
     }
-    await query(
-      em,
-      `update packs set status = 'DELETING', updated_at = clock_timestamp()
-       where id = $1 and org_id = $2`,
-      row,
-    );
-    const held = new Set(verdict.held);
+    const held = new Set(marked.held);
     return { kind: 'marked', pack, digest: pack.imageDigest, held, lease };
   });
 }
@@ -191,12 +187,18 @@ const REMOVE_UNMANAGED = `
   ), recorded as (${DELETED_EVENT})
   select created_at as deleted_at, image from recorded, removed`;
 
-const VERDICT_AND_HELD = `
-  select ${deletionVerdict}, array(
-    select ${acrossOrgs('image shared')} o.image_digest from packs o
-    where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
-  ) as held
-  from packs p where p.id = $1 and p.org_id = $2`;
+// The verdict once more; only where it is still "purge" does the row become DELETING.
+const MARK = `
+  with target as materialized (
+    select p.id, ${deletionVerdict}, array(
+      select ${acrossOrgs('image shared')} o.image_digest from packs o
+      where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
+    ) as held
+    from packs p where p.id = $1 and p.org_id = $2
+  )
+  update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
+  where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
+  returning t.held`;
 
 // The lease's row is touched after the pack's (`count` waits for `removed`), in the order in which `mark` locks
 // them: the other way round the two could deadlock.

@@ -213,7 +213,7 @@ export const operations: readonly Operation[] = [
   mutation('deletePack', 2, 'DeletedPack', async (w) => ({
     id: await w.unmanagedPack(),
   })),
-  mutation('deletePack', 9, 'DeletedPack', async (w) => ({ id: await w.pack() }), {
+  mutation('deletePack', 8, 'DeletedPack', async (w) => ({ id: await w.pack() }), {
     note: ' with its image',
   }),
   mutation(
@@ -289,7 +289,7 @@ export const operations: readonly Operation[] = [
     path: `/v1/packs/${await w.pack()}/clone`,
     json: { name: w.name() },
   })),
-  route('DELETE /v1/packs/{id}', 9, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
+  route('DELETE /v1/packs/{id}', 8, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
   route('DELETE /v1/packs/{id} in use', 2, 409, async (w) => {
     const id = await w.pack();
     await w.role([id]);
