@@ -97,9 +97,9 @@ export async function swap(
   });
 }
 
-/** Purges the old image. Null: it is gone. */
+/** Purges the old image. A failure: it is there as before. Null: it is gone, or at least may be. */
 export async function purgeOld(
-  { database, registry }: Services,
+  { database, registry, log }: Services,
   { repository }: PackRow,
   { digest, held, lease }: NonNullable<Swapped['purge']>,
 ): Promise<RegistryFailure | null> {
@@ -109,7 +109,9 @@ export async function purgeOld(
   if (purged.kind !== 'failed') return null;
   // A failure may be no more than an answer that was lost.
   const left = await registry.readManifest(repository, digest, { signal: kept.signal });
-  return left.kind === 'missing' ? null : purged;
+  if (left.kind === 'found') return purged;
+  if (left.kind === 'failed') log.warn({ repository, digest }, 'image left behind');
+  return null;
 }
 
 /** Points the row back after a purge that failed, with an event of its own. */

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDockerRegistry } from '../support/docker-registry.ts';
+import { startGate } from '../support/gate.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { deployments, registryEnvironment } from '../support/registries.ts';
@@ -88,5 +89,37 @@ test.skipIf(!installed('docker-registry'))(
     const retried = await change(gateway, 'replacePackImage', variables);
     expect(retried.__typename).toBe('ReplacedPackImage');
     expect(await pulls(gateway, PLACE, imageDigest)).toBe(false);
+  },
+);
+
+test.skipIf(!installed('docker-registry'))(
+  'where nobody can tell whether the old image is gone the pack keeps the new one',
+  async () => {
+    const docker = await startDockerRegistry();
+    onTestFinished(() => docker.stop());
+    const gate = await startGate(docker.url);
+    const gateway = await startGateway({
+      environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '1000' },
+    });
+    const before = await gateway.pack('triage');
+    const digest = await pushImage(gateway, PLACE, 'next', next());
+    const held = gate.hold('after', /^DELETE .*\/manifests\//);
+    const replacing = change(gateway, 'replacePackImage', {
+      id: before.id,
+      imageRef: `${PLACE}:next`,
+    });
+    await held.reached;
+    gate.refuse({ request: /./, status: 503 });
+    expect(await replacing).toMatchObject({
+      __typename: 'ReplacedPackImage',
+      pack: { imageDigest: digest, version: '2.0.0' },
+    });
+    held.release();
+    gate.refuse(undefined);
+    const { data } = await gateway.graphql('{ packs { nodes { id imageDigest } } }');
+    expect(data.packs.nodes).toEqual([{ id: before.id, imageDigest: digest }]);
+    expect(await pulls(gateway, PLACE, before.imageDigest)).toBe(false);
+    const left = gateway.logs.find(({ msg }) => msg === 'image left behind');
+    expect(left).toMatchObject({ repository: PLACE, digest: before.imageDigest });
   },
 );
