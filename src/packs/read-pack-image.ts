@@ -54,6 +54,7 @@ export async function readPackImage(
   if (manifest?.kind !== 'image') return invalid('names something that is no image with layers');
   const { config, layers } = manifest;
   for (const { size } of [config, ...layers]) sizeBytes += size;
+  if (!Number.isSafeInteger(sizeBytes)) return invalid('names an image of an impossible size');
   let { maxUnpackedBytes } = options;
   for (const layer of layers.toReversed()) {
     const found = await readLayer(registry, repository, layer, { ...options, maxUnpackedBytes });

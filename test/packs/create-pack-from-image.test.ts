@@ -101,6 +101,28 @@ describe('createPackFromImage and other registries', () => {
     expect(other.seen).toEqual([]);
   });
 
+  test('an image whose sizes add up to more than a number holds is refused', async () => {
+    const { manifest, descriptor } = packImage({ name: 'triage' });
+    const content = JSON.parse(Buffer.from(manifest).toString());
+    content.layers.unshift({ ...content.layers[0], size: Number.MAX_SAFE_INTEGER });
+    const other = await startHostileRegistry(() => ({
+      status: 200,
+      body: JSON.stringify(content),
+      headers: { 'content-type': descriptor.mediaType },
+    }));
+    onTestFinished(() => other.stop());
+    const gateway = await startGateway({
+      environment: { REGISTRY_ALLOWED_HOSTS: other.url.host },
+    });
+    const imageRef = `${other.url.host}/team/triage:v1`;
+    const answer = await change(gateway, 'createPackFromImage', { imageRef });
+    expect(answer).toMatchObject({
+      __typename: 'ValidationFailed',
+      fields: [{ path: 'imageRef' }],
+    });
+    expect(answer.message).toContain('size');
+  });
+
   test('an allowed host that redirects a blob elsewhere is not followed there, and sees no credentials', async () => {
     const image = packImage({ name: 'triage' });
     const inner = await startHostileRegistry(() => ({ status: 200, body: 'secret' }));
