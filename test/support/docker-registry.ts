@@ -158,7 +158,7 @@ const ISSUER = 'test-issuer';
 
 export interface TokenService {
   readonly realm: string;
-  /** The scope of each token asked for, in order. */
+  /** The scopes of each token asked for, in order. */
   readonly asked: string[];
   /** What the account may do; tokens carry no more than this. */
   allowed: string[];
@@ -171,12 +171,14 @@ async function startTokenService(pair: KeyPair): Promise<TokenService> {
   const expected = `Basic ${btoa(`${credentials.username}:${credentials.password}`)}`;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://token.invalid');
-    const scope = url.searchParams.get('scope') ?? '';
-    service.asked.push(scope);
+    const scopes = url.searchParams.getAll('scope');
+    service.asked.push(scopes.join(' '));
     const status = service.broken ?? (request.headers.authorization === expected ? 200 : 401);
-    const [type = '', name = '', actions = ''] = scope.split(':');
-    const granted = actions.split(',').filter((action) => service.allowed.includes(action));
-    const access = scope === '' ? [] : [{ type, name, actions: granted }];
+    const access = scopes.map((scope) => {
+      const [type = '', name = '', actions = ''] = scope.split(':');
+      const granted = actions.split(',').filter((action) => service.allowed.includes(action));
+      return { type, name, actions: granted };
+    });
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(
       status === 200 ? JSON.stringify({ token: jwt(pair, access), expires_in: 300 }) : '',

@@ -4,7 +4,7 @@ import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Deadline } from './deadline.ts';
 import type { Token, TokenRequest } from './token-service.ts';
 
-/** `repository:<name>:<actions>`; undefined where no repository is meant. */
+/** `repository:<name>:<actions>`, several with a space between; undefined where no repository is meant. */
 export type Scope = string | undefined;
 
 export interface AuthorizationOptions {

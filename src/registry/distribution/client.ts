@@ -21,7 +21,7 @@ export interface Call {
   readonly repository: string;
   /** What the token must allow, for example `pull,delete`. */
   readonly actions?: string;
-  /** A token's scope that is about no repository, instead of `actions`. */
+  /** A token's scope that is not about `repository` alone, instead of `actions`; several with a space between. */
   readonly scope?: string;
   readonly headers?: Record<string, string>;
   /** Called again for every try. */

@@ -61,12 +61,15 @@ async function mount(
         method: 'POST',
         url,
         repository,
-        // A token for the target alone: a registry that wants one for the source as well says 202 and gets bytes.
-        actions: 'pull,push',
+        scope: `repository:${repository}:pull,push repository:${from}:pull`,
       },
       deadline,
     );
     return result.kind === 'answered' && result.answer.status === 201;
+  } catch (error) {
+    // Whether we may write to the target at all shows when the bytes are sent.
+    if (error instanceof CallFailed && error.failure.reason === 'UNAUTHORIZED') return false;
+    throw error;
   } finally {
     deadline.end();
   }

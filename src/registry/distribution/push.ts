@@ -33,8 +33,9 @@ export async function pushBlob(target: Target, blob: Blob): Promise<void> {
         url: client.url(`/v2/${repository}/blobs/${digest}`),
         repository,
         actions: 'pull,push',
-        // Says nothing but "send it", and sending it twice does no harm.
-        final: ({ status }) => status === 404,
+        // Says nothing but "send it", and sending it twice does no harm. A redirect leads to a store that the
+        // registry keeps its blobs in, where we do not ask.
+        final: ({ status }) => status === 404 || (status >= 300 && status < 400),
       },
       deadline,
     ),

@@ -9,6 +9,7 @@ import { readCapped, type Transport } from './transport.ts';
 export interface TokenRequest {
   readonly realm: URL;
   readonly service: string | undefined;
+  /** Several with a space between, as a challenge names them. */
   readonly scope: string | undefined;
 }
 
@@ -33,7 +34,7 @@ export async function fetchToken(
 ): Promise<Token> {
   const url = new URL(request.realm);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
-  if (request.scope !== undefined) url.searchParams.set('scope', request.scope);
+  for (const scope of request.scope?.split(' ') ?? []) url.searchParams.append('scope', scope);
   const asked = performance.now();
   const headers = { accept: 'application/json', ...(basic ? { authorization: basic } : {}) };
   const open = await transport.open({ method: 'GET', url, headers }, deadline);

@@ -64,6 +64,19 @@ describe.skipIf(!installed('docker-registry'))('Basic, with docker-registry', ()
 });
 
 describe.skipIf(!installed('docker-registry'))('Bearer, with docker-registry', () => {
+  it('a copy within the registry has a token for both repositories, so that no blob travels', async () => {
+    const { url, tokens } = await docker('token');
+    const operations: string[] = [];
+    const registry = connect(url, { onCall: ({ operation }) => operations.push(operation) });
+    await registry.push(name, tag('v1'), image);
+    operations.length = 0;
+    const to = repository('packs/acme/copy');
+    const copied = await registry.copyImage({ repository: name }, digest, to, tag('v1'));
+    expect(copied).toEqual({ kind: 'copied' });
+    expect(operations).not.toContain('PUT blob');
+    expect(tokens?.asked).toContain(`repository:${to}:pull,push repository:${name}:pull`);
+  });
+
   it('one token serves a whole purge, and the next one', async () => {
     const { url, tokens } = await docker('token');
     const registry = connect(url);

@@ -149,6 +149,36 @@ describe('with hostile answers', () => {
     },
   );
 
+  it('a blob that is said to be elsewhere is sent', async () => {
+    const inner = accepting('/upload');
+    const { registry, seen } = await connect((request, number) =>
+      request.method === 'HEAD'
+        ? { status: 307, headers: { location: 'http://store.invalid/blob' } }
+        : inner(request, number),
+    );
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+    expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
+  });
+
+  it.each([401, 403])('blobs that may not be mounted (%i) are sent', async (status) => {
+    const contents = new Map<string, Buffer>();
+    for (const { descriptor, open } of image.blobs) {
+      contents.set(descriptor.digest, Buffer.concat(await open().toArray()));
+    }
+    const inner = accepting('/upload');
+    const { registry, seen } = await connect((request, number) => {
+      if (request.path.includes('mount=')) return { status };
+      if (request.method !== 'GET') return inner(request, number);
+      const body = contents.get(request.path.split('/').at(-1) ?? '') ?? image.manifest;
+      return { status: 200, body };
+    });
+    const to = repository('packs/acme/copy');
+    const { digest } = image.descriptor;
+    const copied = await registry.copyImage({ repository: name }, digest, to, tag('v1'));
+    expect(copied).toEqual({ kind: 'copied' });
+    expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
+  });
+
   it('a broken upload begins anew with the blob opened again', async () => {
     let failed = false;
     let opened = 0;
