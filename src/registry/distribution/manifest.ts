@@ -48,7 +48,7 @@ export function manifestOf(answer: Answer, expected?: Digest): Manifest {
     );
   }
   const value = jsonOf(answer);
-  if (!isRecord(value) || typeof value.schemaVersion !== 'number') {
+  if (!isManifest(value)) {
     throw new CallFailed(
       failed('REGISTRY_ERROR', true, 'the registry sent something else than a manifest'),
     );
@@ -65,6 +65,10 @@ export function manifestOf(answer: Answer, expected?: Digest): Manifest {
     subject: digestsIn([value.subject])[0],
   };
 }
+
+/** Whether it has what every manifest has. */
+export const isManifest = (value: unknown): value is Record<string, unknown> =>
+  isRecord(value) && typeof value.schemaVersion === 'number';
 
 /** The body of an answer as JSON; undefined where it is none. */
 export function jsonOf(answer: Answer): unknown {

@@ -7,6 +7,7 @@ import type { Deadline } from './deadline.ts';
 import {
   ACCEPT_MANIFESTS,
   digestsIn,
+  isManifest,
   jsonOf,
   MANIFEST_LIMIT,
   type Manifest,
@@ -35,7 +36,8 @@ export async function getManifest(
       actions,
       headers: { accept: ACCEPT_MANIFESTS },
       limit: MANIFEST_LIMIT,
-      final: ({ status, truncated }) => status === 200 && truncated,
+      // A manifest may have any key, `errors` too.
+      final: (answer) => answer.status === 200 && (answer.truncated || isManifest(jsonOf(answer))),
     },
     deadline,
   );

@@ -272,6 +272,14 @@ describe('with hostile answers', () => {
     expect(seen[0]?.headers.accept).toContain('docker.distribution.manifest.list');
   });
 
+  it('a manifest may have a key "errors"; what has no more than that is an error', async () => {
+    const manifest = { ...JSON.parse(Buffer.from(image.manifest).toString()), errors: [] };
+    const odd = await connect(() => ({ status: 200, body: JSON.stringify(manifest) }));
+    expect(await odd.registry.readManifest(name, tag('v1'))).toMatchObject({ kind: 'found' });
+    const wrong = await connect(() => ({ status: 200, body: '{"errors":[]}' }));
+    expect(await wrong.registry.readManifest(name, tag('v1'))).toMatchObject(retryable);
+  });
+
   it.each([
     ['too short', 'nothin'],
     ['too long', 'nothing at all'],
