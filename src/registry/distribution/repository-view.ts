@@ -7,16 +7,25 @@ import { getManifest, listReferrers, listTags } from './requests.ts';
 
 const FORGET_AFTER_MS = 5 * 60_000;
 
-/** Remembers that a registry has no referrers API, so that not every purge asks again; a few minutes long. */
+/**
+ * Remembers whether a registry has a referrers API. That it has none is forgotten after a few minutes: not every purge
+ * asks again. That it has one is remembered for good: no other page at that address is taken for "there is none".
+ */
 export class ReferrersApi {
   #absentUntil = 0;
+  #present = false;
 
-  get known(): 'absent' | 'perhaps' {
+  get known(): 'absent' | 'perhaps' | 'present' {
+    if (this.#present) return 'present';
     return performance.now() < this.#absentUntil ? 'absent' : 'perhaps';
   }
 
   foundAbsent(): void {
     this.#absentUntil = performance.now() + FORGET_AFTER_MS;
+  }
+
+  foundPresent(): void {
+    this.#present = true;
   }
 }
 
@@ -53,11 +62,21 @@ export class RepositoryView {
 
   /** What the referrers API lists; the list is the registry's own reading of each `subject` field. */
   async listedReferrers(digest: Digest): Promise<readonly Digest[]> {
-    if (this.#api.known === 'absent') return [];
-    const listed = await listReferrers(this.#client, this.#repository, digest, this.#deadline);
-    if (listed.kind === 'listed') return listed.digests;
-    if (listed.lasting) this.#api.foundAbsent();
-    return [];
+    const { known } = this.#api;
+    if (known === 'absent') return [];
+    const listed = await listReferrers(
+      this.#client,
+      this.#repository,
+      digest,
+      this.#deadline,
+      known === 'present',
+    );
+    if (listed.kind === 'no_api') {
+      if (listed.lasting) this.#api.foundAbsent();
+      return [];
+    }
+    this.#api.foundPresent();
+    return listed.digests;
   }
 
   /**

@@ -100,12 +100,16 @@ export type Referrers =
   | { readonly kind: 'listed'; readonly digests: readonly Digest[] }
   | { readonly kind: 'no_api'; readonly lasting: boolean };
 
-/** What refers to a manifest, by the referrers API (OCI Distribution 1.1, "Listing Referrers"). */
+/**
+ * What refers to a manifest, by the referrers API (OCI Distribution 1.1, "Listing Referrers").
+ * @param seen whether the registry is known to have the API: then only its own word says that it has none
+ */
 export async function listReferrers(
   client: Client,
   repository: Repository,
   digest: Digest,
   deadline: Deadline,
+  seen: boolean,
 ): Promise<Referrers> {
   const digests: Digest[] = [];
   const first = client.url(`/v2/${repository}/referrers/${digest}`);
@@ -117,15 +121,18 @@ export async function listReferrers(
     headers: { accept: OCI_INDEX },
     limit: MANIFEST_LIMIT,
     final: (answer: Answer) =>
-      answer.status === 405 || answer.status === 200 || isUnknownRoute(answer),
+      seen
+        ? saysUnsupported(answer)
+        : answer.status === 405 || answer.status === 200 || isUnknownRoute(answer),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
     const type = answer.headers['content-type'] ?? '';
-    if (answer.status !== 200 || !type.startsWith(OCI_INDEX)) {
+    const isIndex = type.startsWith(OCI_INDEX);
+    if (answer.status !== 200 || !(isIndex || seen)) {
       return { kind: 'no_api', lasting: answer.status === 404 && type.startsWith('text/plain') };
     }
     const index = jsonOf(answer);
-    if (!isRecord(index)) {
+    if (!isIndex || !isRecord(index)) {
       throw new CallFailed(
         failed('REGISTRY_ERROR', true, 'the registry sent no list of referrers'),
       );
@@ -138,9 +145,13 @@ export async function listReferrers(
 /** A registry that lacks an endpoint answers like a web server, or that it does not support it. */
 function isUnknownRoute(answer: Answer): boolean {
   if (answer.status !== 404 && answer.status !== 400) return false;
+  return contentOf(answer).kind !== 'errors' || saysUnsupported(answer);
+}
+
+function saysUnsupported(answer: Answer): boolean {
   const content = contentOf(answer);
   return (
-    content.kind !== 'errors' || content.codes.every((code) => /UNSUPPORTED|NOT_FOUND/.test(code))
+    content.kind === 'errors' && content.codes.every((code) => /UNSUPPORTED|NOT_FOUND/.test(code))
   );
 }
 

@@ -126,6 +126,38 @@ describe('registries other than docker-registry', () => {
     expect(deletes.at(-1)?.path).toContain(image.descriptor.digest);
   });
 
+  it('with a referrers API, a page in its place is no word of the registry: nothing is removed', async () => {
+    const first = imageOf('shows that there is an API');
+    const image = imageOf('signed');
+    const signature = imageOf('signature', image.descriptor);
+    const pages: ScriptedAnswer[] = [
+      { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found' },
+      { status: 405, body: '<html>' },
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+      { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' },
+    ];
+    let page: ScriptedAnswer | undefined;
+    const { registry, store } = await vendor(
+      (_, path) => {
+        if (!path.includes('/referrers/')) return undefined;
+        const manifests = path.includes(image.descriptor.digest) ? [signature.descriptor] : [];
+        const body = JSON.stringify({ schemaVersion: 2, manifests });
+        return page ?? { status: 200, headers: { 'content-type': INDEX }, body };
+      },
+      { v1: first, v2: image },
+      signature,
+    );
+    expect(await registry.purge(name, first.descriptor.digest)).toEqual({ kind: 'purged' });
+    for (page of pages) {
+      const outcome = await registry.purge(name, image.descriptor.digest);
+      expect(outcome).toMatchObject({ reason: 'REGISTRY_ERROR', retryable: true });
+      expect(store.manifests.size).toBe(2);
+    }
+    page = undefined;
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
+  });
+
   it('a purge cut off between the parts of an index finds the rest when repeated', async () => {
     const children = [imageOf('first child'), imageOf('second child')];
     const index = indexOf(...children);
