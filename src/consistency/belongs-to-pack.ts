@@ -5,44 +5,69 @@ import {
   type ManifestOutcome,
   type Registry,
   type RegistryFailure,
+  type Repository,
   type StoredImage,
+  type Tag,
 } from '../registry/registry.ts';
 
-// OCI Distribution 1.1, "Referrers Tag Schema", and cosign's suffixes after it.
+// OCI Distribution 1.1, "Referrers Tag Schema", and cosign's suffixes after it; whatever the suffix, for what may be
+// about a pack is better left alone.
 const ABOUT = /^sha256-([a-f0-9]{64})(?:\.|$)/;
 
+const descriptor = z.looseObject({ digest: z.string() });
 const manifestSchema = z.looseObject({
-  subject: z.looseObject({ digest: z.string() }).optional(),
-  manifests: z.array(z.looseObject({ digest: z.string() })).optional(),
+  subject: descriptor.optional(),
+  manifests: z.array(descriptor).optional(),
 });
 
+/** The digests that packs have in a repository, and with each index the images that it is made of. */
+export async function withChildren(
+  registry: Registry,
+  repository: Repository,
+  held: ReadonlySet<Digest>,
+): Promise<ReadonlySet<Digest> | RegistryFailure> {
+  const all = new Set(held);
+  // A set is iterated over what is added meanwhile, too.
+  for (const digest of all) {
+    const read = await registry.readManifest(repository, digest);
+    if (read.kind === 'failed') return read;
+    for (const child of contentOf(read)?.manifests ?? []) {
+      if (isDigest(child.digest)) all.add(child.digest);
+    }
+  }
+  return all;
+}
+
 /**
- * Whether an image without a row is part of one that has a row: its signature or attestation, or a child of its
- * index. An image that is gone by now belongs to the deletion that took it.
+ * Whether an image without a row is about one that has a row: its signature or attestation, the signature of that
+ * attestation, and so on. An image that is gone by now belongs to the deletion that took it.
+ * @param kept what packs have, children included
+ * @param tagsOf the tags of every image of the repository
  */
 export async function belongsToPack(
   registry: Registry,
-  { repository, digest, tags }: StoredImage,
-  held: ReadonlySet<Digest>,
+  { repository, digest }: StoredImage,
+  kept: ReadonlySet<Digest>,
+  tagsOf: ReadonlyMap<Digest, readonly Tag[]>,
 ): Promise<boolean | RegistryFailure> {
-  const isHeld = (value: string | undefined) =>
-    value !== undefined && isDigest(value) && held.has(value);
-  if (tags.some((tag) => isHeld(`sha256:${ABOUT.exec(tag)?.[1] ?? ''}`))) return true;
-  const own = await registry.readManifest(repository, digest);
-  if (own.kind === 'failed') return own;
-  if (own.kind === 'missing' || isHeld(contentOf(own)?.subject?.digest)) return true;
-  for (const parent of held) {
-    const index = await registry.readManifest(repository, parent);
-    if (index.kind === 'failed') return index;
-    const children = index.kind === 'found' ? (contentOf(index)?.manifests ?? []) : [];
-    if (children.some((child) => child.digest === digest)) return true;
+  // A set, for tags can be about each other in a circle.
+  const about = new Set([digest]);
+  for (const one of about) {
+    if (kept.has(one)) return true;
+    const read = await registry.readManifest(repository, one);
+    if (read.kind === 'failed') return read;
+    if (read.kind === 'missing' && one === digest) return true;
+    const named = (tagsOf.get(one) ?? []).map((tag) => `sha256:${ABOUT.exec(tag)?.[1] ?? ''}`);
+    const subject = contentOf(read)?.subject?.digest ?? '';
+    for (const next of [...named, subject].filter(isDigest)) about.add(next);
   }
   return false;
 }
 
-function contentOf({ manifest }: Extract<ManifestOutcome, { kind: 'found' }>) {
+function contentOf(read: ManifestOutcome) {
+  if (read.kind !== 'found') return undefined;
   try {
-    return manifestSchema.safeParse(JSON.parse(Buffer.from(manifest).toString('utf8'))).data;
+    return manifestSchema.safeParse(JSON.parse(Buffer.from(read.manifest).toString('utf8'))).data;
   } catch {
     return undefined;
   }

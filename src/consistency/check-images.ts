@@ -8,7 +8,7 @@ import type {
   Repository,
   StoredImage,
 } from '../registry/registry.ts';
-import { belongsToPack } from './belongs-to-pack.ts';
+import { belongsToPack, withChildren } from './belongs-to-pack.ts';
 import type { Finding } from './finding.ts';
 import { imageKey, packDigests } from './pack-digests.ts';
 
@@ -42,9 +42,13 @@ async function orphanedImages(
     const { held, leased } = await packDigests(database, repository);
     // An upload has its lease from before its push until its row is there: what it pushed is no orphan yet.
     if (leased) continue;
-    for (const image of stored) {
-      if (held.has(image.digest)) continue;
-      const belongs = await belongsToPack(registry, image, held);
+    const unclaimed = stored.filter(({ digest }) => !held.has(digest));
+    if (unclaimed.length === 0) continue;
+    const kept = await withChildren(registry, repository, held);
+    if ('kind' in kept) return kept;
+    const tagsOf = new Map(stored.map(({ digest, tags }) => [digest, tags]));
+    for (const image of unclaimed) {
+      const belongs = await belongsToPack(registry, image, kept, tagsOf);
       if (typeof belongs !== 'boolean') return belongs;
       if (belongs) continue;
       findings.push({

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { newUuid } from '../../src/ids.ts';
-import { imageOf, referrerTag, repository, tag } from '../registry/distribution/images.ts';
+import type { Digest, Image } from '../../src/registry/registry.ts';
+import { imageOf, repository, tag } from '../registry/distribution/images.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -69,20 +70,24 @@ async function roleWith(gateway: Gateway, packId: string): Promise<string> {
 }
 
 describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
-  test('finds nothing where nothing is wrong, signatures of packs included', async () => {
+  test('finds nothing where nothing is wrong, signatures of packs and of attestations included', async () => {
     const gateway = await start();
     const kept = await gateway.pack('kept');
     const deleted = await gateway.pack('deleted');
     await gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
       id: deleted.id,
     });
-    const signature = imageOf('signature');
-    const about = {
-      ...signature,
-      descriptor: { ...signature.descriptor, digest: kept.imageDigest },
-    };
     const { registry } = gateway.app.services;
-    await registry.push(repository('packs/default/kept'), referrerTag(about, '.sig'), signature);
+    const place = repository('packs/default/kept');
+    const pushAbout = (digest: Digest, suffix: string, image: Image) =>
+      registry.push(place, tag(digest.replace(':', '-') + suffix), image);
+    await pushAbout(kept.imageDigest, '.sig', imageOf('signature'));
+    const attestation = imageOf('attestation');
+    await pushAbout(kept.imageDigest, '.att', attestation);
+    await pushAbout(attestation.descriptor.digest, '.sig', imageOf('signature of the attestation'));
+    const bySubject = imageOf('about the attestation', attestation.descriptor);
+    await registry.push(place, tag('about'), bySubject);
+    await pushAbout(bySubject.descriptor.digest, '.sig', imageOf('signature of that'));
 
     const { code, stdout } = await check(gateway.environment);
     expect(stdout).toMatch(/^orphaned_image +0 /m);
