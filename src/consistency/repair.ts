@@ -3,9 +3,9 @@ import type { Caller } from '../identity/caller.ts';
 import { newUuid } from '../ids.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
 import { deletePack } from '../packs/delete-pack.ts';
+import { purgeUnheld } from '../packs/purge-unheld.ts';
 import type { Services } from '../services.ts';
 import type { Finding, Remedy } from './finding.ts';
-import { packDigests } from './pack-digests.ts';
 
 export type RepairOutcome =
   | { readonly kind: 'repaired' }
@@ -28,21 +28,17 @@ export async function repair(services: Services, { remedy }: Finding): Promise<R
 
 /** Under the lease no upload can push the same image and no deletion can purge beside us. */
 async function purgeOrphan(
-  { database, registry }: Services,
+  services: Services,
   { repository, digest }: Extract<Remedy, { kind: 'purge' }>,
 ): Promise<RepairOutcome> {
+  const { database } = services;
   const em = database.acrossOrgs();
   const lease = await acquireLease(em, repository);
   if (lease === null) return { kind: 'left', why: 'an upload or deletion is at work there' };
   try {
-    const { held } = await packDigests(database, repository);
-    if (held.has(digest)) return { kind: 'left', why: 'a pack has it by now' };
     using kept = keepLease(database, lease);
-    const outcome = await registry.purge(repository, digest, {
-      held,
-      signal: kept.signal,
-      mayWrite: kept.isHeld,
-    });
+    const outcome = await purgeUnheld(services, repository, digest, kept);
+    if (outcome.kind === 'held') return { kind: 'left', why: 'a pack has it by now' };
     return outcome.kind === 'failed' ? { kind: 'left', why: outcome.detail } : { kind: 'repaired' };
   } finally {
     await releaseLease(em, lease);

@@ -1,4 +1,4 @@
-import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import { type KeptLease, keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import { packIds } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
@@ -10,6 +10,7 @@ import { findPack } from './find-pack.ts';
 import { type ImageLocation, imageLocation } from './image-location.ts';
 import { openImageSource } from './image-source.ts';
 import type { PackRow } from './pack-row.ts';
+import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 
 export interface ClonePackInput {
@@ -64,7 +65,8 @@ async function copyTo(
   const reserved = await reserveName(services, caller, name, location.repository);
   if (reserved.kind !== 'reserved') return reserved;
   const { lease } = reserved;
-  const copied = await copyImage(services, source, digest, location, lease);
+  using kept = keepLease(database, lease);
+  const copied = await copyImage(services, source, digest, location, kept);
   if (copied.kind !== 'copied') {
     await releaseLease(database.forOrg(caller.orgId), lease);
     return copied.kind === 'failed'
@@ -80,7 +82,12 @@ async function copyTo(
   } as const;
   const newPack = { metadata, visibility: 'ORG', image } as const;
   const added = await addPack(services, caller, newPack, lease, 'PACK_CLONED');
-  return added.kind === 'added' ? { kind: 'cloned', pack: added.pack } : added;
+  if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
+  // Without the lease the image is not ours any more.
+  if (added.kind !== 'registry_unavailable') {
+    await withdraw(services, location.repository, digest, lease, kept);
+  }
+  return added;
 }
 
 async function copyImage(
@@ -88,21 +95,13 @@ async function copyImage(
   { repository, imageRef }: PackRow,
   digest: Digest,
   to: ImageLocation,
-  lease: Lease,
+  kept: KeptLease,
 ): Promise<CopyOutcome> {
-  using kept = keepLease(services.database, lease);
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const opened = openImageSource(services, imageRef);
   // An image of ours stays ours when the registry is given another address.
   if (typeof opened === 'string' || opened.place !== repository || opened.isOwn) {
-    // Awaited: the lease is kept until this is over, and not only until it has begun.
-    return await services.registry.copyImage(
-      { repository },
-      digest,
-      to.repository,
-      to.tag,
-      options,
-    );
+    return services.registry.copyImage({ repository }, digest, to.repository, to.tag, options);
   }
   await using other = opened;
   const from = { repository: other.repository, registry: other.registry };

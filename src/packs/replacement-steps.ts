@@ -1,7 +1,5 @@
 /** The steps of replacing an image; `replace-pack-image.ts` puts them in order. */
 import { recordEvent } from '../audit/record-event.ts';
-import { acrossOrgs } from '../database/cross-org.ts';
-import { query } from '../database/database.ts';
 import { acquireLease, keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, uuidOf } from '../ids.ts';
@@ -14,6 +12,7 @@ import { findPack } from './find-pack.ts';
 import type { ImageSource } from './image-source.ts';
 import { Pack } from './pack.entity.ts';
 import type { PackRow } from './pack-row.ts';
+import { heldDigests } from './purge-unheld.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
 
 /** Every way in which an image is not replaced. */
@@ -84,13 +83,7 @@ export async function swap(
     if (before.imageOrigin !== 'UPLOAD' || old === null) {
       return { kind: 'swapped', before, pack, purge: null };
     }
-    const holders = await query<{ image_digest: Digest }>(
-      em,
-      `select ${acrossOrgs('image shared')} image_digest from packs
-       where repository = $1 and image_digest is not null`,
-      [place],
-    );
-    const held = new Set(holders.map(({ image_digest }) => image_digest));
+    const held = await heldDigests(em, place);
     const purgeLease = held.has(old) ? null : await acquireLease(em, place);
     const purge = purgeLease === null ? null : { digest: old, held, lease: purgeLease };
     return { kind: 'swapped', before, pack, purge };

@@ -2,17 +2,18 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { addPack } from './add-pack.ts';
 import { buildPackImage, type PackImage } from './archive/build-image.ts';
 import { readPackArchive } from './archive/read-archive.ts';
-import { type ImageLocation, imageLocation } from './image-location.ts';
+import { imageLocation } from './image-location.ts';
 import type { PackVisibility } from './pack.entity.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 import type { PackRow } from './pack-row.ts';
+import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 
 export interface UploadPackInput {
@@ -58,41 +59,30 @@ async function publish(
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
   const reserved = await reserveName(services, caller, metadata.name, location.repository);
   if (reserved.kind !== 'reserved') return reserved;
-  const pushed = await push(services, location, image, reserved.lease);
+  const { lease } = reserved;
+  using kept = keepLease(database, lease);
+  const { repository, tag, imageRef } = location;
+  const options = { signal: kept.signal, mayWrite: kept.isHeld };
+  const pushed = await registry.push(repository, tag, image, options);
   if (pushed.kind === 'failed') {
-    await releaseLease(database.forOrg(caller.orgId), reserved.lease);
+    await releaseLease(database.forOrg(caller.orgId), lease);
     return { kind: 'registry_unavailable', failure: pushed };
   }
+  const { digest } = image.descriptor;
   const added = await addPack(
     services,
     caller,
     {
       metadata,
       visibility,
-      image: {
-        origin: 'UPLOAD',
-        repository: location.repository,
-        ref: location.imageRef,
-        digest: image.descriptor.digest,
-        sizeBytes: image.sizeBytes,
-      },
+      image: { origin: 'UPLOAD', repository, ref: imageRef, digest, sizeBytes: image.sizeBytes },
     },
-    reserved.lease,
+    lease,
     'PACK_UPLOADED',
   );
-  return added.kind === 'added' ? { kind: 'uploaded', pack: added.pack } : added;
-}
-
-async function push(
-  { database, registry }: Services,
-  { repository, tag }: ImageLocation,
-  image: PackImage,
-  lease: Lease,
-) {
-  using kept = keepLease(database, lease);
-  // Awaited: the lease is kept until this is over, and not only until it has begun.
-  return await registry.push(repository, tag, image, {
-    signal: kept.signal,
-    mayWrite: kept.isHeld,
-  });
+  if (added.kind === 'added') return { kind: 'uploaded', pack: added.pack };
+  // Without the lease the image is not ours any more.
+  if (added.kind !== 'registry_unavailable')
+    await withdraw(services, repository, digest, lease, kept);
+  return added;
 }

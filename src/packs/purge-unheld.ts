@@ -1,0 +1,47 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { acrossOrgs } from '../database/cross-org.ts';
+import { query } from '../database/database.ts';
+import { type KeptLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import type { Digest, PurgeOutcome, Repository } from '../registry/registry.ts';
+import type { Services } from '../services.ts';
+
+type World = Pick<Services, 'database' | 'registry'>;
+
+/** The digests that packs of any org have in a repository (`packs.repository`). */
+export async function heldDigests(
+  em: SqlEntityManager,
+  repository: string,
+): Promise<ReadonlySet<Digest>> {
+  const rows = await query<{ image_digest: Digest }>(
+    em,
+    `select ${acrossOrgs('image shared')} image_digest from packs
+     where repository = $1 and image_digest is not null`,
+    [repository],
+  );
+  return new Set(rows.map(({ image_digest }) => image_digest));
+}
+
+/** Purges an image that no pack points at; to be called under the repository's lease. */
+export async function purgeUnheld(
+  { database, registry }: World,
+  repository: Repository,
+  digest: Digest,
+  kept: KeptLease,
+): Promise<PurgeOutcome | { readonly kind: 'held' }> {
+  const held = await heldDigests(database.acrossOrgs(), repository);
+  if (held.has(digest)) return { kind: 'held' };
+  return registry.purge(repository, digest, { held, signal: kept.signal, mayWrite: kept.isHeld });
+}
+
+/** Takes an image back that was pushed for a pack that could not be added, and gives up the lease. */
+export async function withdraw(
+  services: World & Pick<Services, 'log'>,
+  repository: Repository,
+  digest: Digest,
+  lease: Lease,
+  kept: KeptLease,
+): Promise<void> {
+  const outcome = await purgeUnheld(services, repository, digest, kept);
+  if (outcome.kind === 'failed') services.log.warn({ repository, digest }, 'image left behind');
+  await releaseLease(services.database.acrossOrgs(), lease);
+}
