@@ -124,6 +124,13 @@ describe('pack.yaml', () => {
     ]);
   });
 
+  test('capabilities nested deeper than they can be written out are said to be that', () => {
+    const text = `${REQUIRED}capabilities: {a: ${'{a: '.repeat(1_500)}1${'}'.repeat(1_500)}}`;
+    expect(parsePackYamlBytes(Buffer.from(text))).toMatchObject({
+      fields: [{ message: expect.stringMatching(/nested/) }],
+    });
+  });
+
   test('an answer quotes no more than one line', () => {
     expect(problemsOf('name: [\nsecret: {{')[0]?.message).not.toContain('\n');
   });

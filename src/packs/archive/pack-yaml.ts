@@ -25,11 +25,13 @@ export const isPackName = (name: string): boolean => SLUG.test(name);
 
 /** `parsePackMetadata` for the bytes of a file. */
 export function parsePackYamlBytes(bytes: Uint8Array): PackMetadataOutcome {
+  let text: string;
   try {
-    return parsePackMetadata(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return invalid('pack.yaml', 'is not UTF-8 text');
   }
+  return parsePackMetadata(text);
 }
 
 /**
@@ -134,8 +136,15 @@ function readCapabilities(fields: YamlFields): string | null {
   if (!(value instanceof Map)) {
     return fields.optional('capabilities', { longest: LARGEST_PACK_YAML, lines: true });
   }
-  // Written out again, NUL and half surrogate pairs are escapes, so the text can be stored.
-  const text = stringify(value, { aliasDuplicateObjects: false });
+  let text: string;
+  try {
+    // Written out again, NUL and half surrogate pairs are escapes, so the text can be stored.
+    text = stringify(value, { aliasDuplicateObjects: false });
+  } catch {
+    // The writer's stack ends before the parser's.
+    fields.problem('capabilities', 'is nested beyond measure');
+    return null;
+  }
   if (text.length <= LARGEST_PACK_YAML) return text;
   fields.problem('capabilities', `must not be longer than ${LARGEST_PACK_YAML} characters`);
   return null;
