@@ -57,6 +57,10 @@ export const settings = {
       .regex(
         /^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$/,
         'must be a repository path of lower-case letters, digits, ".", "_", "-" and "/"',
+      )
+      .refine(
+        (namespace) => !/^(?:[^/]*\.|localhost(?:\/|$))/.test(namespace),
+        'must not begin like a host: image references would be read as those of another registry',
       ),
     example: 'packs',
   },

@@ -24,6 +24,7 @@ const bad: readonly Case[] = [
   { variable: 'REGISTRY_URL', value: 'https://registry.internal#sekret' },
   { variable: 'REGISTRY_USERNAME', value: '', also: { REGISTRY_PASSWORD: 'sekret' } },
   { variable: 'REGISTRY_NAMESPACE', value: 'Upper/Case' },
+  { variable: 'REGISTRY_NAMESPACE', value: 'my.packs/here' },
   { variable: 'REGISTRY_DEADLINE_MS', value: '0' },
   { variable: 'REGISTRY_CA_FILE', value: '/no/such/ca.pem' },
   { variable: 'REGISTRY_CA_FILE', value: FILE },
