@@ -1,14 +1,14 @@
-import { type KeptLease, keepLease, releaseLease } from '../database/repository-lease.ts';
+import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import { packIds } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { CopyOutcome, Digest } from '../registry/registry.ts';
+import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { addPack, describedBy } from './add-pack.ts';
 import { isPackName } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
-import { type ImageLocation, imageLocation } from './image-location.ts';
-import { openImageSource } from './image-source.ts';
+import { imageLocation } from './image-location.ts';
+import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
 import type { PackRow } from './pack-row.ts';
 import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
@@ -48,13 +48,25 @@ export async function clonePack(
     return { kind: 'pack_being_deleted', packId, name: source.name };
   }
   if (source.imageDigest === null) return invalid('id', 'is a pack whose image is not known');
-  return copyTo(services, caller, source, source.imageDigest, name ?? source.name);
+  const opened = isElsewhere(source) ? openImageSource(services, source.imageRef) : null;
+  if (typeof opened === 'string') return invalid('id', `is a pack whose image reference ${opened}`);
+  await using elsewhere = opened;
+  const from = elsewhere === null ? { repository: source.repository } : copySource(elsewhere);
+  // Awaited here, or the other registry would be closed under the copy.
+  return await copyTo(services, caller, source, from, source.imageDigest, name ?? source.name);
 }
+
+/** The configured registry copies within itself where it is not told another one. */
+const copySource = ({ repository, registry, isOwn }: ImageSource): CopySource => ({
+  repository,
+  ...(isOwn ? {} : { registry }),
+});
 
 async function copyTo(
   services: Services,
   caller: Caller,
   source: PackRow,
+  from: CopySource,
   digest: Digest,
   name: string,
 ): Promise<ClonePackOutcome> {
@@ -62,51 +74,29 @@ async function copyTo(
   // Field by field: a row converts its fields when they are read, and has none of its own to copy.
   const metadata = { ...describedBy(source), name, description: source.description ?? '' };
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
-  const reserved = await reserveName(services, caller, name, location.repository);
+  const { repository, tag, imageRef } = location;
+  const reserved = await reserveName(services, caller, name, repository);
   if (reserved.kind !== 'reserved') return reserved;
   const { lease } = reserved;
   using kept = keepLease(database, lease);
-  const copied = await copyImage(services, source, digest, location, kept);
+  const options = { signal: kept.signal, mayWrite: kept.isHeld };
+  const copied = await registry.copyImage(from, digest, repository, tag, options);
   if (copied.kind !== 'copied') {
     await releaseLease(database.forOrg(caller.orgId), lease);
     return copied.kind === 'failed'
       ? { kind: 'registry_unavailable', failure: copied }
       : sourceGone(services, caller, source);
   }
-  const image = {
-    origin: 'CLONE',
-    repository: location.repository,
-    ref: location.imageRef,
-    digest,
-    sizeBytes: source.sizeBytes,
-  } as const;
+  const { sizeBytes } = source;
+  const image = { origin: 'CLONE', repository, ref: imageRef, digest, sizeBytes } as const;
   const newPack = { metadata, visibility: 'ORG', image } as const;
   const added = await addPack(services, caller, newPack, lease, 'PACK_CLONED');
   if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
   // Without the lease the image is not ours any more.
   if (added.kind !== 'registry_unavailable') {
-    await withdraw(services, location.repository, digest, lease, kept);
+    await withdraw(services, repository, digest, lease, kept);
   }
   return added;
-}
-
-async function copyImage(
-  services: Services,
-  { repository, imageRef }: PackRow,
-  digest: Digest,
-  to: ImageLocation,
-  kept: KeptLease,
-): Promise<CopyOutcome> {
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const opened = openImageSource(services, imageRef);
-  // An image of ours stays ours when the registry is given another address.
-  if (typeof opened === 'string' || opened.place !== repository || opened.isOwn) {
-    return services.registry.copyImage({ repository }, digest, to.repository, to.tag, options);
-  }
-  await using other = opened;
-  const from = { repository: other.repository, registry: other.registry };
-  // Awaited here, or the other registry would be closed under the copy.
-  return await services.registry.copyImage(from, digest, to.repository, to.tag, options);
 }
 
 /** The image went while we copied: most likely with its pack. */

@@ -9,6 +9,7 @@ import {
 } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { parseImageReference } from './image-reference.ts';
+import type { PackRow } from './pack-row.ts';
 
 /** Where an existing image is read from, opened. */
 export interface ImageSource extends AsyncDisposable {
@@ -54,6 +55,19 @@ export function openImageSource(services: Services, imageRef: string): ImageSour
     imageRef: `${host}/${path}`,
     [Symbol.asyncDispose]: () => other.close(),
   };
+}
+
+/**
+ * Whether a pack's image is in another registry than the configured one was when the pack was made: an image of ours
+ * stays ours when the registry is given another address.
+ */
+export function isElsewhere({
+  repository,
+  imageRef,
+}: Pick<PackRow, 'repository' | 'imageRef'>): boolean {
+  const parsed = parseImageReference(imageRef);
+  if (typeof parsed === 'string' || parsed.host === null) return false;
+  return `${parsed.host}/${parsed.repository}` === repository;
 }
 
 /** Whether a repository of the managed namespace is another org's: for the caller nothing is there. */

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { startGateway } from '../support/gateway.ts';
+import type { Digest, Repository } from '../../src/registry/registry.ts';
+import { insertUnmanagedPack } from '../support/deletion.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { installed } from '../support/installed.ts';
 import { deployments, registryEnvironment } from '../support/registries.ts';
-import { change, pulls, setStatus } from './changes.ts';
+import { change, packImage, pulls, pushImage, setStatus } from './changes.ts';
 
 describe.each(deployments)('clonePack on $database with $registry', (deployment) => {
   const start = async () =>
@@ -54,4 +57,37 @@ describe.each(deployments)('clonePack on $database with $registry', (deployment)
     const types = answers.map(({ __typename }) => __typename).sort();
     expect(types).toEqual(['ClonedPack', 'NameTaken', 'NameTaken', 'NameTaken']);
   });
+});
+
+describe('a pack of an image in another registry', () => {
+  /** As its row was written while that registry was allowed. */
+  const packAt = (gateway: Gateway, host: string, digest: string) =>
+    insertUnmanagedPack(gateway, {
+      name: 'triage',
+      image: {
+        repository: `${host}/team/triage` as Repository,
+        image_digest: digest as Digest,
+      },
+    });
+
+  test('is not cloned once that registry is not allowed any more', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const id = await packAt(gateway, 'registry.invalid:5000', `sha256:${'0'.repeat(64)}`);
+    const answer = await change(gateway, 'clonePack', { id, name: 'copy' });
+    expect(answer).toMatchObject({ __typename: 'ValidationFailed', fields: [{ path: 'id' }] });
+    expect(answer.message).toContain('REGISTRY_ALLOWED_HOSTS');
+  });
+
+  test.skipIf(!installed('docker-registry'))(
+    'is cloned where that registry has become the configured one',
+    async () => {
+      const environment = await registryEnvironment('docker-registry');
+      const gateway = await startGateway({ database: 'postgres', environment });
+      const digest = await pushImage(gateway, 'team/triage', 'v1', packImage({ name: 'triage' }));
+      const id = await packAt(gateway, new URL(environment.REGISTRY_URL ?? '').host, digest);
+      const answer = await change(gateway, 'clonePack', { id, name: 'copy' });
+      expect(answer.__typename, answer.message).toBe('ClonedPack');
+      expect(await pulls(gateway, 'packs/default/copy', digest)).toBe(true);
+    },
+  );
 });
