@@ -5,7 +5,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { addPack, describedBy } from './add-pack.ts';
-import { isPackName } from './archive/pack-yaml.ts';
+import { isPackName, PACK_NAME_RULE } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
@@ -40,7 +40,7 @@ export async function clonePack(
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
   const name = wanted ?? null;
   if (name !== null && !isPackName(name)) {
-    return invalid('name', 'must be 1 to 63 of a-z, 0-9 and "-", with no "-" at either end');
+    return invalid('name', PACK_NAME_RULE);
   }
   const source = await findPack(services.database, caller, packId);
   if (source === null) return { kind: 'not_found', subject: 'pack', id };

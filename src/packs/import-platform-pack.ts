@@ -1,7 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { query } from '../database/database.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
@@ -9,14 +5,15 @@ import { newUuid, type PackId, packIds } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
-import { buildPackImage } from './archive/build-image.ts';
-import { readPackArchive } from './archive/read-archive.ts';
+import type { PackImage } from './archive/build-image.ts';
 import { awaitLease } from './await-lease.ts';
 import { imageLocation } from './image-location.ts';
 import type { PackTier } from './pack.entity.ts';
+import type { PackMetadata } from './pack-metadata.ts';
+import { withPackImage } from './with-pack-image.ts';
 
 /** In place of an org's slug in the image's repository; no slug has a dot. */
-export const PLATFORM = 'platform.packs';
+const PLATFORM = 'platform.packs';
 
 export interface ImportPlatformPackInput {
   /** Path of the `.tar.gz`. */
@@ -44,45 +41,38 @@ export async function importPlatformPack(
   services: World,
   { archive, tier }: ImportPlatformPackInput,
 ): Promise<ImportPlatformPackOutcome> {
+  return withPackImage(services, archive, (metadata, image) =>
+    publish(services, tier, metadata, image),
+  );
+}
+
+async function publish(
+  services: World,
+  tier: PackTier,
+  metadata: PackMetadata,
+  image: PackImage,
+): Promise<ImportPlatformPackOutcome> {
   const { registry, config, database } = services;
-  const workDirectory = await mkdtemp(join(tmpdir(), 'pack-import-'));
-  try {
-    const limits = { maxArchiveBytes: config.maxArchiveBytes };
-    const read = await readPackArchive(createReadStream(archive), limits, workDirectory);
-    if (read.kind === 'invalid') return { kind: 'validation_failed', fields: read.fields };
-    if (read.kind === 'too_large') {
-      const message = `is larger than ${read.limit} bytes`;
-      return { kind: 'validation_failed', fields: [{ path: 'archive', message }] };
-    }
-    const { metadata } = read.pack;
-    const image = await buildPackImage(read.pack, workDirectory);
-    const location = imageLocation(registry, config.registry.namespace, PLATFORM, metadata);
-    const leased = await awaitLease(services, location.repository);
-    if (leased.kind !== 'leased') return leased;
-    const { lease } = leased;
-    if (await isTaken(services, metadata.name)) return taken(services, lease, metadata.name);
-    using kept = keepLease(database, lease);
-    const options = { signal: kept.signal, mayWrite: kept.isHeld };
-    const pushed = await registry.push(location.repository, location.tag, image, options);
-    if (pushed.kind === 'failed') {
-      await releaseLease(database.acrossOrgs(), lease);
-      return { kind: 'registry_unavailable', failure: pushed };
-    }
-    const newPack: NewPack = {
-      metadata,
-      visibility: 'COMMUNITY',
-      image: {
-        origin: 'UPLOAD',
-        repository: location.repository,
-        ref: location.imageRef,
-        digest: image.descriptor.digest,
-        sizeBytes: image.sizeBytes,
-      },
-    };
-    return await insert(services, tier, newPack, lease);
-  } finally {
-    await rm(workDirectory, { recursive: true, force: true });
+  const location = imageLocation(registry, config.registry.namespace, PLATFORM, metadata);
+  const { repository, tag, imageRef } = location;
+  const leased = await awaitLease(services, repository);
+  if (leased.kind !== 'leased') return leased;
+  const { lease } = leased;
+  if (await isTaken(services, metadata.name)) return taken(services, lease, metadata.name);
+  using kept = keepLease(database, lease);
+  const options = { signal: kept.signal, mayWrite: kept.isHeld };
+  const pushed = await registry.push(repository, tag, image, options);
+  if (pushed.kind === 'failed') {
+    await releaseLease(database.acrossOrgs(), lease);
+    return { kind: 'registry_unavailable', failure: pushed };
   }
+  const { descriptor, sizeBytes } = image;
+  const newPack: NewPack = {
+    metadata,
+    visibility: 'COMMUNITY',
+    image: { origin: 'UPLOAD', repository, ref: imageRef, digest: descriptor.digest, sizeBytes },
+  };
+  return await insert(services, tier, newPack, lease);
 }
 
 async function insert(

@@ -1,20 +1,16 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { addPack } from './add-pack.ts';
-import { buildPackImage, type PackImage } from './archive/build-image.ts';
-import { readPackArchive } from './archive/read-archive.ts';
+import type { PackImage } from './archive/build-image.ts';
 import { imageLocation } from './image-location.ts';
 import type { PackVisibility } from './pack.entity.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 import type { PackRow } from './pack-row.ts';
 import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
+import { withPackImage } from './with-pack-image.ts';
 
 export interface UploadPackInput {
   /** Path of the `.tar.gz`; it stays the caller's to remove. */
@@ -32,20 +28,9 @@ export async function uploadPack(
   caller: Caller,
   { archive, visibility }: UploadPackInput,
 ): Promise<UploadPackOutcome> {
-  const workDirectory = await mkdtemp(join(tmpdir(), 'pack-upload-'));
-  try {
-    const limits = { maxArchiveBytes: services.config.maxArchiveBytes };
-    const read = await readPackArchive(createReadStream(archive), limits, workDirectory);
-    if (read.kind === 'invalid') return { kind: 'validation_failed', fields: read.fields };
-    if (read.kind === 'too_large') {
-      const message = `is larger than ${read.limit} bytes`;
-      return { kind: 'validation_failed', fields: [{ path: 'archive', message }] };
-    }
-    const image = await buildPackImage(read.pack, workDirectory);
-    return await publish(services, caller, read.pack.metadata, visibility, image);
-  } finally {
-    await rm(workDirectory, { recursive: true, force: true });
-  }
+  return withPackImage(services, archive, (metadata, image) =>
+    publish(services, caller, metadata, visibility, image),
+  );
 }
 
 async function publish(

@@ -13,7 +13,7 @@ export const descriptorSchema = z.looseObject({
   size: z.int().nonnegative(),
 });
 
-/** The port's limit for a manifest. */
+/** The port's limit for a manifest: what the OCI Distribution specification 1.1, "Pushing Manifests", sets. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 export interface References {

@@ -12,7 +12,8 @@ export type PackMetadataOutcome =
 export const LARGEST_PACK_YAML = 64 * 1024;
 
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-const SLUG_RULE =
+/** What is wrong with a name that is none. */
+export const PACK_NAME_RULE =
   'must be 1 to 63 lower-case letters, digits and dashes, with no dash at either end';
 const MOST_SUGGESTED_PACKS = 100;
 /** Aliases that repeat each other multiply ("billion laughs"); a real pack.yaml has a handful. */
@@ -50,7 +51,7 @@ export function parsePackMetadata(text: string): PackMetadataOutcome {
 
   const fields = new YamlFields(document);
   const name = fields.required('name', { longest: 63 });
-  if (name !== null && !isPackName(name)) fields.problem('name', SLUG_RULE);
+  if (name !== null && !isPackName(name)) fields.problem('name', PACK_NAME_RULE);
   const version = fields.required('version', { longest: 128 });
   if (version !== null && !isExactVersion(version)) {
     fields.problem('version', 'must be a semantic version such as 1.4.0, without a leading "v"');
@@ -171,7 +172,7 @@ function readSuggestedPacks(fields: YamlFields): string[] {
   const names = new Set<string>();
   for (const [at, item] of items.entries()) {
     if (typeof item === 'string' && isPackName(item)) names.add(item);
-    else fields.problem(`suggested_packs[${at}]`, SLUG_RULE);
+    else fields.problem(`suggested_packs[${at}]`, PACK_NAME_RULE);
   }
   return [...names];
 }

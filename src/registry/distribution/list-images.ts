@@ -1,3 +1,4 @@
+import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import {
   type CallOptions,
   type Digest,
@@ -10,7 +11,7 @@ import { isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
 import { Deadline } from './deadline.ts';
-import { jsonOf, MANIFEST_LIMIT } from './manifest.ts';
+import { jsonOf } from './manifest.ts';
 import { pages } from './pages.ts';
 import { getManifest, listTags } from './requests.ts';
 
@@ -56,7 +57,7 @@ async function listRepositories(
     method: 'GET',
     repository: '',
     scope: 'registry:catalog:*',
-    limit: MANIFEST_LIMIT,
+    limit: MAX_MANIFEST_BYTES,
   } as const;
   const found: Repository[] = [];
   const first = client.url(`/v2/_catalog?n=${REPOSITORIES_PER_PAGE}`);

@@ -17,9 +17,6 @@ export const ACCEPT_MANIFESTS = [
   'application/vnd.oci.artifact.manifest.v1+json',
 ].join(', ');
 
-/** The limit that the OCI Distribution specification 1.1, "Pushing Manifests", sets for registries. */
-export const MANIFEST_LIMIT = 4 * 1024 * 1024;
-
 export interface Manifest {
   readonly digest: Digest;
   readonly mediaType: string;

@@ -1,6 +1,7 @@
+import { referrerTags } from '../referrer-tags.ts';
 import type { Digest } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import { type RepositoryView, referrerTags } from './repository-view.ts';
+import type { RepositoryView } from './repository-view.ts';
 
 /** What hangs on one manifest. */
 interface Node {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { type Digest, isTag, type Repository, type Tag } from '../registry.ts';
+import { referrerTags } from '../referrer-tags.ts';
+import type { Digest, Repository, Tag } from '../registry.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import type { Manifest } from './manifest.ts';
@@ -90,9 +91,4 @@ export class RepositoryView {
     const manifests = await Promise.all(present.map((tag) => this.manifest(tag)));
     return manifests.filter((manifest) => manifest !== null);
   }
-}
-
-export function referrerTags(digest: Digest): Tag[] {
-  const stem = digest.replace(':', '-');
-  return [stem, `${stem}.sig`, `${stem}.att`, `${stem}.sbom`].filter(isTag);
 }

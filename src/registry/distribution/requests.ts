@@ -1,4 +1,5 @@
 /** The single requests of the OCI Distribution specification 1.1 that reading and purging are made of. */
+import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import { type Digest, isTag, type Repository, type Tag } from '../registry.ts';
 import { type Answer, contentOf, isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
@@ -9,7 +10,6 @@ import {
   digestsIn,
   isManifest,
   jsonOf,
-  MANIFEST_LIMIT,
   type Manifest,
   manifestOf,
   OCI_INDEX,
@@ -35,7 +35,7 @@ export async function getManifest(
       repository,
       actions,
       headers: { accept: ACCEPT_MANIFESTS },
-      limit: MANIFEST_LIMIT,
+      limit: MAX_MANIFEST_BYTES,
       // A manifest may have any key, `errors` too.
       final: (answer) => answer.status === 200 && (answer.truncated || isManifest(jsonOf(answer))),
     },
@@ -78,7 +78,7 @@ export async function listTags(
     method: 'GET',
     repository,
     actions: 'pull,delete',
-    limit: MANIFEST_LIMIT,
+    limit: MAX_MANIFEST_BYTES,
     final: (answer: Answer) => answer.status === 405 || isUnknownRoute(answer),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
@@ -119,7 +119,7 @@ export async function listReferrers(
     repository,
     actions: 'pull,delete',
     headers: { accept: OCI_INDEX },
-    limit: MANIFEST_LIMIT,
+    limit: MAX_MANIFEST_BYTES,
     final: (answer: Answer) =>
       seen
         ? saysUnsupported(answer)

@@ -1,7 +1,7 @@
+import { subjectOfTag } from '../referrer-tags.ts';
 import type { Descriptor, Digest, Repository } from '../registry.ts';
 import { type Entry, isIn, membership, untaggedEntry } from './index-document.ts';
 import type { Reachability } from './reachability.ts';
-import { subjectOfTag } from './referrer-tags.ts';
 
 /** The index entries that are left when `digest` and all that refers to it have gone from the repository. */
 export async function entriesAfterPurge(

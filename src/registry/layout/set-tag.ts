@@ -1,3 +1,4 @@
+import { subjectOfTag } from '../referrer-tags.ts';
 import type { Descriptor, Repository, Tag } from '../registry.ts';
 import {
   type Entry,
@@ -7,7 +8,6 @@ import {
   taggedEntry,
   untaggedEntry,
 } from './index-document.ts';
-import { subjectOfTag } from './referrer-tags.ts';
 
 /** The index entries after `tag` was set to a manifest of the repository. */
 export function setTag(

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProblemOf } from '../outcomes.ts';
+import type { Services } from '../services.ts';
+import { buildPackImage, type PackImage } from './archive/build-image.ts';
+import { readPackArchive } from './archive/read-archive.ts';
+import type { PackMetadata } from './pack-metadata.ts';
+
+/**
+ * Reads a pack's archive and builds its image, which is on disk for as long as `publish` takes.
+ * @param archive path of the `.tar.gz`; it stays the caller's to remove
+ */
+export async function withPackImage<Outcome>(
+  { config }: Pick<Services, 'config'>,
+  archive: string,
+  publish: (metadata: PackMetadata, image: PackImage) => Promise<Outcome>,
+): Promise<Outcome | ProblemOf<'validation_failed'>> {
+  const workDirectory = await mkdtemp(join(tmpdir(), 'pack-upload-'));
+  try {
+    const { maxArchiveBytes } = config;
+    const read = await readPackArchive(
+      createReadStream(archive),
+      { maxArchiveBytes },
+      workDirectory,
+    );
+    if (read.kind === 'invalid') return { kind: 'validation_failed', fields: read.fields };
+    if (read.kind === 'too_large') {
+      const message = `is larger than ${read.limit} bytes`;
+      return { kind: 'validation_failed', fields: [{ path: 'archive', message }] };
+    }
+    return await publish(read.pack.metadata, await buildPackImage(read.pack, workDirectory));
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
