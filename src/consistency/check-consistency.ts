@@ -1,5 +1,5 @@
+import type { DeletionServices } from '../packs/delete-pack.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
 import { checkImages } from './check-images.ts';
 import { checkRows } from './check-rows.ts';
 import { repair } from './repair.ts';
@@ -10,7 +10,7 @@ import type { Checked } from './report.ts';
  * Safe beside running replicas. A registry failure means that the check could not be made.
  */
 export async function checkConsistency(
-  services: Services,
+  services: DeletionServices,
   options: { readonly repair: boolean },
 ): Promise<{ readonly kind: 'checked'; readonly checked: readonly Checked[] } | RegistryFailure> {
   const rows = await checkRows(services.database);

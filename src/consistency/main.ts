@@ -3,16 +3,11 @@
  * the check could not be made. With the embedded database the server must be stopped first.
  */
 import { parseArgs } from 'node:util';
-import { createEventFeed } from '../audit/event-feed.ts';
 import { readConfig } from '../config.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
-import { FailedAttempts } from '../identity/failed-attempts.ts';
-import { createKeyLookup } from '../identity/key-lookup.ts';
-import { createPackLookup } from '../packs/pack-lookup.ts';
 import { createVerdictLookup } from '../packs/verdict-lookup.ts';
 import { openRegistry } from '../registry/open-registry.ts';
-import { createLog } from '../telemetry/log.ts';
 import { checkConsistency } from './check-consistency.ts';
 import { asJson, asTable, isSettled } from './report.ts';
 
@@ -39,20 +34,7 @@ async function main(): Promise<number> {
   const ignore = () => undefined;
   const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
   open.defer(() => registry.close());
-  // Standard output is the report's; the service's own log lines have no place in it.
-  const log = createLog('silent');
-  const events = createEventFeed(database, log, ignore);
-  const services = {
-    config,
-    database,
-    registry,
-    events,
-    findKeyByHash: createKeyLookup(database),
-    findPack: createPackLookup(database),
-    findVerdict: createVerdictLookup(database),
-    failedAttempts: new FailedAttempts(),
-    log,
-  };
+  const services = { config, database, registry, findVerdict: createVerdictLookup(database) };
   const outcome = await checkConsistency(services, { repair: values.repair ?? false });
   if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
   process.stdout.write((values.json ? asJson : asTable)(outcome.checked));

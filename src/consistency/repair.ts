@@ -2,9 +2,8 @@ import { acquireLease, keepLease, releaseLease } from '../database/repository-le
 import type { Caller } from '../identity/caller.ts';
 import { newUuid } from '../ids.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
-import { deletePack } from '../packs/delete-pack.ts';
+import { type DeletionServices, deletePack } from '../packs/delete-pack.ts';
 import { purgeUnheld } from '../packs/purge-unheld.ts';
-import type { Services } from '../services.ts';
 import type { Finding, Remedy } from './finding.ts';
 
 export type RepairOutcome =
@@ -15,7 +14,10 @@ export type RepairOutcome =
 const ACTOR = 'check-consistency';
 
 /** Does what can be done about a finding, by the same steps and under the same locks as the service itself. */
-export async function repair(services: Services, { remedy }: Finding): Promise<RepairOutcome> {
+export async function repair(
+  services: DeletionServices,
+  { remedy }: Finding,
+): Promise<RepairOutcome> {
   switch (remedy?.kind) {
     case undefined:
       return { kind: 'left', why: 'needs a person' };
@@ -28,7 +30,7 @@ export async function repair(services: Services, { remedy }: Finding): Promise<R
 
 /** Under the lease no upload can push the same image and no deletion can purge beside us. */
 async function purgeOrphan(
-  services: Services,
+  services: DeletionServices,
   { repository, digest }: Extract<Remedy, { kind: 'purge' }>,
 ): Promise<RepairOutcome> {
   const { database } = services;
@@ -46,7 +48,7 @@ async function purgeOrphan(
 }
 
 async function finishDeletion(
-  services: Services,
+  services: DeletionServices,
   { packId, orgId, orgSlug }: Extract<Remedy, { kind: 'delete' }>,
 ): Promise<RepairOutcome> {
   const caller: Caller = {

@@ -27,6 +27,9 @@ import {
 } from './deletion-steps.ts';
 import type { PackRow } from './pack-row.ts';
 
+/** What a deletion works on. */
+export type DeletionServices = Pick<Services, 'config' | 'database' | 'registry' | 'findVerdict'>;
+
 export type DeletePackOutcome =
   | DeletedPack
   | ProblemOf<'not_found' | 'pack_in_use' | 'registry_cleanup_failed'>;
@@ -38,7 +41,7 @@ export type DeletePackOutcome =
  * @param id as the caller sent it; what is no pack id is not found
  */
 export async function deletePack(
-  services: Services,
+  services: DeletionServices,
   caller: Caller,
   id: string,
 ): Promise<DeletePackOutcome> {
@@ -70,7 +73,7 @@ export async function deletePack(
 }
 
 async function purgeAndRemove(
-  services: Services,
+  services: DeletionServices,
   caller: Caller,
   marked: MarkedPack,
 ): Promise<DeletePackOutcome> {
@@ -81,7 +84,7 @@ async function purgeAndRemove(
 }
 
 async function purge(
-  { database, registry }: Services,
+  { database, registry }: DeletionServices,
   { pack, digest, held, lease }: MarkedPack,
 ): Promise<PurgeOutcome> {
   using kept = keepLease(database, lease);

@@ -14,6 +14,8 @@ import { deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
+type World = Pick<Services, 'database'>;
+
 export interface DeletedPack {
   readonly kind: 'deleted';
   readonly id: PackId;
@@ -45,7 +47,7 @@ interface Changed {
 
 /** The row of a pack whose image is not ours to purge goes and the event comes, in one statement. */
 export async function removeUnmanaged(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   { id, name }: PackRow,
 ): Promise<DeletedPack | Changed> {
@@ -65,7 +67,7 @@ export async function removeUnmanaged(
 
 /** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
 export async function mark(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   id: PackId,
 ): Promise<MarkedPack | Busy | Changed> {
@@ -97,7 +99,7 @@ export async function mark(
 
 /** The image is gone: the row goes, the event comes and the lease ends, in one statement. */
 export async function remove(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   { pack, lease }: MarkedPack,
   image: 'PURGED' | 'ALREADY_GONE',
@@ -118,7 +120,7 @@ export async function remove(
 
 /** The purge failed: the row stays, and says why. */
 export async function recordFailure(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   { pack, lease }: MarkedPack,
   failure: RegistryFailure,
