@@ -7,6 +7,7 @@ import { listen } from './http/server.ts';
 import { StartError } from './start-error.ts';
 import { createLog } from './telemetry/log.ts';
 import { openTracing } from './telemetry/tracing.ts';
+import { sweepWorkDirectories } from './work-directory.ts';
 
 /**
  * After SIGTERM the service goes on for so long, so that balancers which ask `/readyz` each second have seen it say
@@ -60,6 +61,7 @@ export async function serve(config: Config): Promise<void> {
     });
   };
   process.on('SIGTERM', drain).on('SIGINT', drain);
+  void sweepWorkDirectories();
   const tracing = await openTracing(process.env);
   const app = await createApp(config, { log, tracing });
   opening.resolve(app);

@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { RequestRefused } from '../request-refused.ts';
+import { makeWorkDirectory } from '../work-directory.ts';
 import { SpooledFile } from './spooled-file.ts';
 
 /** The parts of a multipart/form-data body; its files live until it is disposed. */
@@ -27,7 +27,7 @@ export async function readMultipart(
   contentType: string,
   { maxFileBytes }: { readonly maxFileBytes: number },
 ): Promise<Multipart> {
-  const directory = await mkdtemp(join(tmpdir(), 'pack-multipart-'));
+  const directory = await makeWorkDirectory();
   const dispose = () => rm(directory, { recursive: true, force: true });
   const fields = new Map<string, string>();
   const files = new Map<string, SpooledFile>();

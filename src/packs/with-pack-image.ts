@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
+import { makeWorkDirectory } from '../work-directory.ts';
 import { buildPackImage, type PackImage } from './archive/build-image.ts';
 import { readPackArchive } from './archive/read-archive.ts';
 import type { PackMetadata } from './pack-metadata.ts';
@@ -17,7 +16,7 @@ export async function withPackImage<Outcome>(
   archive: string,
   publish: (metadata: PackMetadata, image: PackImage) => Promise<Outcome>,
 ): Promise<Outcome | ProblemOf<'validation_failed'>> {
-  const workDirectory = await mkdtemp(join(tmpdir(), 'pack-upload-'));
+  const workDirectory = await makeWorkDirectory();
   try {
     const { maxArchiveBytes } = config;
     const read = await readPackArchive(
