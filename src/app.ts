@@ -10,6 +10,7 @@ import { FailedAttempts } from './identity/failed-attempts.ts';
 import { createKeyLookup } from './identity/key-lookup.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createPackLookup } from './packs/pack-lookup.ts';
+import { createUnmanagedRemoval } from './packs/unmanaged-removal.ts';
 import { createVerdictLookup } from './packs/verdict-lookup.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { createRest } from './rest/rest.ts';
@@ -83,6 +84,7 @@ export async function createApp(
     findKeyByHash: createKeyLookup(database),
     findPack: createPackLookup(database),
     findVerdict: createVerdictLookup(database),
+    removeUnmanaged: createUnmanagedRemoval(database),
     failedAttempts: new FailedAttempts(),
     log,
   };

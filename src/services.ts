@@ -4,6 +4,7 @@ import type { Database } from './database/database.ts';
 import type { FailedAttempts } from './identity/failed-attempts.ts';
 import type { KeyLookup } from './identity/key-lookup.ts';
 import type { PackLookup } from './packs/pack-lookup.ts';
+import type { UnmanagedRemoval } from './packs/unmanaged-removal.ts';
 import type { VerdictLookup } from './packs/verdict-lookup.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Log } from './telemetry/log.ts';
@@ -17,6 +18,7 @@ export interface Services {
   readonly findKeyByHash: KeyLookup;
   readonly findPack: PackLookup;
   readonly findVerdict: VerdictLookup;
+  readonly removeUnmanaged: UnmanagedRemoval;
   readonly failedAttempts: FailedAttempts;
   readonly log: Log;
 }

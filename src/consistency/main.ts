@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
+import { createUnmanagedRemoval } from '../packs/unmanaged-removal.ts';
 import { createVerdictLookup } from '../packs/verdict-lookup.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { checkConsistency } from './check-consistency.ts';
@@ -34,7 +35,13 @@ async function main(): Promise<number> {
   const ignore = () => undefined;
   const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
   open.defer(() => registry.close());
-  const services = { config, database, registry, findVerdict: createVerdictLookup(database) };
+  const services = {
+    config,
+    database,
+    registry,
+    findVerdict: createVerdictLookup(database),
+    removeUnmanaged: createUnmanagedRemoval(database),
+  };
   const outcome = await checkConsistency(services, { repair: values.repair ?? false });
   if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
   process.stdout.write((values.json ? asJson : asTable)(outcome.checked));

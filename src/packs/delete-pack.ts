@@ -23,12 +23,14 @@ import {
   mark,
   recordFailure,
   remove,
-  removeUnmanaged,
 } from './deletion-steps.ts';
 import type { PackRow } from './pack-row.ts';
 
 /** What a deletion works on. */
-export type DeletionServices = Pick<Services, 'config' | 'database' | 'registry' | 'findVerdict'>;
+export type DeletionServices = Pick<
+  Services,
+  'config' | 'database' | 'registry' | 'findVerdict' | 'removeUnmanaged'
+>;
 
 export type DeletePackOutcome =
   | DeletedPack
@@ -56,7 +58,7 @@ export async function deletePack(
     const step =
       image === 'PURGED'
         ? await mark(services, caller, packId)
-        : await removeUnmanaged(services, caller, pack);
+        : await services.removeUnmanaged(caller, pack);
     switch (step.kind) {
       case 'marked':
         return purgeAndRemove(services, caller, step);

@@ -4,7 +4,6 @@ import { recordEvent } from '../audit/record-event.ts';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { query } from '../database/database.ts';
 import { acquireLease, type Lease, releaseLease } from '../database/repository-lease.ts';
-import { isStillReferenced } from '../database/sql-state.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
@@ -41,28 +40,8 @@ interface Busy {
 }
 
 /** The row changed between two looks at it: look again. */
-interface Changed {
+export interface Changed {
   readonly kind: 'changed';
-}
-
-/** The row of a pack whose image is not ours to purge goes and the event comes, in one statement. */
-export async function removeUnmanaged(
-  { database }: World,
-  caller: Caller,
-  { id, name }: PackRow,
-): Promise<DeletedPack | Changed> {
-  const values = [uuidOf(id), uuidOf(caller.orgId), ...eventValues(caller, id)];
-  const rows = await database
-    .query<{ deleted_at: string; image: DeletedPack['image'] }>(REMOVE_UNMANAGED, values)
-    .catch((error: unknown) => {
-      // A role took the pack after this statement's snapshot was taken; the foreign key saw it.
-      if (isStillReferenced(error)) return [];
-      throw error;
-    });
-  const [removed] = rows;
-  if (removed === undefined) return { kind: 'changed' };
-  const { deleted_at, image } = removed;
-  return { kind: 'deleted', id, name, deletedAt: new Date(deleted_at), image };
 }
 
 /** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
@@ -104,17 +83,21 @@ export async function remove(
   { pack, lease }: MarkedPack,
   image: 'PURGED' | 'ALREADY_GONE',
 ): Promise<DeletedPack | ProblemOf<'not_found'>> {
-  const [removed] = await database.query<{ deleted_at: string }>(REMOVE_PURGED, [
+  const deletedAt = new Date();
+  const [removed] = await database.query(REMOVE_PURGED, [
     uuidOf(pack.id),
     uuidOf(caller.orgId),
-    ...eventValues(caller, pack.id),
+    newUuid(),
+    actorOf(caller),
+    pack.id,
+    caller.requestId,
+    deletedAt.toISOString(),
     image,
     lease.repository,
     lease.holder,
   ]);
   // Nothing removed: a call that took over, after our lease had lapsed, was faster.
   if (removed === undefined) return { kind: 'not_found', subject: 'pack', id: pack.id };
-  const deletedAt = new Date(removed.deleted_at);
   return { kind: 'deleted', id: pack.id, name: pack.name, deletedAt, image };
 }
 
@@ -158,36 +141,14 @@ const eventDetails = ({ name, version, imageRef, imageDigest }: PackRow) => ({
   imageDigest,
 });
 
-/** $3 to $7 of the statements below; the event is dated by the clock that its id is made by, like every other. */
-const eventValues = (caller: Caller, id: PackId) => [
-  newUuid(),
-  actorOf(caller),
-  id,
-  caller.requestId,
-  new Date().toISOString(),
-];
-
-/** Inserts PACK_DELETED for the row that the statement's `removed` returned. */
-const DELETED_EVENT = `
+/** Inserts PACK_DELETED for each row that the statement's `removed` returned. */
+export const RECORD_REMOVED = `
   insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
-  select $3, $2, 'PACK_DELETED', $4, $5, $6,
+  select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
     jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
       'imageDigest', image_digest, 'image', image),
-    $7::timestamptz
-  from removed returning created_at`;
-
-// The verdict is asked for again: whatever has changed since leaves the row for another look. That the row itself is
-// still what the verdict saw is seen by its `updated_at`.
-const REMOVE_UNMANAGED = `
-  with target as materialized (
-    select p.id, p.updated_at, ${deletionVerdict} from packs p where p.id = $1 and p.org_id = $2
-  ), removed as (
-    delete from packs p using target t
-    where p.id = t.id and p.org_id = $2 and p.updated_at = t.updated_at
-      and not t.in_use and t.image <> 'PURGED'
-    returning p.name, p.version, p.image_ref, p.image_digest, t.image
-  ), recorded as (${DELETED_EVENT})
-  select created_at as deleted_at, image from recorded, removed`;
+    deleted_at
+  from removed`;
 
 // The verdict once more; only where it is still "purge" does the row become DELETING.
 const MARK = `
@@ -207,10 +168,12 @@ const MARK = `
 const REMOVE_PURGED = `
   with removed as (
     delete from packs where id = $1 and org_id = $2
-    returning name, version, image_ref, image_digest, $8::text as image
-  ), recorded as (${DELETED_EVENT}
+    returning $3::uuid as event_id, org_id, $4::text as actor, $5::text as subject_id,
+      $6::text as request_id, $7::timestamptz as deleted_at, name, version, image_ref,
+      image_digest, $8::text as image
+  ), recorded as (${RECORD_REMOVED}
   ), released as (
     delete from repository_leases
     where repository = $9 and holder = $10 and (select count(*) from removed) >= 0
   )
-  select created_at as deleted_at from recorded`;
+  select event_id from removed`;

@@ -55,6 +55,31 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
   }, 60_000);
 
+  test('of many deletions at once, a role that takes one of the packs holds up that one alone', async () => {
+    const [one, two] = await startTwo();
+    const seen = { deleted: 0, attached: 0 };
+    for (let round = 0; round < 30; round++) {
+      const names = Array.from({ length: 8 }, (_, at) => `pack-${round}-${at}`);
+      const packIds = await Promise.all(names.map((name) => insertUnmanagedPack(one, { name })));
+      const [wanted = ''] = packIds;
+      const roleId = await role(one, `role-${round}`);
+      const [attached, ...deleted] = await Promise.all([
+        later(Math.random() * 6, () => attachPack(two, roleId, wanted)),
+        ...[...packIds, ...packIds].map((id) => deletePack(one, id)),
+      ]);
+      const isAttached = attached.__typename === 'AttachedPack';
+      seen[isAttached ? 'attached' : 'deleted']++;
+      for (const [at, id] of packIds.entries()) {
+        const answers = [deleted[at], deleted[at + packIds.length]].map((one) => one.__typename);
+        const isHeld = id === wanted && isAttached;
+        const expected = isHeld ? ['PackInUse', 'PackInUse'] : ['DeletedPack', 'NotFound'];
+        expect(answers.sort()).toEqual(expected);
+        expect(await eventsOf(one, id)).toEqual(isHeld ? ['PACK_ATTACHED'] : ['PACK_DELETED']);
+      }
+    }
+    expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
+  }, 60_000);
+
   test('60 races of attach and delete on uploaded packs never part a role from its image', async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };

@@ -1,0 +1,74 @@
+/** The deletion of packs whose image is not ours to purge: the database has it to itself. */
+import type { Database } from '../database/database.ts';
+import { gathered } from '../database/gathered.ts';
+import { isStillReferenced } from '../database/sql-state.ts';
+import { actorOf, type Caller } from '../identity/caller.ts';
+import { newUuid, uuidOf } from '../ids.ts';
+import { type Changed, type DeletedPack, RECORD_REMOVED } from './deletion-steps.ts';
+import { deletionVerdict } from './deletion-verdict.ts';
+import type { PackRow } from './pack-row.ts';
+
+/** Removes a pack that a verdict found free and unmanaged, together with the writing of its event. */
+export type UnmanagedRemoval = (caller: Caller, pack: PackRow) => Promise<Outcome>;
+
+type Outcome = DeletedPack | Changed;
+
+interface Wanted {
+  readonly caller: Caller;
+  readonly pack: PackRow;
+}
+
+/** The removal, for many requests in one statement: they share its round trip and its commit. */
+export function createUnmanagedRemoval(database: Database): UnmanagedRemoval {
+  const removeAll = async (wanted: readonly Wanted[]): Promise<Outcome[]> => {
+    const deletedAt = new Date();
+    const records = await database.query<{ place: number | string; image: DeletedPack['image'] }>(
+      REMOVE_UNMANAGED,
+      [
+        wanted.map(({ pack }) => uuidOf(pack.id)),
+        wanted.map(({ caller }) => uuidOf(caller.orgId)),
+        wanted.map(() => newUuid()),
+        wanted.map(({ caller }) => actorOf(caller)),
+        wanted.map(({ pack }) => pack.id),
+        wanted.map(({ caller }) => caller.requestId),
+        deletedAt.toISOString(),
+      ],
+    );
+    const images = new Map(records.map(({ place, image }) => [Number(place), image]));
+    return wanted.map(({ pack: { id, name } }, index) => {
+      const image = images.get(index + 1);
+      return image === undefined
+        ? { kind: 'changed' }
+        : { kind: 'deleted', id, name, deletedAt, image };
+    });
+  };
+  const removeGathered = async (wanted: readonly Wanted[]): Promise<Outcome[]> => {
+    try {
+      return await removeAll(wanted);
+    } catch (error) {
+      // A role took one of the packs after the statement's snapshot was taken; the foreign key saw it.
+      if (!isStillReferenced(error)) throw error;
+      if (wanted.length === 1) return [{ kind: 'changed' }];
+      return (await Promise.all(wanted.map((one) => removeGathered([one])))).flat();
+    }
+  };
+  const remove = gathered(removeGathered);
+  return (caller, pack) => remove({ caller, pack });
+}
+
+// The verdict is asked for again, of the row as it is under the lock: whatever has changed since, or is being changed
+// right now, leaves it for another look. So nothing is waited for, and no order of locks can deadlock.
+const REMOVE_UNMANAGED = `
+  with target as materialized (
+    select p.id, k.*, ${deletionVerdict}
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+      with ordinality as k (pack_id, org_id, event_id, actor, subject_id, request_id, place)
+    join packs p on p.id = k.pack_id and p.org_id = k.org_id
+    for update of p skip locked
+  ), removed as (
+    delete from packs p using target t
+    where p.id = t.id and not t.in_use and t.image <> 'PURGED'
+    returning t.place, t.event_id, p.org_id, t.actor, t.subject_id, t.request_id,
+      $7::timestamptz as deleted_at, p.name, p.version, p.image_ref, p.image_digest, t.image
+  ), recorded as (${RECORD_REMOVED})
+  select place, image from removed`;
