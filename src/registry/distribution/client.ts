@@ -114,14 +114,19 @@ export class Client {
     let url = call.url;
     for (;;) {
       const atHome = url.origin === this.#options.url.origin;
+      const started = performance.now();
       const { result, answer } = await this.#request(
         call,
         url,
         atHome ? header : undefined,
         deadline,
       );
+      const answered = performance.now() - started;
+      const report = (outcome: RegistryCall['outcome']) =>
+        this.#report(call, answered, answer.status, outcome);
       const target = redirectTarget(answer, url, call.streamed === true);
       if (target && this.#mayFollow(target) && redirects++ < MAX_REDIRECTS) {
+        report('ok');
         url = target;
         continue;
       }
@@ -130,10 +135,13 @@ export class Client {
         const challenge = answer.headers['www-authenticate'];
         const better = await this.#authorization.renew(challenge, scope, header, deadline);
         if (better !== undefined) {
+          // A challenge is how registries ask for credentials: no failure, as long as there are any.
+          report('ok');
           header = better;
           continue;
         }
       }
+      report(outcomeOf(result, answer));
       if (result.kind === 'failed') {
         throw new CallFailed(result, answer.status >= 500 || answer.status < 300);
       }
@@ -162,15 +170,12 @@ export class Client {
       const open = await this.#transport.open(request, deadline);
       if (call.streamed && open.status === 200) {
         const answer = { ...open, body: Buffer.alloc(0), truncated: false };
-        this.#report(call, started, answer.status, 'ok');
         return { result: { kind: 'answered', answer, content: open.body }, answer };
       }
       const answer = await readCapped(open, call.limit ?? BODY_LIMIT, deadline);
-      const result = read(call, answer);
-      this.#report(call, started, answer.status, outcomeOf(result, answer));
-      return { result, answer };
+      return { result: read(call, answer), answer };
     } catch (error) {
-      if (error instanceof CallFailed) this.#report(call, started, undefined, error.failure.reason);
+      this.#reportFailure(call, performance.now() - started, error);
       throw error;
     }
   }
@@ -182,23 +187,28 @@ export class Client {
     const call = { operation: 'GET token', repository };
     try {
       const token = await fetchToken(this.#transport, request, basic, deadline);
-      this.#report(call, started, 200, 'ok');
+      this.#report(call, performance.now() - started, 200, 'ok');
       return token;
     } catch (error) {
-      if (error instanceof CallFailed) this.#report(call, started, undefined, error.failure.reason);
+      this.#reportFailure(call, performance.now() - started, error);
       throw error;
     } finally {
       deadline.end();
     }
   }
 
+  #reportFailure(call: Named, milliseconds: number, error: unknown): void {
+    if (error instanceof CallFailed) {
+      this.#report(call, milliseconds, undefined, error.failure.reason);
+    }
+  }
+
   #report(
-    { operation, repository }: Pick<Call, 'operation' | 'repository'>,
-    started: number,
+    { operation, repository }: Named,
+    milliseconds: number,
     status: number | undefined,
     outcome: RegistryCall['outcome'],
   ): void {
-    const milliseconds = performance.now() - started;
     this.#options.onCall?.({
       operation,
       repository,
@@ -208,6 +218,9 @@ export class Client {
     });
   }
 }
+
+/** What a call is reported under. */
+type Named = Pick<Call, 'operation' | 'repository'>;
 
 function read(call: Call, answer: Answer): Result | RegistryFailure {
   if (call.final?.(answer)) return { kind: 'answered', answer };
@@ -234,6 +247,6 @@ function outcomeOf(result: Result | RegistryFailure, answer: Answer): RegistryCa
     case 'dangling_tag':
       return 'REGISTRY_ERROR';
     case 'failed':
-      return answer.status >= 300 && answer.status < 400 ? 'ok' : result.reason;
+      return result.reason;
   }
 }

@@ -63,6 +63,22 @@ describe.skipIf(!installed('docker-registry'))('Basic, with docker-registry', ()
   });
 });
 
+describe.skipIf(!installed('docker-registry')).each(['basic', 'token'] as const)(
+  'what is told of calls, with docker-registry and %s',
+  (auth) => {
+    it('a challenge is no failure, the refusal of what answers it is one', async () => {
+      const { url } = await docker(auth);
+      const outcomes: string[] = [];
+      const onCall = ({ outcome }: { outcome: string }) => void outcomes.push(outcome);
+      await connect(url, { onCall }).push(name, tag('v1'), image);
+      expect(outcomes).toContain('ok');
+      expect(outcomes).not.toContain('UNAUTHORIZED');
+      await connect(url, { onCall, password: 'wrong' }).purge(name, digest);
+      expect(outcomes.filter((outcome) => outcome === 'UNAUTHORIZED')).toHaveLength(1);
+    });
+  },
+);
+
 describe.skipIf(!installed('docker-registry'))('Bearer, with docker-registry', () => {
   it('a copy within the registry has a token for both repositories, so that no blob travels', async () => {
     const { url, tokens } = await docker('token');
