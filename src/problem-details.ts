@@ -1,6 +1,5 @@
 import type { Caller } from './identity/caller.ts';
 import type { Problem } from './outcomes.ts';
-import { BLOCKERS_SHOWN } from './packs/verdict-lookup.ts';
 import { countRolesOfPacks } from './roles/roles-of-packs.ts';
 import type { Services } from './services.ts';
 
@@ -15,9 +14,11 @@ export async function problemDetails(
       const { pack, blockers } = problem;
       const counts = (await countRolesOfPacks(services, caller, [pack.id])).get(pack.id);
       return {
-        roles: blockers.roles
-          .slice(0, BLOCKERS_SHOWN)
-          .map(({ id, name, archivedAt }) => ({ id, name, archived: archivedAt !== null })),
+        roles: blockers.roles.map(({ id, name, archivedAt }) => ({
+          id,
+          name,
+          archived: archivedAt !== null,
+        })),
         total: counts?.own ?? 0,
         other_org_total: counts?.otherOrgs ?? 0,
       };

@@ -31,29 +31,27 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
           refusedResponse(refusedBy(error, record, log), record.requestId),
         ),
       );
-    const isWork = route === 'graphql' || route === 'rest';
-    const answer = await (tracing === null || !isWork
+    const isTraced = route === 'graphql' || route === 'rest';
+    const answer = await (tracing === null || !isTraced
       ? respond()
       : tracing.request(arrival, record, respond));
     const milliseconds = performance.now() - startedAt;
     metrics.request(route, answer.status, milliseconds, record);
-    if (isWork || route === 'none') {
-      log.info(
-        {
-          requestId: record.requestId,
-          ...(record.traceId === null ? {} : { traceId: record.traceId }),
-          method,
-          route,
-          operation: record.operation,
-          org: record.caller?.orgId,
-          ...principalOf(record),
-          outcome: record.outcomes.join(' ') || 'ok',
-          status: answer.status,
-          ms: Math.round(milliseconds * 10) / 10,
-        },
-        'request',
-      );
-    }
+    log.info(
+      {
+        requestId: record.requestId,
+        ...(record.traceId === null ? {} : { traceId: record.traceId }),
+        method,
+        route,
+        operation: record.operation,
+        org: record.caller?.orgId,
+        ...principalOf(record),
+        outcome: record.outcomes.join(' ') || 'ok',
+        status: answer.status,
+        ms: Math.round(milliseconds * 10) / 10,
+      },
+      'request',
+    );
     return answer;
   };
 }

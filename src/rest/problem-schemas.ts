@@ -1,6 +1,7 @@
 /** REST's half of the catalogue of problems (`outcomes.ts`): the form of each kind's `details`. */
 import { z } from '@hono/zod-openapi';
 import { type ProblemKind, problems, type RefusalCode } from '../outcomes.ts';
+import { BLOCKERS_SHOWN } from '../packs/verdict-lookup.ts';
 import { registryFailureReasons } from '../registry/registry.ts';
 import { enumOut } from './letter-case.ts';
 
@@ -25,7 +26,7 @@ const details: Record<ProblemKind, z.ZodType | null> = {
   pack_in_use: z.object({
     roles: z
       .array(z.object({ id: z.string(), name: z.string(), archived: z.boolean() }))
-      .max(50)
+      .max(BLOCKERS_SHOWN)
       .openapi({ description: 'The first roles of your org that reference the pack.' }),
     total: z.int().openapi({ description: 'How many roles of your org reference it.' }),
     other_org_total: z.int().openapi({ description: 'How many roles of other orgs do.' }),
