@@ -67,7 +67,8 @@ async function publish(
   );
   if (added.kind === 'added') return { kind: 'uploaded', pack: added.pack };
   // Without the lease the image is not ours any more.
-  if (added.kind !== 'registry_unavailable')
+  if (added.kind !== 'registry_unavailable') {
     await withdraw(services, repository, digest, lease, kept);
+  }
   return added;
 }
