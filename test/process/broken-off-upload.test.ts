@@ -36,7 +36,7 @@ test.for(Object.keys(uploads))(
       TMPDIR: temporary,
     });
     const spooled = () =>
-      readdirSync(temporary).filter((name) => name.startsWith('pack-multipart'));
+      readdirSync(temporary).filter((name) => name.startsWith('pack-gateway-work-'));
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write(
       [
