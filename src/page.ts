@@ -98,6 +98,16 @@ export const isCursor = (text: string): boolean => uuid.safeParse(decoded(text))
 
 const decoded = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
+/** The conditions that keep a statement to its page; `key` is the column that holds the items' UUIDs. */
+export const placeOf = (
+  { olderThan, newerThan }: PageRequest,
+  key: string,
+  bind: (value: unknown) => string,
+): string[] => [
+  ...(olderThan === null ? [] : [`${key} < ${bind(olderThan)}`]),
+  ...(newerThan === null ? [] : [`${key} > ${bind(newerThan)}`]),
+];
+
 /** What a statement needs to select one item more than the page holds, so that it knows of further ones. */
 export const limitOf = ({ size }: PageRequest): number => size + 1;
 

@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { type EventId, eventIds, firstUuidAt, uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
 import type { AuditEventType } from './audit-event.entity.ts';
 
@@ -45,8 +45,7 @@ export async function listAuditEvents(
   filter: AuditEventFilter,
 ): Promise<Page<AuditEventRow>> {
   const { where, values } = conditions(caller, filter);
-  if (page.olderThan !== null) where.push(`id < $${values.push(page.olderThan)}`);
-  if (page.newerThan !== null) where.push(`id > $${values.push(page.newerThan)}`);
+  where.push(...placeOf(page, 'id', (value) => `$${values.push(value)}`));
   const records = await database.query<EventRecord>(
     `select ${eventColumns} from audit_events
      where ${where.join(' and ')}

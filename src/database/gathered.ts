@@ -1,5 +1,20 @@
 import DataLoader from 'dataloader';
 
+/** A record that answers one of those who asked together (`unnest(…) with ordinality`). */
+export interface Placed {
+  /** Of the one who asked, counted from 1. */
+  readonly place: number | string;
+}
+
+/** The records in the places of those who asked; undefined where there is none. */
+export function inPlaces<Found extends Placed>(
+  asked: readonly unknown[],
+  records: readonly Found[],
+): (Found | undefined)[] {
+  const found = new Map(records.map((record) => [Number(record.place), record]));
+  return asked.map((_, index) => found.get(index + 1));
+}
+
 /**
  * Reads what requests ask for at the same moment in one statement. Nothing is kept, and the statement is sent after all
  * of them have asked: each sees every change that was committed before it came.

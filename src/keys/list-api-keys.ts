@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
 import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';
 
@@ -11,12 +11,11 @@ export async function listApiKeys(
   page: PageRequest,
 ): Promise<Page<KeyRow>> {
   const values: unknown[] = [uuidOf(caller.orgId)];
-  const where = ['org_id = $1', 'revoked_at is null'];
-  if (page.olderThan !== null) where.push(`id < $${values.push(page.olderThan)}`);
-  if (page.newerThan !== null) where.push(`id > $${values.push(page.newerThan)}`);
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const where = ['org_id = $1', 'revoked_at is null', ...placeOf(page, 'id', bind)];
   const records = await database.query<KeyRecord>(
     `select ${keyColumns} from api_keys where ${where.join(' and ')}
-     order by id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
+     order by id ${orderOf(page)} limit ${bind(limitOf(page))}`,
     values,
   );
   return toPage(page, records.map(toKeyRow));

@@ -1,16 +1,10 @@
 import type { Database } from '../database/database.ts';
-import { gathered } from '../database/gathered.ts';
+import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
 import { type OrgId, type PackId, uuidOf } from '../ids.ts';
 
 interface Asked {
   readonly org: OrgId;
   readonly id: PackId;
-}
-
-/** A record of the answer. */
-export interface Placed {
-  /** Of the one who asked, counted from 1. */
-  readonly place: number | string;
 }
 
 /** What is asked for, as a relation of the statement: the org, the pack, and the place of whoever asks. */
@@ -31,8 +25,9 @@ export function askingAboutPacks<Found extends Placed, Value>(
       asked.map(({ org }) => uuidOf(org)),
       asked.map(({ id }) => uuidOf(id)),
     ]);
-    const values = new Map(records.map((record) => [Number(record.place), toValue(record)]));
-    return asked.map((_, index) => values.get(index + 1) ?? null);
+    return inPlaces(asked, records).map((record) =>
+      record === undefined ? null : toValue(record),
+    );
   });
   return (org, id) => ask({ org, id });
 }

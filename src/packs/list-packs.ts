@@ -1,6 +1,14 @@
 import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../ids.ts';
-import { type Extent, limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import {
+  type Extent,
+  limitOf,
+  orderOf,
+  type Page,
+  type PageRequest,
+  placeOf,
+  toPage,
+} from '../page.ts';
 import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts';
 import { rolesAsJson } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
@@ -39,8 +47,7 @@ export async function listPacks(
 ): Promise<PackPage> {
   const { where, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
-  if (page.olderThan !== null) where.push(`p.id < ${bind(page.olderThan)}`);
-  if (page.newerThan !== null) where.push(`p.id > ${bind(page.newerThan)}`);
+  where.push(...placeOf(page, 'p.id', bind));
   const order = `order by id ${orderOf(page)} limit ${bind(limitOf(page))}`;
   const union = branches(filter)
     .map((owner) => {
@@ -49,7 +56,9 @@ export async function listPacks(
     })
     .join(' union all ');
   const rolesOfPack =
-    roles === null ? '' : `, (${rolesAsJson('p.id', roles.page, roles.extent, bind)}) as roles`;
+    roles === null
+      ? ''
+      : `, (${rolesAsJson('p.id', '$1', roles.page, roles.extent, bind)}) as roles`;
   const records = await database.query<{ pack: PackArray; roles?: RoleArray[] | null }>(
     `select ${packAsArray(extent)} as pack${rolesOfPack} from (${union}) p ${order}`,
     values,

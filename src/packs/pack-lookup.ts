@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
+import type { Placed } from '../database/gathered.ts';
 import type { OrgId, PackId } from '../ids.ts';
-import { askedPacks, askingAboutPacks, type Placed } from './asked-packs.ts';
+import { askedPacks, askingAboutPacks } from './asked-packs.ts';
 import { visibleTo } from './find-pack.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 

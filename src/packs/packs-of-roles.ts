@@ -1,7 +1,7 @@
 /** For many roles at once: the packs they reference. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
 import { type RoleId, roleIds, uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
@@ -13,13 +13,13 @@ export async function packsOfRoles(
   page: PageRequest,
 ): Promise<Map<RoleId, Page<PackRow>>> {
   const values: unknown[] = [roles.map(uuidOf), uuidOf(caller.orgId)];
-  const older = page.olderThan === null ? '' : `and a.pack_id < $${values.push(page.olderThan)}`;
-  const newer = page.newerThan === null ? '' : `and a.pack_id > $${values.push(page.newerThan)}`;
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const where = ['a.role_id = k.role_id', 'a.org_id = $2', ...placeOf(page, 'a.pack_id', bind)];
   const records = await database.query<{ role_id: string; pack: PackArray }>(
     `select k.role_id, p.pack from unnest($1::uuid[]) as k (role_id) cross join lateral (
        select ${packAsArray('whole')} as pack from role_packs a join packs p on p.id = a.pack_id
-       where a.role_id = k.role_id and a.org_id = $2 ${older} ${newer}
-       order by a.pack_id ${orderOf(page)} limit $${values.push(limitOf(page))}
+       where ${where.join(' and ')}
+       order by a.pack_id ${orderOf(page)} limit ${bind(limitOf(page))}
      ) p`,
     values,
   );

@@ -1,6 +1,6 @@
 /** The deletion of packs whose image is not ours to purge: the database has it to itself. */
 import type { Database } from '../database/database.ts';
-import { gathered } from '../database/gathered.ts';
+import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
 import { isStillReferenced } from '../database/sql-state.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, uuidOf } from '../ids.ts';
@@ -22,7 +22,7 @@ interface Wanted {
 export function createUnmanagedRemoval(database: Database): UnmanagedRemoval {
   const removeAll = async (wanted: readonly Wanted[]): Promise<Outcome[]> => {
     const deletedAt = new Date();
-    const records = await database.query<{ place: number | string; image: DeletedPack['image'] }>(
+    const records = await database.query<Placed & { image: DeletedPack['image'] }>(
       REMOVE_UNMANAGED,
       [
         wanted.map(({ pack }) => uuidOf(pack.id)),
@@ -34,9 +34,9 @@ export function createUnmanagedRemoval(database: Database): UnmanagedRemoval {
         deletedAt.toISOString(),
       ],
     );
-    const images = new Map(records.map(({ place, image }) => [Number(place), image]));
+    const removed = inPlaces(wanted, records);
     return wanted.map(({ pack: { id, name } }, index) => {
-      const image = images.get(index + 1);
+      const image = removed[index]?.image;
       return image === undefined
         ? { kind: 'changed' }
         : { kind: 'deleted', id, name, deletedAt, image };

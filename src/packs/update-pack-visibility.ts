@@ -3,13 +3,12 @@ import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import { pageRequest } from '../page.ts';
 import { rolesOfPacks } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 import { findPack } from './find-pack.ts';
 import type { PackVisibility } from './pack.entity.ts';
 import type { PackRow } from './pack-row.ts';
-import { BLOCKERS_SHOWN } from './verdict-lookup.ts';
+import { blockersOf, FIRST_BLOCKERS } from './verdict-lookup.ts';
 
 export interface UpdatePackVisibilityInput {
   /** As the caller sent it; what is no pack id is not found. */
@@ -36,10 +35,9 @@ export async function updatePackVisibility(
   const outcome = await change(services, caller, packId, input);
   if (outcome.kind !== 'held') return outcome;
   const { pack } = outcome;
-  const page = pageRequest({ first: BLOCKERS_SHOWN });
-  const own = (await rolesOfPacks(services, caller, [packId], page)).get(packId);
-  const blockers = { roles: own?.items ?? [], hasMore: own?.hasNext ?? false, othersOnly: true };
-  return { kind: 'pack_in_use', pack, blockers };
+  const own = (await rolesOfPacks(services, caller, [packId], FIRST_BLOCKERS)).get(packId);
+  if (own === undefined) throw new Error('no page was read for the pack that was asked for');
+  return { kind: 'pack_in_use', pack, blockers: blockersOf(own, { othersOnly: true }) };
 }
 
 type Change =

@@ -1,13 +1,19 @@
 import type { Database } from '../database/database.ts';
+import type { Placed } from '../database/gathered.ts';
 import type { OrgId, PackId } from '../ids.ts';
 import type { Blockers } from '../outcomes.ts';
-import { type RoleArray, roleAsArray, roleOfArray } from '../roles/role-row.ts';
-import { askedPacks, askingAboutPacks, type Placed } from './asked-packs.ts';
+import { type Page, pageRequest, toPage } from '../page.ts';
+import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts';
+import { rolesAsJson } from '../roles/roles-of-packs.ts';
+import { askedPacks, askingAboutPacks } from './asked-packs.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 /** The roles that a refusal carries along; further ones are read page by page. */
 export const BLOCKERS_SHOWN = 50;
+
+/** The page of them. */
+export const FIRST_BLOCKERS = pageRequest({ first: BLOCKERS_SHOWN });
 
 /** The verdict on a pack, as it is at this moment; whoever acts on it asks again under a lock. */
 export interface Verdict {
@@ -27,25 +33,20 @@ type Found = Placed &
 export const createVerdictLookup = (database: Database): VerdictLookup =>
   askingAboutPacks(database, VERDICTS, ({ pack, in_use, image, roles }: Found) => ({
     pack: packOfArray(pack),
-    blockers: in_use ? blockersOf(roles ?? []) : null,
+    blockers: in_use
+      ? blockersOf(toPage(FIRST_BLOCKERS, (roles ?? []).map(roleOfArray)), { othersOnly: false })
+      : null,
     image,
   }));
 
-const blockersOf = (roles: readonly RoleArray[]): Blockers => ({
-  roles: roles.slice(0, BLOCKERS_SHOWN).map(roleOfArray),
-  hasMore: roles.length > BLOCKERS_SHOWN,
-  othersOnly: false,
-});
+export const blockersOf = (
+  { items, hasNext }: Page<RoleRow>,
+  { othersOnly }: Pick<Blockers, 'othersOnly'>,
+): Blockers => ({ roles: items, hasMore: hasNext, othersOnly });
 
 const VERDICTS = `
-  select p.*, case when p.in_use then (
-      select json_agg(r.role) from (
-        select ${roleAsArray('whole')} as role from role_packs a
-        join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
-        where a.pack_id = p.pack_id and a.org_id = p.org_id
-        order by a.role_id desc limit ${BLOCKERS_SHOWN + 1}
-      ) r
-    ) end as roles
+  select p.*,
+    case when p.in_use then (${rolesAsJson('p.pack_id', 'p.org_id', FIRST_BLOCKERS, 'whole', String)}) end as roles
   from (
     select k.*, ${packAsArray('whole')} as pack, ${deletionVerdict}
     from ${askedPacks}

@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../ids.ts';
-import { limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
 import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
@@ -14,8 +14,7 @@ export async function listAgentRoles(
   const values: unknown[] = [uuidOf(caller.orgId)];
   const where = ['r.org_id = $1'];
   if (!options.includeArchived) where.push('r.archived_at is null');
-  if (page.olderThan !== null) where.push(`r.id < $${values.push(page.olderThan)}`);
-  if (page.newerThan !== null) where.push(`r.id > $${values.push(page.newerThan)}`);
+  where.push(...placeOf(page, 'r.id', (value) => `$${values.push(value)}`));
   const records = await database.query<{ role: RoleArray }>(
     `select ${roleAsArray('whole')} as role from agent_roles r where ${where.join(' and ')}
      order by r.id ${orderOf(page)} limit $${values.push(limitOf(page))}`,

@@ -1,7 +1,15 @@
 /** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../ids.ts';
-import { type Extent, limitOf, orderOf, type Page, type PageRequest, toPage } from '../page.ts';
+import {
+  type Extent,
+  limitOf,
+  orderOf,
+  type Page,
+  type PageRequest,
+  placeOf,
+  toPage,
+} from '../page.ts';
 import type { Services } from '../services.ts';
 import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
@@ -15,7 +23,7 @@ export async function rolesOfPacks(
   const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const records = await database.query<{ pack_id: string; roles: RoleArray[] | null }>(
-    `select k.pack_id, (${rolesAsJson('k.pack_id', page, 'whole', bind)}) as roles
+    `select k.pack_id, (${rolesAsJson('k.pack_id', '$1', page, 'whole', bind)}) as roles
      from unnest($2::uuid[]) as k (pack_id)`,
     values,
   );
@@ -28,22 +36,22 @@ export async function rolesOfPacks(
 }
 
 /**
- * A subquery: the page of roles of one pack as one JSON array of `RoleArray`, or null where it has none. `$1` of the
- * statement must be the caller's org. One value per pack is read far faster than one row per role.
+ * A subquery: the page of roles of one pack that one org has as one JSON array of `RoleArray`, or null where there
+ * is none. One value per pack is read far faster than one row per role.
  */
 export function rolesAsJson(
   packId: string,
+  org: string,
   page: PageRequest,
   extent: Extent,
   bind: (value: unknown) => string,
 ): string {
-  const older = page.olderThan === null ? '' : `and a.role_id < ${bind(page.olderThan)}`;
-  const newer = page.newerThan === null ? '' : `and a.role_id > ${bind(page.newerThan)}`;
+  const where = [`a.pack_id = ${packId}`, `a.org_id = ${org}`, ...placeOf(page, 'a.role_id', bind)];
   return `
     select json_agg(r.role) from (
       select ${roleAsArray(extent)} as role from role_packs a
       join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
-      where a.pack_id = ${packId} and a.org_id = $1 ${older} ${newer}
+      where ${where.join(' and ')}
       order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}
     ) r`;
 }
