@@ -4,20 +4,20 @@ import type { Config } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
-import { createHandler, type Handler } from './http/handler.ts';
-import { createHealth } from './http/health.ts';
 import { FailedAttempts } from './identity/failed-attempts.ts';
 import { createKeyLookup } from './identity/key-lookup.ts';
 import { bootstrap } from './keys/bootstrap.ts';
+import { createLog, type Log } from './log.ts';
 import { createPackLookup } from './packs/pack-lookup.ts';
 import { createUnmanagedRemoval } from './packs/unmanaged-removal.ts';
 import { createVerdictLookup } from './packs/verdict-lookup.ts';
 import { openRegistry } from './registry/open-registry.ts';
+import { requestScope } from './request-record.ts';
 import { createRest } from './rest/rest.ts';
+import { createHandler, type Handler } from './server/handler.ts';
+import { createHealth } from './server/health.ts';
 import type { Services } from './services.ts';
-import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { requestScope } from './telemetry/request-record.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
 /** Answers requests as the server does. */

@@ -5,9 +5,9 @@
  * speak of it.
  */
 import type { FieldProblem } from './field-problem.ts';
-import type { PackRow } from './packs/pack-row.ts';
+import type { PackRow } from './model/pack-row.ts';
+import type { RoleRow } from './model/role-row.ts';
 import type { RegistryFailure } from './registry/registry.ts';
-import type { RoleRow } from './roles/role-row.ts';
 
 export type Subject = 'pack' | 'agent_role' | 'api_key';
 

@@ -1,6 +1,6 @@
 import type { Caller } from './identity/caller.ts';
 import type { Problem } from './outcomes.ts';
-import { countRolesOfPacks } from './roles/roles-of-packs.ts';
+import { countRolesOfPacks } from './packs/roles-of-packs.ts';
 import type { Services } from './services.ts';
 
 /** The `details` of a problem, in the form that the contract fixes for REST; null where it has none. */

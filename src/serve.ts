@@ -2,10 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
-import type { Handler } from './http/handler.ts';
-import { listen } from './http/server.ts';
+import { createLog } from './log.ts';
+import type { Handler } from './server/handler.ts';
+import { listen } from './server/server.ts';
 import { StartError } from './start-error.ts';
-import { createLog } from './telemetry/log.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { sweepWorkDirectories } from './work-directory.ts';
 

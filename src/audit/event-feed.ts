@@ -8,9 +8,9 @@
  */
 import type { Database } from '../database/database.ts';
 import type { Listener } from '../database/notifications.ts';
-import { type EventId, eventIds, newUuid, type OrgId, orgIds, uuidOf } from '../ids.ts';
+import type { Log } from '../log.ts';
+import { type EventId, eventIds, newUuid, type OrgId, orgIds, uuidOf } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
-import type { Log } from '../telemetry/log.ts';
 import { findAuditEvents } from './find-audit-events.ts';
 import type { AuditEventRow } from './list-audit-events.ts';
 

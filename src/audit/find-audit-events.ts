@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { type EventId, type OrgId, uuidOf } from '../ids.ts';
+import { type EventId, type OrgId, uuidOf } from '../model/ids.ts';
 import {
   type AuditEventRow,
   type EventRecord,

@@ -1,8 +1,8 @@
 import type { Caller } from '../identity/caller.ts';
-import { type EventId, eventIds, firstUuidAt, uuidOf } from '../ids.ts';
+import type { AuditEventType } from '../model/audit-event.entity.ts';
+import { type EventId, eventIds, firstUuidAt, uuidOf } from '../model/ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import type { AuditEventType } from './audit-event.entity.ts';
 
 export interface AuditEventFilter {
   readonly type?: AuditEventType | null | undefined;

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { actorOf, type Caller } from '../identity/caller.ts';
-import { newUuid, uuidOf } from '../ids.ts';
-import { AuditEvent, type AuditEventType } from './audit-event.entity.ts';
+import { AuditEvent, type AuditEventType } from '../model/audit-event.entity.ts';
+import { newUuid, uuidOf } from '../model/ids.ts';
 
 /**
  * Adds an event to the unit of work of `em`, so that it is written in the transaction that makes the change.

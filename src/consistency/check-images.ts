@@ -1,6 +1,6 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
-import { packIds } from '../ids.ts';
+import { packIds } from '../model/ids.ts';
 import type {
   Digest,
   Registry,

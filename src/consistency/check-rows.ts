@@ -1,6 +1,6 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
-import { orgIds, packIds, roleIds } from '../ids.ts';
+import { orgIds, packIds, roleIds } from '../model/ids.ts';
 import type { Finding } from './finding.ts';
 
 /** What the database says about itself. Each statement is one snapshot, so a busy service causes no false findings. */

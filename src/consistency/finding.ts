@@ -1,4 +1,4 @@
-import type { OrgId, PackId } from '../ids.ts';
+import type { OrgId, PackId } from '../model/ids.ts';
 import type { Digest, Repository } from '../registry/registry.ts';
 
 /** What must hold between database and registry; the key is the name under which a breach is reported. */

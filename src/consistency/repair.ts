@@ -1,6 +1,6 @@
 import { acquireLease, keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { newUuid } from '../ids.ts';
+import { newUuid } from '../model/ids.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
 import { type DeletionServices, deletePack } from '../packs/delete-pack.ts';
 import { purgeUnheld } from '../packs/purge-unheld.ts';

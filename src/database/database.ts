@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type ControlledTransaction, type Kysely, sql } from 'kysely';
-import { type OrgId, uuidOf } from '../ids.ts';
+import { type OrgId, uuidOf } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import {
   type Connection,

@@ -3,15 +3,15 @@ import { Migrator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import type { Kysely } from 'kysely';
-import { AuditEvent } from '../audit/audit-event.entity.ts';
-import { EventListener } from '../audit/event-listener.entity.ts';
-import { ApiKey } from '../keys/api-key.entity.ts';
-import { Pack } from '../packs/pack.entity.ts';
-import { AgentRole } from '../roles/agent-role.entity.ts';
-import { Attachment } from '../roles/attachment.entity.ts';
+import { AgentRole } from '../model/agent-role.entity.ts';
+import { ApiKey } from '../model/api-key.entity.ts';
+import { Attachment } from '../model/attachment.entity.ts';
+import { AuditEvent } from '../model/audit-event.entity.ts';
+import { EventListener } from '../model/event-listener.entity.ts';
+import { Org } from '../model/org.entity.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { RepositoryLease } from '../model/repository-lease.entity.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
-import { Org } from './org.entity.ts';
-import { RepositoryLease } from './repository-lease.entity.ts';
 
 const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
   postgres: PostgreSqlDriver,

@@ -7,7 +7,7 @@
  * asks `isHeld` before each write; after a crash it lapses by itself.
  */
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { newUuid } from '../ids.ts';
+import { newUuid } from '../model/ids.ts';
 import { type Database, query } from './database.ts';
 
 /** Milliseconds that a crashed holder keeps others waiting, at most. */

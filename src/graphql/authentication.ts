@@ -1,8 +1,8 @@
 /** Nobody is answered but a caller: refused before the query is even parsed, so that its text decides nothing. */
 import { authenticate } from '../identity/authenticate.ts';
 import { graphqlCode } from '../outcomes.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { Services } from '../services.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
 import type { PlainAnswer } from './plain-operation.ts';
 import type { YogaPlugin } from './server-context.ts';
 

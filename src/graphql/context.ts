@@ -1,7 +1,7 @@
 import { authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { Services } from '../services.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
 /** What every resolver is handed. */

@@ -1,9 +1,9 @@
 /** Every error of an answer gets a code and the request's id; what nobody expected is masked and logged. */
 import { type ExecutionResult, GraphQLError, isValueNode } from 'graphql';
+import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
 import { graphqlCode, type RefusalCode, refusals } from '../outcomes.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useErrorCodes(log: Log): YogaPlugin {

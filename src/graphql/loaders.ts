@@ -1,16 +1,16 @@
 /** The loaders of one request: what many fields ask for one by one is read in one statement. */
 import DataLoader from 'dataloader';
 import type { Caller } from '../identity/caller.ts';
-import type { KeyId, PackId, RoleId } from '../ids.ts';
 import { findKeys, type KeyRow } from '../keys/find-key.ts';
+import type { KeyId, PackId, RoleId } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
-import type { PackRow } from '../packs/pack-row.ts';
 import { countPacksOfRoles, packsOfRoles } from '../packs/packs-of-roles.ts';
 import { previewDeletions } from '../packs/preview-deletion.ts';
+import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../packs/roles-of-packs.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { findRoles } from '../roles/find-role.ts';
-import type { RoleRow } from '../roles/role-row.ts';
-import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 
 export interface Loaders {

@@ -1,4 +1,4 @@
-import { keyIds, packIds, roleIds } from '../ids.ts';
+import { keyIds, packIds, roleIds } from '../model/ids.ts';
 
 const nodeTypes = [
   { name: 'Pack', ids: packIds },

@@ -1,7 +1,7 @@
 /** The types that refer to each other, declared before any of them is described. */
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
-import type { PackRow } from '../packs/pack-row.ts';
-import type { RoleRow } from '../roles/role-row.ts';
+import type { PackRow } from '../model/pack-row.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import { builder } from './builder.ts';
 import { connectionOf } from './connection.ts';
 

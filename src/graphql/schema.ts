@@ -1,14 +1,14 @@
 /** The schema: the builder, and every module that adds to it. */
 import './scalars.ts';
-import './problem.graphql.ts';
-import '../packs/pack.graphql.ts';
-import '../packs/pack-mutations.graphql.ts';
-import '../packs/pack-events.graphql.ts';
-import '../roles/role.graphql.ts';
-import '../roles/role-mutations.graphql.ts';
-import '../audit/audit.graphql.ts';
-import '../keys/key.graphql.ts';
-import '../keys/key-mutations.graphql.ts';
+import './problems/problem.graphql.ts';
+import './packs/pack.graphql.ts';
+import './packs/pack-mutations.graphql.ts';
+import './packs/pack-events.graphql.ts';
+import './roles/role.graphql.ts';
+import './roles/role-mutations.graphql.ts';
+import './audit/audit.graphql.ts';
+import './keys/key.graphql.ts';
+import './keys/key-mutations.graphql.ts';
 import { printSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';

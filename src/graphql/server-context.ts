@@ -1,5 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 
 /** What the HTTP layer hands to Yoga with each request. */
 export interface ServerContext {

@@ -1,7 +1,7 @@
+import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
+import type { RequestRecord } from '../request-record.ts';
 import { RequestRefused } from '../request-refused.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
 
 /** What a caller is told of something that was thrown; what he must not see of it goes to the log. */
 export function refusedBy(

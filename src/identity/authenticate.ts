@@ -1,11 +1,11 @@
 /** `Authorization: Bearer …` -> Caller. */
 import { timingSafeEqual } from 'node:crypto';
 import { acrossOrgs } from '../database/cross-org.ts';
-import { keyIds, orgIds } from '../ids.ts';
-import { hashOf } from '../keys/secret.ts';
+import { keyIds, orgIds } from '../model/ids.ts';
 import type { Services } from '../services.ts';
 import { type Caller, templates } from './caller.ts';
 import { LAST_USED_RESOLUTION } from './key-lookup.ts';
+import { hashOf } from './secret.ts';
 import { authenticateSession, isJwt } from './session.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { KeyId, OrgId } from '../ids.ts';
-import type { PermissionSet } from '../keys/api-key.entity.ts';
+import type { PermissionSet } from '../model/api-key.entity.ts';
+import type { KeyId, OrgId } from '../model/ids.ts';
 
 export const scopes = ['caps:write', 'audit:read', 'apikeys:write'] as const;
 export type Scope = (typeof scopes)[number];

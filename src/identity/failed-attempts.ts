@@ -10,8 +10,9 @@
  *
  * Counted per process: with N replicas a caller has up to N times as many tries.
  */
+
+import { requestScope } from '../request-record.ts';
 import { RequestRefused } from '../request-refused.ts';
-import { requestScope } from '../telemetry/request-record.ts';
 import { networkOf } from './network-of.ts';
 
 const WINDOW_MS = 60_000;

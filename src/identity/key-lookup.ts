@@ -1,7 +1,7 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
 import { gathered } from '../database/gathered.ts';
-import type { PermissionSet } from '../keys/api-key.entity.ts';
+import type { PermissionSet } from '../model/api-key.entity.ts';
 
 /** How exactly `lastUsedAt` is kept: writing it on every request would turn each read into a write. */
 export const LAST_USED_RESOLUTION = '1 minute';

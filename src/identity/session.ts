@@ -2,8 +2,8 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { JwtConfig } from '../config.ts';
-import { type OrgId, orgIds, uuidOf } from '../ids.ts';
 import { singleLine } from '../input.ts';
+import { type OrgId, orgIds, uuidOf } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { Services } from '../services.ts';
 import { type Caller, type Scope, scopes } from './caller.ts';

@@ -1,7 +1,7 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import { type Database, query } from '../database/database.ts';
-import { newUuid } from '../ids.ts';
-import { hashOf, newSecret, prefixOf } from './secret.ts';
+import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
+import { newUuid } from '../model/ids.ts';
 
 /**
  * Makes the first org and its owner key in a database that holds no org yet.

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { recordEvent } from '../audit/record-event.ts';
 import type { Caller } from '../identity/caller.ts';
-import { keyIds, newUuid, uuidOf } from '../ids.ts';
+import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
 import { singleLine, validate } from '../input.ts';
+import { ApiKey, permissionSets } from '../model/api-key.entity.ts';
+import { keyIds, newUuid, uuidOf } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
-import { ApiKey, permissionSets } from './api-key.entity.ts';
 import type { KeyRow } from './find-key.ts';
-import { hashOf, newSecret, prefixOf } from './secret.ts';
 
 const createApiKeyInput = z.object({
   label: singleLine(255),

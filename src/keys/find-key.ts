@@ -1,8 +1,8 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type KeyId, keyIds, uuidOf } from '../ids.ts';
-import type { PermissionSet } from './api-key.entity.ts';
+import type { PermissionSet } from '../model/api-key.entity.ts';
+import { type KeyId, keyIds, uuidOf } from '../model/ids.ts';
 
 /** An API key as reads see it: never its secret. */
 export interface KeyRow {

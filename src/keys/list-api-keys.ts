@@ -1,5 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
-import { uuidOf } from '../ids.ts';
+import { uuidOf } from '../model/ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
 import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';

@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { keyIds, uuidOf } from '../ids.ts';
+import { keyIds, uuidOf } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';

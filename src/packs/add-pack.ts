@@ -1,18 +1,23 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import type { AuditEventType } from '../audit/audit-event.entity.ts';
 import { recordEvent } from '../audit/record-event.ts';
 import type { Database } from '../database/database.ts';
 import { type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
-import { newUuid, type OrgId, packIds, uuidOf } from '../ids.ts';
+import type { AuditEventType } from '../model/audit-event.entity.ts';
+import { newUuid, type OrgId, packIds, uuidOf } from '../model/ids.ts';
+import {
+  type ImageOrigin,
+  Pack,
+  type PackTier,
+  type PackVisibility,
+} from '../model/pack.entity.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { findPack } from './find-pack.ts';
-import { type ImageOrigin, Pack, type PackTier, type PackVisibility } from './pack.entity.ts';
 import type { PackMetadata } from './pack-metadata.ts';
-import type { PackRow } from './pack-row.ts';
 
 export interface NewPack {
   readonly metadata: PackMetadata;

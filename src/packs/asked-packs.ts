@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
-import { type OrgId, type PackId, uuidOf } from '../ids.ts';
+import { type OrgId, type PackId, uuidOf } from '../model/ids.ts';
 
 interface Asked {
   readonly org: OrgId;

@@ -1,6 +1,7 @@
 import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds } from '../ids.ts';
+import { packIds } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
@@ -9,7 +10,6 @@ import { isPackName, PACK_NAME_RULE } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
-import type { PackRow } from './pack-row.ts';
 import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 

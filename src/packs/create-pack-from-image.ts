@@ -1,15 +1,15 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds, uuidOf } from '../ids.ts';
+import { packIds, uuidOf } from '../model/ids.ts';
+import type { PackVisibility } from '../model/pack.entity.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { addPack } from './add-pack.ts';
 import { awaitLease } from './await-lease.ts';
 import { type ImageSource, isForeign, openImageSource } from './image-source.ts';
-import type { PackVisibility } from './pack.entity.ts';
-import type { PackRow } from './pack-row.ts';
 import { NO_SUCH_IMAGE, type ReadPackImageOutcome, readPackImage } from './read-pack-image.ts';
 
 export interface CreatePackFromImageInput {

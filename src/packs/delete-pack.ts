@@ -13,7 +13,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keepLease, LEASE_TTL_MS } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds } from '../ids.ts';
+import { packIds } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { PurgeOutcome } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
@@ -24,7 +25,6 @@ import {
   recordFailure,
   remove,
 } from './deletion-steps.ts';
-import type { PackRow } from './pack-row.ts';
 
 /** What a deletion works on. */
 export type DeletionServices = Pick<

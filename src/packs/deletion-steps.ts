@@ -5,13 +5,13 @@ import { acrossOrgs } from '../database/cross-org.ts';
 import { query } from '../database/database.ts';
 import { acquireLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
-import { newUuid, type PackId, uuidOf } from '../ids.ts';
+import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 type World = Pick<Services, 'database'>;
 

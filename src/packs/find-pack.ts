@@ -1,8 +1,8 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, uuidOf } from '../ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
+import { type PackId, uuidOf } from '../model/ids.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 
 /**
  * A condition: the packs that an org may see, as `Pack`'s tenant filter says it to the ORM. The statement must call

@@ -1,4 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import { openOtherRegistry } from '../registry/open-other-registry.ts';
 import {
   type Digest,
@@ -9,7 +10,6 @@ import {
 } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { parseImageReference } from './image-reference.ts';
-import type { PackRow } from './pack-row.ts';
 
 /** Where an existing image is read from, opened. */
 export interface ImageSource extends AsyncDisposable {

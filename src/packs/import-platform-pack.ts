@@ -1,14 +1,14 @@
 import { query } from '../database/database.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
-import { newUuid, type PackId, packIds } from '../ids.ts';
+import { newUuid, type PackId, packIds } from '../model/ids.ts';
+import type { PackTier } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { awaitLease } from './await-lease.ts';
 import { imageLocation } from './image-location.ts';
-import type { PackTier } from './pack.entity.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 import { withPackImage } from './with-pack-image.ts';
 

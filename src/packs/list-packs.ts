@@ -1,5 +1,8 @@
 import type { Caller } from '../identity/caller.ts';
-import { uuidOf } from '../ids.ts';
+import { uuidOf } from '../model/ids.ts';
+import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from '../model/pack.entity.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
 import {
   type Extent,
   limitOf,
@@ -9,11 +12,8 @@ import {
   placeOf,
   toPage,
 } from '../page.ts';
-import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts';
-import { rolesAsJson } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
-import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from './pack.entity.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
+import { rolesAsJson } from './roles-of-packs.ts';
 
 export interface PackFilter {
   readonly owned?: boolean | null | undefined;

@@ -1,7 +1,7 @@
-import type { AuditEventType } from '../audit/audit-event.entity.ts';
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../ids.ts';
+import type { AuditEventType } from '../model/audit-event.entity.ts';
+import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { Services } from '../services.ts';
 import { createEventQueue } from './event-queue.ts';

@@ -1,9 +1,9 @@
 import type { Database } from '../database/database.ts';
 import type { Placed } from '../database/gathered.ts';
-import type { OrgId, PackId } from '../ids.ts';
+import type { OrgId, PackId } from '../model/ids.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import { askedPacks, askingAboutPacks } from './asked-packs.ts';
 import { visibleTo } from './find-pack.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 /** Finds a pack that an org may see, or null. */
 export type PackLookup = (org: OrgId, id: PackId) => Promise<PackRow | null>;

@@ -1,9 +1,9 @@
 /** For many roles at once: the packs they reference. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
-import { type RoleId, roleIds, uuidOf } from '../ids.ts';
+import { type RoleId, roleIds, uuidOf } from '../model/ids.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
 
 /** A page of packs for each role of the caller's org, newest first. */
 export async function packsOfRoles(

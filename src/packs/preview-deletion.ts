@@ -1,5 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, uuidOf } from '../ids.ts';
+import { type PackId, packIds, uuidOf } from '../model/ids.ts';
 import type { Services } from '../services.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 

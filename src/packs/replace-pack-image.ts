@@ -12,13 +12,13 @@
  */
 import { type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds } from '../ids.ts';
+import { type PackId, packIds } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { Services } from '../services.ts';
 import { awaitLease } from './await-lease.ts';
 import { findDying, readUnderLease, refused } from './create-pack-from-image.ts';
 import { findPack } from './find-pack.ts';
 import { type ImageSource, openImageSource } from './image-source.ts';
-import type { PackRow } from './pack-row.ts';
 import { purgeOld, putBack, type ReplacementRefused, swap, unusable } from './replacement-steps.ts';
 
 export interface ReplacePackImageInput {

@@ -2,7 +2,9 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { acquireLease, keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, uuidOf } from '../ids.ts';
+import { type PackId, uuidOf } from '../model/ids.ts';
+import { Pack } from '../model/pack.entity.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
@@ -10,8 +12,6 @@ import { describedBy, leaseLapsed } from './add-pack.ts';
 import { refused } from './create-pack-from-image.ts';
 import { findPack } from './find-pack.ts';
 import type { ImageSource } from './image-source.ts';
-import { Pack } from './pack.entity.ts';
-import type { PackRow } from './pack-row.ts';
 import { heldDigests } from './purge-unheld.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
 

@@ -1,12 +1,12 @@
 import { query } from '../database/database.ts';
 import { acquireLease, type Lease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds, uuidOf } from '../ids.ts';
+import { packIds, uuidOf } from '../model/ids.ts';
+import type { PackStatus } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { Services } from '../services.ts';
 import { untilLeased } from './await-lease.ts';
-import type { PackStatus } from './pack.entity.ts';
 
 type ReserveNameOutcome =
   | { readonly kind: 'reserved'; readonly lease: Lease }

@@ -3,10 +3,10 @@ import type { Database } from '../database/database.ts';
 import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
 import { isStillReferenced } from '../database/sql-state.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
-import { newUuid, uuidOf } from '../ids.ts';
+import { newUuid, uuidOf } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import { type Changed, type DeletedPack, RECORD_REMOVED } from './deletion-steps.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
-import type { PackRow } from './pack-row.ts';
 
 /** Removes a pack that a verdict found free and unmanaged, together with the writing of its event. */
 export type UnmanagedRemoval = (caller: Caller, pack: PackRow) => Promise<Outcome>;

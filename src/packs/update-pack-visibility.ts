@@ -1,13 +1,13 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, uuidOf } from '../ids.ts';
+import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import type { PackVisibility } from '../model/pack.entity.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import { rolesOfPacks } from '../roles/roles-of-packs.ts';
 import type { Services } from '../services.ts';
 import { findPack } from './find-pack.ts';
-import type { PackVisibility } from './pack.entity.ts';
-import type { PackRow } from './pack-row.ts';
+import { rolesOfPacks } from './roles-of-packs.ts';
 import { blockersOf, FIRST_BLOCKERS } from './verdict-lookup.ts';
 
 export interface UpdatePackVisibilityInput {

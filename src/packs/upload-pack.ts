@@ -1,13 +1,13 @@
 import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { PackVisibility } from '../model/pack.entity.ts';
+import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
 import { addPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { imageLocation } from './image-location.ts';
-import type { PackVisibility } from './pack.entity.ts';
 import type { PackMetadata } from './pack-metadata.ts';
-import type { PackRow } from './pack-row.ts';
 import { withdraw } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 import { withPackImage } from './with-pack-image.ts';

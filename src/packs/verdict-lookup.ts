@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.ts';
 import type { Placed } from '../database/gathered.ts';
-import type { OrgId, PackId } from '../ids.ts';
+import type { OrgId, PackId } from '../model/ids.ts';
+import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
 import type { Blockers } from '../outcomes.ts';
 import { type Page, pageRequest, toPage } from '../page.ts';
-import { type RoleArray, type RoleRow, roleOfArray } from '../roles/role-row.ts';
-import { rolesAsJson } from '../roles/roles-of-packs.ts';
 import { askedPacks, askingAboutPacks } from './asked-packs.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from './pack-row.ts';
+import { rolesAsJson } from './roles-of-packs.ts';
 
 /** The roles that a refusal carries along; further ones are read page by page. */
 export const BLOCKERS_SHOWN = 50;

@@ -3,19 +3,19 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
-import { auditOperations } from '../audit/audit.rest.ts';
 import { refuse, refusedResponse } from '../http/error-envelope.ts';
 import { refusedBy } from '../http/refused-by.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packOperations } from '../packs/pack.rest.ts';
-import { packChanges } from '../packs/pack-changes.rest.ts';
-import { uploadOperations } from '../packs/upload-pack.rest.ts';
-import { roleOperations } from '../roles/role.rest.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { Services } from '../services.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import { auditOperations } from './audit/audit.rest.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
+import { packOperations } from './packs/pack.rest.ts';
+import { packChanges } from './packs/pack-changes.rest.ts';
+import { uploadOperations } from './packs/upload-pack.rest.ts';
+import { roleOperations } from './roles/role.rest.ts';
 
 interface Env {
   Bindings: { readonly record: RequestRecord };

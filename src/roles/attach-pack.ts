@@ -2,11 +2,11 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, type RoleId, uuidOf } from '../ids.ts';
+import { type PackId, packIds, type RoleId, uuidOf } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { PackRow } from '../packs/pack-row.ts';
 import type { Services } from '../services.ts';
-import type { RoleRow } from './role-row.ts';
 import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
 
 export type AttachPackOutcome =

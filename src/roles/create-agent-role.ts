@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { recordEvent } from '../audit/record-event.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
-import { newUuid, roleIds, uuidOf } from '../ids.ts';
 import { validate } from '../input.ts';
+import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
+import { newUuid, roleIds, uuidOf } from '../model/ids.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
-import { AgentRole, roleEnvironments } from './agent-role.entity.ts';
 import { attach } from './attach-pack.ts';
 import { findRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
-import type { RoleRow } from './role-row.ts';
 
 const createAgentRoleInput = z.object({
   name: roleFields.name,

@@ -1,8 +1,8 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type RoleId, uuidOf } from '../ids.ts';
-import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
+import { type RoleId, uuidOf } from '../model/ids.ts';
+import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
 
 /** `key share` makes a change of the role that comes later wait for this transaction; `update` any other lock too. */
 type RoleLock = 'key share' | 'update';

@@ -1,8 +1,8 @@
 import type { Caller } from '../identity/caller.ts';
-import { uuidOf } from '../ids.ts';
+import { uuidOf } from '../model/ids.ts';
+import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { Services } from '../services.ts';
-import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from './role-row.ts';
 
 /** Roles of the caller's org, newest first. */
 export async function listAgentRoles(

@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds } from '../ids.ts';
+import { type PackId, packIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPacks } from '../packs/find-pack.ts';
 

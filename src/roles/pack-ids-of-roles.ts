@@ -1,5 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../ids.ts';
+import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
 import type { Services } from '../services.ts';
 
 /**

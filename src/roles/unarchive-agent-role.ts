@@ -1,11 +1,11 @@
 import { recordEvent } from '../audit/record-event.ts';
 import type { Caller } from '../identity/caller.ts';
-import { roleIds, uuidOf } from '../ids.ts';
+import { AgentRole } from '../model/agent-role.entity.ts';
+import { roleIds, uuidOf } from '../model/ids.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
-import { AgentRole } from './agent-role.entity.ts';
 import { findRole } from './find-role.ts';
-import type { RoleRow } from './role-row.ts';
 
 export type UnarchiveAgentRoleOutcome =
   | { readonly kind: 'unarchived'; readonly role: RoleRow }

@@ -4,16 +4,16 @@ import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../ids.ts';
 import { validate } from '../input.ts';
+import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
+import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Services } from '../services.ts';
-import { AgentRole, roleEnvironments } from './agent-role.entity.ts';
 import { attach } from './attach-pack.ts';
 import { findRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
-import type { RoleRow } from './role-row.ts';
 
 const notNull = 'must not be null; leave it out to keep it';
 

@@ -1,12 +1,12 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Caller } from '../identity/caller.ts';
-import { packIds, roleIds } from '../ids.ts';
+import { packIds, roleIds } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
+import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPack } from '../packs/find-pack.ts';
-import type { PackRow } from '../packs/pack-row.ts';
 import type { Services } from '../services.ts';
 import { findRole } from './find-role.ts';
-import type { RoleRow } from './role-row.ts';
 
 /** As the caller sent them; what is no id is not found. */
 export interface RoleAndPackIds {

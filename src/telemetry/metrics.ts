@@ -6,7 +6,7 @@ import {
   type RegistryCall,
   registryFailureReasons,
 } from '../registry/registry.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

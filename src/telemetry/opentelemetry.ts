@@ -19,7 +19,7 @@ import {
 } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { StatementEvent } from '../database/connect.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Milliseconds: a collector that is down must not use up the time in which the process has to end. */

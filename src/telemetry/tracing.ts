@@ -1,6 +1,6 @@
 import type { StatementEvent } from '../database/connect.ts';
 import type { RegistryCall } from '../registry/registry.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 
 /** Traces of requests, with what they asked of database and registry. */
 export interface Tracing {

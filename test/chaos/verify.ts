@@ -9,7 +9,7 @@ import { deletePack, detachPack } from './api.ts';
 import type { Ledger, PackEntry } from './ledger.ts';
 import type { World } from './world.ts';
 
-const CHECK = fileURLToPath(new URL('../../src/consistency/main.ts', import.meta.url));
+const CHECK = fileURLToPath(new URL('../../src/commands/check-consistency.ts', import.meta.url));
 
 export interface Verdict {
   /** Acknowledged changes that are not there. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { deletePack } from '../../examples/rest-client/delete-pack.ts';
-import { listen } from '../../src/http/server.ts';
 import { openApi } from '../../src/rest/rest.ts';
+import { listen } from '../../src/server/server.ts';
 import { startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 

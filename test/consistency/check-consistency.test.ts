@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { newUuid } from '../../src/ids.ts';
+import { newUuid } from '../../src/model/ids.ts';
 import type { Digest, Image } from '../../src/registry/registry.ts';
 import { imageOf, repository, tag } from '../registry/distribution/images.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/consistency/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/commands/check-consistency.ts', import.meta.url));
 
 interface Run {
   readonly code: number | null;

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { newUuid } from '../../src/ids.ts';
+import { newUuid } from '../../src/model/ids.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 

@@ -58,7 +58,7 @@ describe.each(databaseKinds)('packs of the platform on %s', (database) => {
 test('the command imports a pack and says which, and why where it cannot', async () => {
   const gateway = await startGateway({ database: 'postgres' });
   const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['src/packs/platform-pack.ts', ...args], {
+    promisify(execFile)(process.execPath, ['src/commands/platform-pack.ts', ...args], {
       env: { ...process.env, ...gateway.environment },
     });
   const path = archive('triage');

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Handler } from '../../src/http/handler.ts';
-import { listen, type Server } from '../../src/http/server.ts';
+import type { Handler } from '../../src/server/handler.ts';
+import { listen, type Server } from '../../src/server/server.ts';
 import { rawRequest } from '../security/raw-http.ts';
 
 const MORE_THAN_SOCKETS_HOLD = 'x'.repeat(20_000_000);

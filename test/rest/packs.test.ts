@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newUuid, packIds } from '../../src/ids.ts';
+import { newUuid, packIds } from '../../src/model/ids.ts';
 import { samplePack } from '../support/archives.ts';
 import { insertUnmanagedPack, rowOf } from '../support/deletion.ts';
 import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newUuid, roleIds } from '../../src/ids.ts';
+import { newUuid, roleIds } from '../../src/model/ids.ts';
 import { insertUnmanagedPack } from '../support/deletion.ts';
 import { startGateway } from '../support/gateway.ts';
 import { conformingClient } from './conforming-client.ts';

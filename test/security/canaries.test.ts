@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { newUuid } from '../../src/ids.ts';
+import { newUuid } from '../../src/model/ids.ts';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';

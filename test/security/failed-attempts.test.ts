@@ -6,8 +6,8 @@ import {
   MOST_REMEMBERED,
 } from '../../src/identity/failed-attempts.ts';
 import { networkOf } from '../../src/identity/network-of.ts';
-import { hashOf } from '../../src/keys/secret.ts';
-import { newRequestRecord, requestScope } from '../../src/telemetry/request-record.ts';
+import { hashOf } from '../../src/identity/secret.ts';
+import { newRequestRecord, requestScope } from '../../src/request-record.ts';
 import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';

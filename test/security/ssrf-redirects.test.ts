@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newUuid } from '../../src/ids.ts';
+import { newUuid } from '../../src/model/ids.ts';
 import { change } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
 import type { Gateway } from '../support/gateway.ts';

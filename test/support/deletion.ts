@@ -1,6 +1,6 @@
 /** What the tests of deletion ask and look at. */
 
-import { newUuid, packIds } from '../../src/ids.ts';
+import { newUuid, packIds } from '../../src/model/ids.ts';
 import type { Digest, Repository } from '../../src/registry/registry.ts';
 import type { Gateway, Json } from './gateway.ts';
 

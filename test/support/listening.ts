@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { listen } from '../../src/http/server.ts';
+import { listen } from '../../src/server/server.ts';
 import type { Gateway } from './gateway.ts';
 
 /** Puts a gateway behind the listener of the real server, until the test finishes; answers its origin. */

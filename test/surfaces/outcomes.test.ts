@@ -1,6 +1,6 @@
 /** Both surfaces speak of every outcome with the same words: kind, code, status, message and details. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { newUuid, packIds, roleIds } from '../../src/ids.ts';
+import { newUuid, packIds, roleIds } from '../../src/model/ids.ts';
 import { type ProblemKind, problems } from '../../src/outcomes.ts';
 import { conformingClient } from '../rest/conforming-client.ts';
 import { insertUnmanagedPack, role } from '../support/deletion.ts';

@@ -6,7 +6,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import type { PermissionSet } from '../../../src/keys/api-key.entity.ts';
+import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
 import type { Json } from '../../support/gateway.ts';
 import {
   documentOf,

@@ -1,5 +1,5 @@
 /** Sends requests as the prober, and judges what comes back. */
-import type { PermissionSet } from '../../../src/keys/api-key.entity.ts';
+import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
 import type { Json } from '../../support/gateway.ts';
 import { tokensOf, twinOf, withoutChance } from './tokens.ts';
 import type { World } from './world.ts';

@@ -7,7 +7,7 @@ import {
   isEnumType,
   isInputObjectType,
 } from 'graphql';
-import type { PermissionSet } from '../../../src/keys/api-key.entity.ts';
+import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
 import {
   documentOf,
   graphqlRequest,

@@ -1,5 +1,5 @@
 /** Probes of every path and method, made of the OpenAPI document that the gateway serves. */
-import type { PermissionSet } from '../../../src/keys/api-key.entity.ts';
+import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
 import { samplePack } from '../../support/archives.ts';
 import type { Json } from '../../support/gateway.ts';
 import type { Answer, Probe } from './prober.ts';

@@ -2,8 +2,9 @@
  * Two orgs in one gateway. The victim's every text holds "canary"; the prober has one of everything, shares a pack,
  * and uses the pack that the victim shares. Made in this order: what is newest, the victim's, comes first in any list.
  */
-import { newUuid, packIds } from '../../../src/ids.ts';
-import type { PermissionSet } from '../../../src/keys/api-key.entity.ts';
+
+import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
+import { newUuid, packIds } from '../../../src/model/ids.ts';
 import { samplePack } from '../../support/archives.ts';
 import { attachPack, role } from '../../support/deletion.ts';
 import { type DatabaseKind, type Gateway, type Json, startGateway } from '../../support/gateway.ts';

@@ -1,0 +1,44 @@
+/**
+ * `npm run platform-pack -- <archive> [--tier VERIFIED]`: imports a pack of the platform and exits, with 1 where that
+ * was refused. With the embedded database the server must be stopped first.
+ */
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { openMigratedDatabase } from '../database/open-migrated.ts';
+import { packTiers } from '../model/pack.entity.ts';
+import { isProblem, problemRow } from '../outcomes.ts';
+import { importPlatformPack } from '../packs/import-platform-pack.ts';
+import { openRegistry } from '../registry/open-registry.ts';
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { tier: { type: 'string', default: 'VERIFIED' } },
+    allowPositionals: true,
+  });
+  const [archive] = positionals;
+  const tier = packTiers.find((one) => one === values.tier);
+  if (archive === undefined || positionals.length > 1 || tier === undefined) {
+    throw new Error(
+      `usage: npm run platform-pack -- <pack.tar.gz> [--tier ${packTiers.join('|')}]`,
+    );
+  }
+  const config = readConfig(process.env);
+  await using open = new AsyncDisposableStack();
+  const ignore = () => undefined;
+  const database = await openMigratedDatabase(config);
+  open.defer(() => database.close());
+  const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
+  open.defer(() => registry.close());
+  const outcome = await importPlatformPack({ config, database, registry }, { archive, tier });
+  if (outcome.kind === 'name_taken') {
+    throw new Error(`the platform already has a pack named "${outcome.name}"`);
+  }
+  if (isProblem(outcome)) throw new Error(problemRow(outcome).message(outcome));
+  const { id, name, version } = outcome;
+  process.stdout.write(`${JSON.stringify({ id, name, version, tier })}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,68 @@
+import { countAuditEvents, listAuditEvents } from '../../audit/list-audit-events.ts';
+import type { auditEventTypes } from '../../model/audit-event.entity.ts';
+import { pageRequest } from '../../page.ts';
+import { builder } from '../builder.ts';
+import { forwardArguments, toConnection } from '../connection.ts';
+import { needs } from '../needs.ts';
+import { AuditEvent, AuditEventConnection } from '../refs.ts';
+
+export const AuditEventTypeEnum = builder.enumType('AuditEventType', {
+  description: 'What happened.',
+  values: {
+    PACK_UPLOADED: { description: 'A pack was made of an archive.' },
+    PACK_CREATED: { description: 'A pack was made of an existing image.' },
+    PACK_IMAGE_REPLACED: { description: 'A pack got another image.' },
+    PACK_VISIBILITY_CHANGED: { description: 'A pack was shared, or no longer is.' },
+    PACK_CLONED: { description: 'A pack was made as a copy of another.' },
+    PACK_ATTACHED: { description: 'A role was given a pack.' },
+    PACK_DETACHED: { description: 'A pack was taken from a role.' },
+    PACK_DELETION_STARTED: { description: 'A deletion set out to purge the image.' },
+    PACK_CLEANUP_FAILED: { description: 'The registry failed; the pack is kept.' },
+    PACK_DELETED: { description: 'The pack is gone. There is exactly one such event for a pack.' },
+    AGENT_ROLE_CREATED: { description: 'A role was made.' },
+    AGENT_ROLE_UPDATED: { description: 'A role was changed.' },
+    AGENT_ROLE_ARCHIVED: { description: 'A role was put aside.' },
+    AGENT_ROLE_UNARCHIVED: { description: 'A role was brought back.' },
+    API_KEY_CREATED: { description: 'A key was made.' },
+    API_KEY_REVOKED: { description: 'A key was revoked.' },
+  } satisfies Record<(typeof auditEventTypes)[number], object>,
+});
+
+AuditEvent.implement({
+  description: 'Who changed what; written in the transaction that made the change, never altered.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Starts with evt_.' }),
+    type: t.expose('type', { type: AuditEventTypeEnum, description: 'What happened.' }),
+    actor: t.exposeString('actor', { description: "The key's (key_…) or the user's id." }),
+    subjectId: t.exposeString('subjectId', { description: 'The pack, role or key it is about.' }),
+    requestId: t.exposeString('requestId', { description: 'The request that did it.' }),
+    details: t.expose('details', { type: 'JSON', description: 'What else there is to know.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
+  }),
+});
+
+const AuditEventFilter = builder.inputType('AuditEventFilter', {
+  description: 'Which events to list; everything given must hold.',
+  fields: (t) => ({
+    type: t.field({ type: AuditEventTypeEnum, description: 'Only events of this type.' }),
+    subjectId: t.string({ description: 'Only events about this pack, role or key.' }),
+    since: t.field({ type: 'DateTime', description: 'From this moment on.' }),
+    until: t.field({ type: 'DateTime', description: 'Before this moment.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  auditEvents: t.field({
+    type: AuditEventConnection,
+    description: 'The log of the org, newest first. Needs the scope audit:read.',
+    ...needs('audit:read'),
+    args: {
+      ...forwardArguments(t),
+      filter: t.arg({ type: AuditEventFilter, description: 'Which events; all when left out.' }),
+    },
+    resolve: async (_root, { filter, ...args }, { services, caller }) => {
+      const page = await listAuditEvents(services, caller, pageRequest(args), filter ?? {});
+      return toConnection(page, () => countAuditEvents(services, caller, filter ?? {}));
+    },
+  }),
+}));

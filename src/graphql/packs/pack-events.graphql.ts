@@ -1,0 +1,47 @@
+import { type PackEvent, watchPackEvents } from '../../packs/pack-events.ts';
+import { AuditEventTypeEnum } from '../audit/audit.graphql.ts';
+import { builder } from '../builder.ts';
+import { createLoaders } from '../loaders.ts';
+import { AgentRole, Pack } from '../refs.ts';
+
+const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
+  description: "Something that happened to a pack in the caller's org.",
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Starts with evt_; the same event as in auditEvents.' }),
+    type: t.expose('type', {
+      type: AuditEventTypeEnum,
+      description: 'What happened; only the types that begin with PACK_ occur.',
+    }),
+    packId: t.exposeID('packId', { description: 'The pack, also when it is gone.' }),
+    pack: t.field({
+      type: Pack,
+      nullable: true,
+      description: 'The pack as it is now; null once it is deleted.',
+      resolve: ({ packId }, _args, { loaders }) => loaders.pack.load(packId),
+    }),
+    role: t.field({
+      type: AgentRole,
+      nullable: true,
+      description: 'The role that was given the pack or lost it; null for other types.',
+      resolve: ({ roleId }, _args, { loaders }) =>
+        roleId === null ? null : loaders.role.load(roleId),
+    }),
+    requestId: t.exposeID('requestId', { description: 'The request that did it.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
+  }),
+});
+
+builder.subscriptionFields((t) => ({
+  packEvents: t.field({
+    type: PackEventType,
+    description:
+      "What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked (UNAUTHENTICATED), when over 1000 events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again.",
+    subscribe: (_root, _args, { services, caller, isStillCaller }) =>
+      watchPackEvents(services, caller, isStillCaller),
+    resolve: (event, _args, context) => {
+      // What was loaded for one event is out of date at the next.
+      context.loaders = createLoaders(context.services, context.caller);
+      return event;
+    },
+  }),
+}));

@@ -1,0 +1,221 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { type PackId, packIds } from '../../model/ids.ts';
+import { briefPackFields, type CleanupFailure, type PackRow } from '../../model/pack-row.ts';
+import { briefRoleFields } from '../../model/role-row.ts';
+import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
+import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
+import { type Extent, isSamePage, type PageArguments, pageRequest } from '../../page.ts';
+import { builder } from '../builder.ts';
+import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
+import type { Context } from '../context.ts';
+import { AgentRoleConnection, Pack, PackConnection } from '../refs.ts';
+import { selectedItems } from '../selected-items.ts';
+import {
+  ImageDispositionEnum,
+  ImageOrigin,
+  PackStatus,
+  PackTier,
+  PackVisibility,
+  RegistryFailureReasonEnum,
+} from './pack-enums.graphql.ts';
+
+/** The roles of the caller's org that reference a pack. */
+export async function rolesConnection(id: PackId, args: PageArguments, { loaders }: Context) {
+  const page = await loaders.rolesOfPack(pageRequest(args)).load(id);
+  return toConnection(page, async () => (await loaders.roleCounts.load(id)).own);
+}
+
+/** What a list of packs has to read for what the caller asked for, roles included. */
+function listingOf(info: GraphQLResolveInfo): PackListing {
+  const packs = selectedItems(info);
+  const roles = packs.connection('roles');
+  return {
+    extent: extentOf(packs.fields, briefPackFields),
+    roles: roles && {
+      page: pageRequest(roles.args),
+      extent: extentOf(roles.items.fields, briefRoleFields),
+    },
+  };
+}
+
+const extentOf = (fields: ReadonlySet<string>, brief: ReadonlySet<string>): Extent =>
+  [...fields].every((field) => brief.has(field)) ? 'brief' : 'whole';
+
+const isOwned = (pack: PackRow, { caller }: Context) => pack.orgId === caller.orgId;
+
+const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').implement({
+  description: 'Why the last purge of an image failed.',
+  fields: (t) => ({
+    reason: t.expose('reason', {
+      type: RegistryFailureReasonEnum,
+      description: 'What went wrong, for programs.',
+    }),
+    message: t.exposeString('message', { description: 'What went wrong, for people.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it failed.' }),
+    attempts: t.exposeInt('attempts', { description: 'How many deletions have failed so far.' }),
+  }),
+});
+
+const DeletionPreview = builder
+  .objectRef<{ readonly id: PackId; readonly verdict: DeletionVerdict }>('DeletionPreview')
+  .implement({
+    description: 'What deletePack would answer now.',
+    fields: (t) => ({
+      deletable: t.boolean({
+        description: 'Whether no role references the pack.',
+        resolve: ({ verdict }) => !verdict.in_use,
+      }),
+      image: t.field({
+        type: ImageDispositionEnum,
+        description: 'What would become of the image.',
+        resolve: ({ verdict }) => verdict.image,
+      }),
+      roles: t.field({
+        type: AgentRoleConnection,
+        description: "Roles of the caller's org that reference the pack, archived ones included.",
+        args: forwardArguments(t, 50),
+        resolve: ({ id }, args, context) => rolesConnection(id, args, context),
+      }),
+      otherOrgRoleCount: t.int({
+        description: 'How many roles of other orgs reference it.',
+        resolve: async ({ id }, _args, { loaders }) =>
+          (await loaders.roleCounts.load(id)).otherOrgs,
+      }),
+    }),
+  });
+
+builder.node(Pack, {
+  description: 'A versioned bundle of agent content, stored as an OCI image.',
+  id: { resolve: ({ id }) => id, description: 'Starts with pack_.' },
+  loadOne: (id, { loaders }) => {
+    const packId = packIds.parse(id);
+    return packId === null ? null : loaders.pack.load(packId);
+  },
+  fields: (t) => ({
+    orgId: t.id({
+      nullable: true,
+      description: 'The owning org; null on a pack that the caller does not own.',
+      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.orgId : null),
+    }),
+    owned: t.boolean({
+      description: "Whether the caller's org owns it.",
+      resolve: (pack, _args, context) => isOwned(pack, context),
+    }),
+    name: t.exposeString('name', { description: 'A slug, unique in its org.' }),
+    displayName: t.exposeString('displayName', { description: 'The name for people.' }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'What it is for.',
+    }),
+    version: t.exposeString('version', { description: 'A semantic version.' }),
+    tier: t.expose('tier', { type: PackTier, description: 'How far the platform vouches for it.' }),
+    visibility: t.expose('visibility', {
+      type: PackVisibility,
+      description: 'Who may read and attach it.',
+    }),
+    category: t.exposeString('category', { nullable: true, description: 'A free grouping.' }),
+    capabilities: t.exposeString('capabilities', {
+      nullable: true,
+      description: 'The caps.yaml fragment.',
+    }),
+    suggestedPacks: t.stringList({
+      description: 'Names of packs that go well with it.',
+      resolve: ({ suggestedPacks }) => [...suggestedPacks],
+    }),
+    imageOrigin: t.expose('imageOrigin', {
+      type: ImageOrigin,
+      description: 'Where its image came from, and so whether deletion purges it.',
+    }),
+    imageRef: t.exposeString('imageRef', { description: 'What to pull.' }),
+    imageDigest: t.exposeString('imageDigest', {
+      nullable: true,
+      description: "The manifest's digest.",
+    }),
+    sizeBytes: t.expose('sizeBytes', { type: 'Long', description: "The image's size in bytes." }),
+    status: t.expose('status', { type: PackStatus, description: 'Whether it can be used.' }),
+    cleanupFailure: t.expose('cleanupFailure', {
+      type: CleanupFailureType,
+      nullable: true,
+      description: 'Why the last deletion failed; null when none did.',
+    }),
+    roles: t.field({
+      type: AgentRoleConnection,
+      description: "The roles of the caller's org that reference it, archived ones included.",
+      args: forwardArguments(t),
+      resolve: (pack, args, context) => {
+        const listed = context.loaders.listedRoles.get(pack);
+        return listed === undefined || !isSamePage(listed.request, pageRequest(args))
+          ? rolesConnection(pack.id, args, context)
+          : toConnection(
+              listed.page,
+              async () => (await context.loaders.roleCounts.load(pack.id)).own,
+            );
+      },
+    }),
+    deletionPreview: t.field({
+      type: DeletionPreview,
+      nullable: true,
+      description:
+        'What deletePack would answer now, by the same decision; null on a pack that the caller does not own.',
+      resolve: async ({ id }, _args, { loaders }) => {
+        const verdict = await loaders.deletionVerdict.load(id);
+        return verdict === null ? null : { id, verdict };
+      },
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+  }),
+});
+
+builder.asEntity(Pack, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, { loaders }) => {
+    const packId = packIds.parse(id);
+    return packId === null ? null : loaders.pack.load(packId);
+  },
+});
+
+const PackFilter = builder.inputType('PackFilter', {
+  description: 'Which packs to list; everything given must hold.',
+  fields: (t) => ({
+    owned: t.boolean({ description: "Only the caller's own packs, or only those of others." }),
+    visibility: t.field({ type: PackVisibility, description: 'Only packs of this visibility.' }),
+    tier: t.field({ type: PackTier, description: 'Only packs of this tier.' }),
+    category: t.string({ description: 'Only packs of exactly this category.' }),
+    imageOrigin: t.field({ type: ImageOrigin, description: 'Only packs of this image origin.' }),
+    status: t.field({ type: PackStatus, description: 'Only packs in this state.' }),
+    nameContains: t.string({ description: 'Only packs whose name holds this text.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  pack: t.field({
+    type: Pack,
+    nullable: true,
+    description: 'One pack; null where the caller can see none of this id.',
+    args: { id: t.arg.id({ required: true, description: 'pack_…' }) },
+    resolve: (_root, { id }, { loaders }) => {
+      const packId = packIds.parse(id);
+      return packId === null ? null : loaders.pack.load(packId);
+    },
+  }),
+  packs: t.field({
+    type: PackConnection,
+    description: "The org's own packs, those shared by others and the platform's, newest first.",
+    args: {
+      ...pageArguments(t),
+      filter: t.arg({ type: PackFilter, description: 'Which packs; all when left out.' }),
+    },
+    resolve: async (_root, { filter, ...args }, { services, caller, loaders }, info) => {
+      const listing = listingOf(info);
+      const page = await listPacks(services, caller, pageRequest(args), filter ?? {}, listing);
+      if (listing.roles !== null) {
+        const { page: request } = listing.roles;
+        for (const [pack, roles] of page.roles) {
+          loaders.listedRoles.set(pack, { request, page: roles });
+        }
+      }
+      return toConnection(page, () => countPacks(services, caller, filter ?? {}));
+    },
+  }),
+}));

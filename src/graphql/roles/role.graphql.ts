@@ -1,0 +1,83 @@
+import { roleIds } from '../../model/ids.ts';
+import { pageRequest } from '../../page.ts';
+import { countAgentRoles, listAgentRoles } from '../../roles/list-agent-roles.ts';
+import { builder } from '../builder.ts';
+import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
+import type { Context } from '../context.ts';
+import { AgentRole, AgentRoleConnection, PackConnection } from '../refs.ts';
+
+export const RoleEnvironment = builder.enumType('RoleEnvironment', {
+  description: 'Where the agents of a role run.',
+  values: {
+    DEVELOPMENT: { description: 'For trying things out.' },
+    STAGING: { description: 'For rehearsal.' },
+    PRODUCTION: { description: 'For real.' },
+  },
+});
+
+const load = (id: string, { loaders }: Context) => {
+  const roleId = roleIds.parse(id);
+  return roleId === null ? null : loaders.role.load(roleId);
+};
+
+builder.node(AgentRole, {
+  description: 'What an agent is in one org: a name, an environment and the packs it is given.',
+  id: { resolve: ({ id }) => id, description: 'Starts with role_.' },
+  loadOne: load,
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Unique in the org.' }),
+    displayName: t.exposeString('displayName', { description: 'The name for people.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    environment: t.expose('environment', {
+      type: RoleEnvironment,
+      description: 'Where its agents run.',
+    }),
+    archivedAt: t.expose('archivedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was archived; null while it is in use. It still holds its packs.',
+    }),
+    packs: t.field({
+      type: PackConnection,
+      description: 'The packs it is given, the newest pack first.',
+      args: forwardArguments(t),
+      resolve: async ({ id }, args, { loaders }) => {
+        const page = await loaders.packsOfRole(pageRequest(args)).load(id);
+        return toConnection(page, () => loaders.packCount.load(id));
+      },
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+  }),
+});
+
+builder.asEntity(AgentRole, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context) => load(id, context),
+});
+
+builder.queryFields((t) => ({
+  agentRole: t.field({
+    type: AgentRole,
+    nullable: true,
+    description: "One role of the caller's org; null where it has none of this id.",
+    args: { id: t.arg.id({ required: true, description: 'role_…' }) },
+    resolve: (_root, { id }, context) => load(id, context),
+  }),
+  agentRoles: t.field({
+    type: AgentRoleConnection,
+    description: 'Roles of the org, newest first.',
+    args: {
+      ...pageArguments(t),
+      includeArchived: t.arg.boolean({
+        defaultValue: false,
+        description: 'Archived roles as well.',
+      }),
+    },
+    resolve: async (_root, { includeArchived, ...args }, { services, caller }) => {
+      const options = { includeArchived: includeArchived ?? false };
+      const page = await listAgentRoles(services, caller, pageRequest(args), options);
+      return toConnection(page, () => countAgentRoles(services, caller, options));
+    },
+  }),
+}));

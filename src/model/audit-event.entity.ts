@@ -1,0 +1,76 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { Org } from './org.entity.ts';
+
+export const auditEventTypes = [
+  'PACK_UPLOADED',
+  'PACK_CREATED',
+  'PACK_IMAGE_REPLACED',
+  'PACK_VISIBILITY_CHANGED',
+  'PACK_CLONED',
+  'PACK_ATTACHED',
+  'PACK_DETACHED',
+  'PACK_DELETION_STARTED',
+  'PACK_CLEANUP_FAILED',
+  'PACK_DELETED',
+  'AGENT_ROLE_CREATED',
+  'AGENT_ROLE_UPDATED',
+  'AGENT_ROLE_ARCHIVED',
+  'AGENT_ROLE_UNARCHIVED',
+  'API_KEY_CREATED',
+  'API_KEY_REVOKED',
+] as const;
+export type AuditEventType = (typeof auditEventTypes)[number];
+
+const AuditEventSchema = defineEntity({
+  name: 'AuditEvent',
+  tableName: 'audit_events',
+  filters: {
+    tenant: { name: 'tenant', cond: (args: { org: string }) => ({ org: args.org }) },
+  },
+  indexes: [
+    { name: 'audit_events_org_newest', properties: ['org', 'id'] },
+    { name: 'audit_events_org_type', properties: ['org', 'type', 'id'] },
+    { name: 'audit_events_org_subject', properties: ['org', 'subjectId', 'id'] },
+  ],
+  uniques: [
+    // Contract, "What deletion promises" 6: exactly one such event for a pack. The database counts.
+    {
+      name: 'audit_events_deleted_once',
+      properties: ['subjectId'],
+      where: "type = 'PACK_DELETED'",
+    },
+  ],
+  triggers: [
+    // A log that its own service can rewrite is no evidence.
+    {
+      name: 'audit_events_final',
+      timing: 'before',
+      events: ['update', 'delete'],
+      forEach: 'statement',
+      body: "raise exception 'audit events are never changed'",
+    },
+    // In the transaction that writes the event, whoever writes it: nothing is announced that was not committed.
+    {
+      name: 'audit_events_announce',
+      timing: 'after',
+      events: ['insert'],
+      forEach: 'row',
+      body: `if exists (select from event_listeners l where l.org_id = new.org_id and l.expires_at > clock_timestamp()) then perform pg_notify('audit_events', new.org_id || ' ' || new.id); end if; return null`,
+    },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    org: () => p.manyToOne(Org).mapToPk().index(false),
+    type: p.enum(auditEventTypes),
+    /** The key's or the user's id. */
+    actor: p.text(),
+    subjectId: p.text(),
+    requestId: p.text(),
+    details: p.json<Record<string, unknown>>(),
+    createdAt: p.datetime(3),
+  },
+});
+
+/** Who changed what; written in the transaction that makes the change, never altered afterwards. */
+export class AuditEvent extends AuditEventSchema.class {}
+AuditEventSchema.setClass(AuditEvent);

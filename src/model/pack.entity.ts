@@ -1,0 +1,82 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { registryFailureReasons } from '../registry/registry.ts';
+import { Org } from './org.entity.ts';
+
+export const packTiers = ['RECOMMENDED', 'VERIFIED', 'COMMUNITY'] as const;
+export const packVisibilities = ['ORG', 'COMMUNITY'] as const;
+export const imageOrigins = ['UPLOAD', 'IMAGE_REF', 'CLONE'] as const;
+/** DELETING while the image is being purged, CLEANUP_FAILED until a retry converges. */
+export const packStatuses = ['ACTIVE', 'DELETING', 'CLEANUP_FAILED'] as const;
+
+export type PackTier = (typeof packTiers)[number];
+export type PackVisibility = (typeof packVisibilities)[number];
+export type ImageOrigin = (typeof imageOrigins)[number];
+export type PackStatus = (typeof packStatuses)[number];
+
+const PackSchema = defineEntity({
+  name: 'Pack',
+  tableName: 'packs',
+  filters: {
+    tenant: {
+      name: 'tenant',
+      // What a caller may see: his org's own packs, shared ones and the platform's.
+      cond: (args: { org: string }) => ({
+        $or: [{ org: args.org }, { visibility: 'COMMUNITY' }, { org: null }],
+      }),
+    },
+  },
+  indexes: [
+    // `packs`: the caller's own page, newest first.
+    { name: 'packs_org_newest', properties: ['org', 'id'] },
+    // The same, when what is shared is walked apart from what is not.
+    { name: 'packs_org_visibility', properties: ['org', 'visibility', 'id'] },
+    { name: 'packs_org_category', properties: ['org', 'category', 'id'] },
+    // What an operator looks for among very many: unfinished deletions, and packs that the platform vouches for.
+    { name: 'packs_org_unfinished', properties: ['org', 'id'], where: "status <> 'ACTIVE'" },
+    {
+      name: 'packs_org_vouched',
+      properties: ['org', 'tier', 'id'],
+      where: "tier <> 'COMMUNITY'",
+    },
+    // `packs`: what every org may see. Partial, because most packs are private.
+    { name: 'packs_community_newest', properties: ['id'], where: "visibility = 'COMMUNITY'" },
+    { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },
+    // Deletion: does another pack point at the same image?
+    { name: 'packs_image', properties: ['repository', 'imageDigest'] },
+  ],
+  uniques: [
+    { name: 'packs_name_in_org', properties: ['org', 'name'] },
+    { name: 'packs_name_of_platform', properties: ['name'], where: 'org_id is null' },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    /** Null: a pack of the platform, which every org may read and attach. */
+    org: () => p.manyToOne(Org).nullable().mapToPk().deleteRule('restrict').index(false),
+    name: p.string().length(63),
+    version: p.string().length(255),
+    displayName: p.string().length(255),
+    description: p.text().nullable(),
+    tier: p.enum(packTiers),
+    visibility: p.enum(packVisibilities),
+    category: p.string().length(255).nullable(),
+    capabilities: p.text().nullable(),
+    suggestedPacks: p.array(),
+    imageOrigin: p.enum(imageOrigins),
+    /** The image's repository with its host, where that is not the configured registry's own. */
+    repository: p.text(),
+    imageRef: p.text(),
+    imageDigest: p.string().length(71).nullable(),
+    sizeBytes: p.bigint('number'),
+    status: p.enum(packStatuses),
+    cleanupReason: p.enum(registryFailureReasons).nullable(),
+    cleanupMessage: p.text().nullable(),
+    cleanupFailedAt: p.datetime(3).nullable(),
+    cleanupAttempts: p.integer(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+  },
+});
+
+/** A versioned bundle of agent content, stored as an OCI image. */
+export class Pack extends PackSchema.class {}
+PackSchema.setClass(Pack);

@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Caller } from './identity/caller.ts';
+
+/** What is known of one request when its log line is written; each layer adds what it learns. */
+export interface RequestRecord {
+  readonly requestId: string;
+  caller: Caller | null;
+  /** `deletePack`, `DELETE /v1/packs/{id}` … never anything that a caller wrote freely. */
+  operation: string | null;
+  /** Kinds of outcomes and codes of errors, in the order in which they came. */
+  readonly outcomes: string[];
+  /** The trace that the request is part of, where requests are traced. */
+  traceId: string | null;
+  /** Who sent it, as far as the socket tells; null where there is none. */
+  readonly address: string | null;
+  /** Seconds, for a `Retry-After` header on whatever is answered. */
+  retryAfterSeconds: number | null;
+}
+
+export const newRequestRecord = (
+  requestId: string,
+  address: string | null = null,
+): RequestRecord => ({
+  requestId,
+  caller: null,
+  operation: null,
+  outcomes: [],
+  traceId: null,
+  address,
+  retryAfterSeconds: null,
+});
+
+/** Carries the record to log lines that are written far below, such as those of registry calls. */
+export const requestScope = new AsyncLocalStorage<RequestRecord>();

@@ -1,0 +1,103 @@
+import { z } from '@hono/zod-openapi';
+import { singleLine } from '../../input.ts';
+import { packIds } from '../../model/ids.ts';
+import { imageOrigins, packStatuses, packTiers } from '../../model/pack.entity.ts';
+import type { PackRow } from '../../model/pack-row.ts';
+import type { ProblemOf } from '../../outcomes.ts';
+import { deletePack } from '../../packs/delete-pack.ts';
+import { findPack } from '../../packs/find-pack.ts';
+import { listPacks } from '../../packs/list-packs.ts';
+import { enumIn } from '../letter-case.ts';
+import { noQuery, type Operation, operation } from '../operation.ts';
+import { nextCursor, nextCursorOf, pageOf, pageQuery } from '../paging.ts';
+import { noBody } from '../read-input.ts';
+import { packJson, packSchema, visibilityField } from './pack-json.rest.ts';
+
+type FoundPack = { readonly kind: 'found'; readonly pack: PackRow } | ProblemOf<'not_found'>;
+
+const list = operation({
+  method: 'get',
+  path: '/v1/packs',
+  operationId: 'listPacks',
+  summary: "The org's own packs, those shared by others and the platform's, newest first.",
+  tag: 'Packs',
+  needs: null,
+  query: z.object({
+    ...pageQuery,
+    owned: z
+      .enum(['true', 'false'])
+      .transform((value) => value === 'true')
+      .optional()
+      .openapi({ type: 'boolean', description: "Only your org's own packs, or only others'." }),
+    visibility: visibilityField.optional(),
+    tier: enumIn(packTiers).optional(),
+    category: singleLine(255).optional(),
+    image_origin: enumIn(imageOrigins).optional(),
+    status: enumIn(packStatuses).optional(),
+    name_contains: singleLine(255).optional(),
+  }),
+  body: noBody,
+  problems: {},
+  success: {
+    status: 200,
+    description: 'A page of packs.',
+    schema: z.object({ packs: z.array(packSchema), ...nextCursor }),
+  },
+  run: async (services, caller, { query }) => ({
+    kind: 'listed' as const,
+    page: await listPacks(services, caller, pageOf(query), {
+      owned: query.owned,
+      visibility: query.visibility,
+      tier: query.tier,
+      category: query.category,
+      imageOrigin: query.image_origin,
+      status: query.status,
+      nameContains: query.name_contains,
+    }),
+  }),
+  present: ({ page }, _services, caller) => ({
+    packs: page.items.map((pack) => packJson(pack, caller)),
+    ...nextCursorOf(page),
+  }),
+});
+
+const read = operation({
+  method: 'get',
+  path: '/v1/packs/{id}',
+  operationId: 'getPack',
+  summary: 'One pack.',
+  tag: 'Packs',
+  needs: null,
+  query: noQuery,
+  body: noBody,
+  problems: { not_found: true },
+  success: { status: 200, description: 'The pack.', schema: packSchema },
+  run: async ({ database }, caller, { id }): Promise<FoundPack> => {
+    const packId = packIds.parse(id);
+    const pack = packId === null ? null : await findPack(database, caller, packId);
+    return pack === null ? { kind: 'not_found', subject: 'pack', id } : { kind: 'found', pack };
+  },
+  present: ({ pack }, _services, caller) => packJson(pack, caller),
+});
+
+const remove = operation({
+  method: 'delete',
+  path: '/v1/packs/{id}',
+  operationId: 'deletePack',
+  summary:
+    'Deletes a pack that no role references, after purging its image where it was uploaded here. Safe to repeat.',
+  tag: 'Packs',
+  needs: 'caps:write',
+  query: noQuery,
+  body: noBody,
+  problems: { not_found: true, pack_in_use: true, registry_cleanup_failed: true },
+  success: {
+    status: 200,
+    description: 'The pack and its image are gone.',
+    schema: z.object({ status: z.literal('deleted') }),
+  },
+  run: (services, caller, { id }) => deletePack(services, caller, id),
+  present: () => ({ status: 'deleted' as const }),
+});
+
+export const packOperations: readonly Operation[] = [list, read, remove];
