@@ -6,6 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { RequestCache } from '@pothos/plugin-scope-auth';
+import { execute } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { authenticate } from '../identity/authenticate.ts';
 import type { RequestRecord } from '../request-record.ts';
@@ -74,7 +75,12 @@ export function createPlainAnswers(
     if (limits.refusalOf({ schema, document, variableValues: variables }) !== null) return null;
     record.operation = operation.rootFields;
     const context = contextOf(services, caller, record, authorization);
-    const result = await operation.run(context, variables);
+    const result = await execute({
+      schema,
+      document,
+      contextValue: context,
+      variableValues: variables,
+    });
     // A WeakMap that has become old keeps its young entries, and all that they hold, until the next full collection.
     RequestCache.clearForContext(context);
     // Nothing was run: a variable has no value that fits.
