@@ -1,28 +1,26 @@
 /** Builds a whole gateway from a Config, and takes it down again. */
-import { createEventFeed } from './audit/event-feed.ts';
+import { createEventFeed, type EventFeed } from './audit/event-feed.ts';
 import type { Config } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
-import { FailedAttempts } from './identity/failed-attempts.ts';
-import { createKeyLookup } from './identity/key-lookup.ts';
+import type { Foundation } from './http/foundation.ts';
+import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
-import { createPackLookup } from './packs/pack-lookup.ts';
-import { createUnmanagedRemoval } from './packs/unmanaged-removal.ts';
-import { createVerdictLookup } from './packs/verdict-lookup.ts';
 import { openRegistry } from './registry/open-registry.ts';
-import { requestScope } from './request-record.ts';
+import { requestLogged, requestScope } from './request-record.ts';
 import { createRest } from './rest/rest.ts';
 import { createHandler, type Handler } from './server/handler.ts';
 import { createHealth } from './server/health.ts';
-import type { Services } from './services.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+import type { World } from './world.ts';
 
 /** Answers requests as the server does. */
 export interface App extends Handler {
-  readonly services: Services;
+  readonly world: World;
+  readonly events: EventFeed;
   /** The owner key, when this start made it: shown once, then forgotten. */
   readonly ownerKey: string | null;
   /** Makes `/readyz` say that the process is about to stop. */
@@ -44,7 +42,7 @@ export interface Observers {
  */
 export async function createApp(
   config: Config,
-  { log = createLog(config.logLevel), onStatement, tracing = null }: Observers = {},
+  { log = createLog(config.logLevel, requestLogged), onStatement, tracing = null }: Observers = {},
 ): Promise<App> {
   await using undo = new AsyncDisposableStack();
   const metrics = createMetrics();
@@ -76,26 +74,16 @@ export async function createApp(
   undo.defer(() => registry.close());
   const events = createEventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
-  const services: Services = {
-    config,
-    database,
-    registry,
-    events,
-    findKeyByHash: createKeyLookup(database),
-    findPack: createPackLookup(database),
-    findVerdict: createVerdictLookup(database),
-    removeUnmanaged: createUnmanagedRemoval(database),
-    failedAttempts: new FailedAttempts(),
-    log,
-  };
-  const graphql = createGraphQL(services);
+  const world: World = { config, database, registry, log };
+  const foundation: Foundation = { world, events, authenticate: createAuthenticate(world) };
+  const graphql = createGraphQL(foundation);
   undo.defer(async () => graphql.yoga.dispose());
-  const health = createHealth(services);
+  const health = createHealth(world);
   const handler = createHandler({
-    services,
+    world,
     health,
     graphql,
-    rest: createRest(services),
+    rest: createRest(foundation),
     metrics,
     tracing,
   });
@@ -104,7 +92,8 @@ export async function createApp(
   const resources = undo.move();
   return {
     ...handler,
-    services,
+    world,
+    events,
     ownerKey,
     drain: health.drain,
     close: () => resources.disposeAsync(),

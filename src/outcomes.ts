@@ -1,13 +1,14 @@
 /**
- * The one catalogue of problems: what can go wrong in the business (`problems`), and what stops a request before
- * the business is asked (`refusals`). GraphQL unions, REST statuses, OpenAPI, logs and metrics all read these
- * tables; adding a problem is one variant of `Problem` and one row, and the compiler names the places that must
- * speak of it.
+ * The one catalogue of problems: what can go wrong in the business (`problems`). What stops a request before the
+ * business is asked is in `request-refused.ts`. GraphQL unions, REST statuses, OpenAPI, logs and metrics all read
+ * these tables; adding a problem is one variant of `Problem` and one row, and the compiler names the places that
+ * must speak of it.
  */
 import type { FieldProblem } from './field-problem.ts';
 import type { PackRow } from './model/pack-row.ts';
 import type { RoleRow } from './model/role-row.ts';
 import type { RegistryFailure } from './registry/registry.ts';
+import { refusals } from './request-refused.ts';
 
 export type Subject = 'pack' | 'agent_role' | 'api_key';
 
@@ -148,26 +149,6 @@ export function isProblem<O extends { readonly kind: string }>(
 ): outcome is Extract<O, Problem> {
   return isProblemKind(outcome.kind);
 }
-
-/** What stops a request before, or instead of, an answer of the business. */
-export const refusals = {
-  unauthenticated: 401,
-  permission_denied: 403,
-  bad_request: 400,
-  route_not_found: 404,
-  method_not_allowed: 405,
-  not_acceptable: 406,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  rate_limited: 429,
-  graphql_parse_failed: 400,
-  graphql_validation_failed: 400,
-  graphql_limit_exceeded: 400,
-  document_not_trusted: 400,
-  internal_error: 500,
-  service_unavailable: 503,
-} as const;
-export type RefusalCode = keyof typeof refusals;
 
 /** The closed set of codes, as REST writes them. */
 export const errorCodes: readonly string[] = [

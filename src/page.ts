@@ -13,18 +13,6 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** How much of each row a list reads: `brief` leaves out what lists rarely show. */
-export type Extent = 'brief' | 'whole';
-
-/**
- * A column that brief rows lack.
- * @throws Error where somebody asks for it all the same, who would have been told that there is none
- */
-export function detail<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('the row was read in brief, without this column');
-  return value;
-}
-
 /** A page as a statement needs it. */
 export interface PageRequest {
   readonly size: number;

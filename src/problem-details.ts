@@ -1,18 +1,18 @@
 import type { Caller } from './identity/caller.ts';
 import type { Problem } from './outcomes.ts';
 import { countRolesOfPacks } from './packs/roles-of-packs.ts';
-import type { Services } from './services.ts';
+import type { World } from './world.ts';
 
 /** The `details` of a problem, in the form that the contract fixes for REST; null where it has none. */
 export async function problemDetails(
-  services: Services,
+  world: World,
   caller: Caller,
   problem: Problem,
 ): Promise<Record<string, unknown> | null> {
   switch (problem.kind) {
     case 'pack_in_use': {
       const { pack, blockers } = problem;
-      const counts = (await countRolesOfPacks(services, caller, [pack.id])).get(pack.id);
+      const counts = (await countRolesOfPacks(world, caller, [pack.id])).get(pack.id);
       return {
         roles: blockers.roles.map(({ id, name, archivedAt }) => ({
           id,

@@ -32,3 +32,11 @@ export const newRequestRecord = (
 
 /** Carries the record to log lines that are written far below, such as those of registry calls. */
 export const requestScope = new AsyncLocalStorage<RequestRecord>();
+
+/** What log lines tell of the request within which they are written. */
+export function requestLogged(): { readonly requestId?: string; readonly traceId?: string } {
+  const record = requestScope.getStore();
+  if (record === undefined) return {};
+  const { requestId, traceId } = record;
+  return traceId === null ? { requestId } : { requestId, traceId };
+}

@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
+import { requestLogged } from './request-record.ts';
 import type { Handler } from './server/handler.ts';
 import { listen } from './server/server.ts';
 import { StartError } from './start-error.ts';
-import { openTracing } from './telemetry/tracing.ts';
+import { openTracing } from './telemetry/open-tracing.ts';
 import { sweepWorkDirectories } from './work-directory.ts';
 
 /**
@@ -25,7 +26,7 @@ const LONGEST_DRAIN_MS = 14_500;
  * @throws StartError with what to do about it; nothing is left half-made
  */
 export async function serve(config: Config): Promise<void> {
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, requestLogged);
   // The port comes first: a start that fails on it has made nothing, least of all an owner key that nobody saw.
   const opening = Promise.withResolvers<App>();
   const handler: Handler = {
@@ -54,7 +55,7 @@ export async function serve(config: Config): Promise<void> {
       app.drain();
       await pause(GRACE_MS[signal]);
       // A stream would never end by itself.
-      await app.services.events.end();
+      await app.events.end();
       await server.close();
       await app.close();
       process.exit(0);

@@ -2,7 +2,7 @@ import type { Caller } from '../identity/caller.ts';
 import type { AuditEventType } from '../model/audit-event.entity.ts';
 import { type EventId, eventIds, firstUuidAt, uuidOf } from '../model/ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 export interface AuditEventFilter {
   readonly type?: AuditEventType | null | undefined;
@@ -39,7 +39,7 @@ export interface EventRecord {
 
 /** Events of the caller's org, newest first. */
 export async function listAuditEvents(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   page: PageRequest,
   filter: AuditEventFilter,
@@ -67,7 +67,7 @@ export const toEventRow = (record: EventRecord): AuditEventRow => ({
 
 /** How many events `listAuditEvents` would go through. */
 export async function countAuditEvents(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   filter: AuditEventFilter,
 ): Promise<number> {

@@ -8,8 +8,6 @@ import { checkConsistency } from '../consistency/check-consistency.ts';
 import { asJson, asTable, isSettled } from '../consistency/report.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
-import { createUnmanagedRemoval } from '../packs/unmanaged-removal.ts';
-import { createVerdictLookup } from '../packs/verdict-lookup.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 
 const CLEAN = 0;
@@ -35,14 +33,10 @@ async function main(): Promise<number> {
   const ignore = () => undefined;
   const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
   open.defer(() => registry.close());
-  const services = {
-    config,
-    database,
-    registry,
-    findVerdict: createVerdictLookup(database),
-    removeUnmanaged: createUnmanagedRemoval(database),
-  };
-  const outcome = await checkConsistency(services, { repair: values.repair ?? false });
+  const outcome = await checkConsistency(
+    { config, database, registry },
+    { repair: values.repair ?? false },
+  );
   if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
   process.stdout.write((values.json ? asJson : asTable)(outcome.checked));
   return outcome.checked.every(isSettled) ? CLEAN : FINDINGS;

@@ -1,4 +1,4 @@
-import type { DeletionServices } from '../packs/delete-pack.ts';
+import type { DeletionWorld } from '../packs/delete-pack.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
 import { checkImages } from './check-images.ts';
 import { checkRows } from './check-rows.ts';
@@ -10,17 +10,15 @@ import type { Checked } from './report.ts';
  * Safe beside running replicas. A registry failure means that the check could not be made.
  */
 export async function checkConsistency(
-  services: DeletionServices,
+  world: DeletionWorld,
   options: { readonly repair: boolean },
 ): Promise<{ readonly kind: 'checked'; readonly checked: readonly Checked[] } | RegistryFailure> {
-  const rows = await checkRows(services.database);
-  const images = await checkImages(services, services.config.registry.namespace);
+  const rows = await checkRows(world.database);
+  const images = await checkImages(world, world.config.registry.namespace);
   if ('kind' in images) return images;
   const checked: Checked[] = [];
   for (const finding of [...rows, ...images]) {
-    checked.push(
-      options.repair ? { finding, repair: await repair(services, finding) } : { finding },
-    );
+    checked.push(options.repair ? { finding, repair: await repair(world, finding) } : { finding });
   }
   return { kind: 'checked', checked };
 }

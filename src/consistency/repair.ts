@@ -2,7 +2,7 @@ import { acquireLease, keepLease, releaseLease } from '../database/repository-le
 import type { Caller } from '../identity/caller.ts';
 import { newUuid } from '../model/ids.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
-import { type DeletionServices, deletePack } from '../packs/delete-pack.ts';
+import { type DeletionWorld, deletePack } from '../packs/delete-pack.ts';
 import { purgeUnheld } from '../packs/purge-unheld.ts';
 import type { Finding, Remedy } from './finding.ts';
 
@@ -14,32 +14,29 @@ export type RepairOutcome =
 const ACTOR = 'check-consistency';
 
 /** Does what can be done about a finding, by the same steps and under the same locks as the service itself. */
-export async function repair(
-  services: DeletionServices,
-  { remedy }: Finding,
-): Promise<RepairOutcome> {
+export async function repair(world: DeletionWorld, { remedy }: Finding): Promise<RepairOutcome> {
   switch (remedy?.kind) {
     case undefined:
       return { kind: 'left', why: 'needs a person' };
     case 'purge':
-      return purgeOrphan(services, remedy);
+      return purgeOrphan(world, remedy);
     case 'delete':
-      return finishDeletion(services, remedy);
+      return finishDeletion(world, remedy);
   }
 }
 
 /** Under the lease no upload can push the same image and no deletion can purge beside us. */
 async function purgeOrphan(
-  services: DeletionServices,
+  world: DeletionWorld,
   { repository, digest }: Extract<Remedy, { kind: 'purge' }>,
 ): Promise<RepairOutcome> {
-  const { database } = services;
+  const { database } = world;
   const em = database.acrossOrgs();
   const lease = await acquireLease(em, repository);
   if (lease === null) return { kind: 'left', why: 'an upload or deletion is at work there' };
   try {
     using kept = keepLease(database, lease);
-    const outcome = await purgeUnheld(services, repository, digest, kept);
+    const outcome = await purgeUnheld(world, repository, digest, kept);
     if (outcome.kind === 'held') return { kind: 'left', why: 'a pack has it by now' };
     return outcome.kind === 'failed' ? { kind: 'left', why: outcome.detail } : { kind: 'repaired' };
   } finally {
@@ -48,7 +45,7 @@ async function purgeOrphan(
 }
 
 async function finishDeletion(
-  services: DeletionServices,
+  world: DeletionWorld,
   { packId, orgId, orgSlug }: Extract<Remedy, { kind: 'delete' }>,
 ): Promise<RepairOutcome> {
   const caller: Caller = {
@@ -58,7 +55,7 @@ async function finishDeletion(
     principal: { kind: 'user', userId: ACTOR },
     requestId: newUuid(),
   };
-  const outcome = await deletePack(services, caller, packId);
+  const outcome = await deletePack(world, caller, packId);
   // Not found: somebody else has finished it.
   if (!isProblem(outcome) || outcome.kind === 'not_found') return { kind: 'repaired' };
   return { kind: 'left', why: problemRow(outcome).message(outcome) };

@@ -12,6 +12,7 @@ import {
   connectEmbedded,
   connectPostgres,
 } from './connect.ts';
+import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
 import { createOrm } from './orm.ts';
 import { isUnstorableText } from './sql-state.ts';
@@ -24,7 +25,9 @@ export interface Database {
   /** An entity manager for statements that belong to no org; `cross-org.ts` lists them. */
   acrossOrgs(): SqlEntityManager;
   /** Sends one statement with bound values, outside any transaction. */
-  query<Row>(sql: string, values: readonly unknown[]): Promise<Row[]>;
+  readonly query: Query;
+  /** Asks in one statement what many requests ask at the same moment, outside any transaction. */
+  readonly gather: Gather;
   /** Hears what transactions of any process announce. */
   readonly listen: Listen;
   /** Brings the schema up to date; safe when several processes start at once. */
@@ -48,6 +51,7 @@ export async function openDatabase(
       ? await openEmbedded(join(dataDirectory, 'db'), options)
       : connectPostgres(url, options);
   const orm = createOrm(kysely, kind);
+  const query: Query = (sql, values) => rowsOf(send(sql, [...values]));
   return {
     kind,
     orm,
@@ -58,7 +62,8 @@ export async function openDatabase(
       return em;
     },
     acrossOrgs: () => orm.em.fork({ disableContextResolution: true }) as SqlEntityManager,
-    query: (sql, values) => rowsOf(send(sql, [...values])),
+    query,
+    gather: createGather(query),
     listen,
     async migrate() {
       if (url === null) await orm.migrator.up();

@@ -1,5 +1,22 @@
 import DataLoader from 'dataloader';
 
+/** Sends one statement with bound values. */
+export type Query = <Row>(sql: string, values: readonly unknown[]) => Promise<Row[]>;
+
+/**
+ * What many requests ask the database in one statement. A constant of the module that owns the statement: it is the
+ * name under which a `Database` gathers those who ask.
+ *
+ * Answers in the order of the keys.
+ */
+export type Gathered<Key, Value> = (
+  query: Query,
+  keys: readonly Key[],
+) => Promise<readonly Value[]>;
+
+/** Asks together with whoever asks the same at the same moment. */
+export type Gather = <Key, Value>(asked: Gathered<Key, Value>, key: Key) => Promise<Value>;
+
 /** A record that answers one of those who asked together (`unnest(…) with ordinality`). */
 export interface Placed {
   /** Of the one who asked, counted from 1. */
@@ -16,19 +33,22 @@ export function inPlaces<Found extends Placed>(
 }
 
 /**
- * Reads what requests ask for at the same moment in one statement. Nothing is kept, and the statement is sent after all
- * of them have asked: each sees every change that was committed before it came.
- *
- * @param read answers in the order of the keys
+ * Gathers what is asked until the end of this turn of the event loop. Nothing is kept, and the statement is sent after
+ * all of them have asked: each sees every change that was committed before it came.
  */
-export function gathered<Key, Value>(
-  read: (keys: readonly Key[]) => Promise<readonly Value[]>,
-): (key: Key) => Promise<Value> {
-  const loader = new DataLoader<Key, Value>(read, {
-    cache: false,
-    maxBatchSize: 100,
-    // By the end of this turn of the event loop all sockets that had something to read have been read.
-    batchScheduleFn: (send) => void setImmediate(send),
-  });
-  return (key) => loader.load(key);
+export function createGather(query: Query): Gather {
+  const loaders = new Map<unknown, DataLoader<never, unknown>>();
+  return <Key, Value>(asked: Gathered<Key, Value>, key: Key): Promise<Value> => {
+    // The loader under `asked` was made of it, so it has its types; the map cannot say so.
+    const known = loaders.get(asked) as DataLoader<Key, Value> | undefined;
+    if (known !== undefined) return known.load(key);
+    const made = new DataLoader<Key, Value>((keys) => asked(query, keys), {
+      cache: false,
+      maxBatchSize: 100,
+      // By the end of this turn of the event loop all sockets that had something to read have been read.
+      batchScheduleFn: (send) => void setImmediate(send),
+    });
+    loaders.set(asked, made);
+    return made.load(key);
+  };
 }

@@ -1,12 +1,11 @@
 /** Nobody is answered but a caller: refused before the query is even parsed, so that its text decides nothing. */
-import { authenticate } from '../identity/authenticate.ts';
+import type { Authenticate } from '../identity/authenticate.ts';
 import { graphqlCode } from '../outcomes.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { Services } from '../services.ts';
-import type { PlainAnswer } from './plain-operation.ts';
+import type { PlainAnswer } from './plain-answer.ts';
 import type { YogaPlugin } from './server-context.ts';
 
-export function useAuthentication(services: Services): YogaPlugin {
+export function useAuthentication(authenticate: Authenticate): YogaPlugin {
   return {
     async onRequest({ request, serverContext, endResponse, fetchAPI }) {
       if (request.method === 'OPTIONS') return;
@@ -14,7 +13,7 @@ export function useAuthentication(services: Services): YogaPlugin {
       // The short way (plain-operation.ts) knows the caller already.
       if (record.caller !== null) return;
       const authorization = request.headers.get('authorization');
-      record.caller = await authenticate(services, authorization, record.requestId);
+      record.caller = await authenticate(authorization, record);
       if (record.caller !== null) return;
       const { status, headers, body } = unauthenticated(record);
       endResponse(new fetchAPI.Response(body, { status, headers }));

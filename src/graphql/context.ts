@@ -1,12 +1,14 @@
-import { authenticate } from '../identity/authenticate.ts';
+import type { EventFeed } from '../audit/event-feed.ts';
+import type { Foundation } from '../http/foundation.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
 /** What every resolver is handed. */
 export interface Context {
-  readonly services: Services;
+  readonly world: World;
+  readonly events: EventFeed;
   readonly caller: Caller;
   /** Replaced for each event of a subscription. */
   loaders: Loaders;
@@ -16,17 +18,17 @@ export interface Context {
 }
 
 export function contextOf(
-  services: Services,
+  { world, authenticate, events }: Foundation,
   caller: Caller,
   record: RequestRecord,
   authorization: string | null,
 ): Context {
   return {
-    services,
+    world,
+    events,
     caller,
     record,
-    loaders: createLoaders(services, caller),
-    isStillCaller: async () =>
-      (await authenticate(services, authorization, record.requestId)) !== null,
+    loaders: createLoaders(world, caller),
+    isStillCaller: async () => (await authenticate(authorization, record)) !== null,
   };
 }

@@ -2,8 +2,9 @@
 import { type ExecutionResult, GraphQLError, isValueNode } from 'graphql';
 import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
-import { graphqlCode, type RefusalCode, refusals } from '../outcomes.ts';
+import { graphqlCode } from '../outcomes.ts';
 import type { RequestRecord } from '../request-record.ts';
+import { type RefusalCode, refusals } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useErrorCodes(log: Log): YogaPlugin {

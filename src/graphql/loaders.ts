@@ -6,12 +6,13 @@ import type { KeyId, PackId, RoleId } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
+import { lookUpPack } from '../packs/pack-lookup.ts';
 import { countPacksOfRoles, packsOfRoles } from '../packs/packs-of-roles.ts';
 import { previewDeletions } from '../packs/preview-deletion.ts';
 import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../packs/roles-of-packs.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { findRoles } from '../roles/find-role.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 export interface Loaders {
   /** Roles that a list read together with its packs; for as much as it asked for, so for its own rows only. */
@@ -30,26 +31,28 @@ export interface Loaders {
   readonly packsOfRole: (page: PageRequest) => DataLoader<RoleId, Page<PackRow>>;
 }
 
-export function createLoaders(services: Services, caller: Caller): Loaders {
-  const { database, findPack } = services;
+export function createLoaders(world: World, caller: Caller): Loaders {
+  const { database } = world;
   const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
     new Map(rows.map((row) => [row.id, row]));
   return {
     listedRoles: new Map(),
-    pack: new DataLoader((ids) => Promise.all(ids.map((id) => findPack(caller.orgId, id)))),
+    pack: new DataLoader((ids) =>
+      Promise.all(ids.map((id) => lookUpPack(database, caller.orgId, id))),
+    ),
     role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
     key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
-    deletionVerdict: batched((ids) => previewDeletions(services, caller, ids), null),
-    roleCounts: batched((ids) => countRolesOfPacks(services, caller, ids), {
+    deletionVerdict: batched((ids) => previewDeletions(world, caller, ids), null),
+    roleCounts: batched((ids) => countRolesOfPacks(world, caller, ids), {
       own: 0,
       otherOrgs: 0,
     }),
-    packCount: batched((ids) => countPacksOfRoles(services, caller, ids), 0),
+    packCount: batched((ids) => countPacksOfRoles(world, caller, ids), 0),
     rolesOfPack: perPage((page) =>
-      batched((ids) => rolesOfPacks(services, caller, ids, page), emptyPage),
+      batched((ids) => rolesOfPacks(world, caller, ids, page), emptyPage),
     ),
     packsOfRole: perPage((page) =>
-      batched((ids) => packsOfRoles(services, caller, ids, page), emptyPage),
+      batched((ids) => packsOfRoles(world, caller, ids, page), emptyPage),
     ),
   };
 }

@@ -1,5 +1,5 @@
 /** What a request says of the forms that it and its answer have; refused before anything is run, and with a code. */
-import type { RefusalCode } from '../outcomes.ts';
+import type { RefusalCode } from '../request-refused.ts';
 import { RequestRefused } from '../request-refused.ts';
 import { refusal } from './refusal.ts';
 import { refusedResponse } from './refused-response.ts';

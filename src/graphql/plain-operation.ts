@@ -8,30 +8,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { RequestCache } from '@pothos/plugin-scope-auth';
 import { execute } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
-import { authenticate } from '../identity/authenticate.ts';
+import type { Foundation } from '../http/foundation.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { Services } from '../services.ts';
 import { unauthenticated } from './authentication.ts';
 import { contextOf } from './context.ts';
 import { publicResult } from './errors.ts';
 import type { Limits } from './limits/use-limits.ts';
+import type { PlainAnswer, PlainOperation } from './plain-answer.ts';
 import type { RepeatedOperation, RepeatedOperations } from './repeated-operations.ts';
 import { DOCUMENT_ID, type TrustedDocuments } from './trusted-documents.ts';
-
-/** A POST of JSON to the endpoint, its body read. */
-export interface PlainOperation {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-export interface PlainAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-export const isPlainAnswer = (answer: PlainAnswer | Response): answer is PlainAnswer =>
-  typeof answer.body === 'string';
 
 /** What decides whether, and how, an operation is run. */
 interface Settled {
@@ -47,10 +32,10 @@ export type AnswerPlainOperation = (
 ) => Promise<PlainAnswer | null>;
 
 export function createPlainAnswers(
-  services: Services,
+  foundation: Foundation,
   { limits, trusted, repeated }: Settled,
 ): AnswerPlainOperation {
-  const { log } = services;
+  const { log } = foundation.world;
   const names = new Set(['query', 'variables', 'operationName', 'extensions']);
   if (trusted !== null) names.add(DOCUMENT_ID);
   const find = (params: Params): RepeatedOperation | null => {
@@ -67,14 +52,14 @@ export function createPlainAnswers(
     if (contentType === null || params === null || operation === null) return null;
 
     const { authorization = null } = headers;
-    const caller = await authenticate(services, authorization, record.requestId);
+    const caller = await foundation.authenticate(authorization, record);
     if (caller === null) return unauthenticated(record);
     record.caller = caller;
     const { schema, document } = operation;
     const variables = params.variables ?? {};
     if (limits.refusalOf({ schema, document, variableValues: variables }) !== null) return null;
     record.operation = operation.rootFields;
-    const context = contextOf(services, caller, record, authorization);
+    const context = contextOf(foundation, caller, record, authorization);
     const result = await execute({
       schema,
       document,

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
-import { graphqlCode, type RefusalCode } from '../outcomes.ts';
+import { graphqlCode } from '../outcomes.ts';
+import type { RefusalCode } from '../request-refused.ts';
 
 /** An entry of `errors` that a caller may read: what is no outcome of the business. */
 export function refusal(

@@ -1,6 +1,6 @@
 import { getCORSHeadersByRequestAndOptions } from '@whatwg-node/server';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import type { Services } from '../services.ts';
+import type { Foundation } from '../http/foundation.ts';
 import { useAuthentication } from './authentication.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
@@ -25,8 +25,9 @@ export interface GraphQLHandler {
 }
 
 /** The GraphQL endpoint; its plugins run in the order of the list. */
-export function createGraphQL(services: Services): GraphQLHandler {
-  const { config, log } = services;
+export function createGraphQL(foundation: Foundation): GraphQLHandler {
+  const { authenticate, world } = foundation;
+  const { config, log } = world;
   const limits = createLimits();
   const repeated = new RepeatedOperations();
   const trusted =
@@ -37,11 +38,11 @@ export function createGraphQL(services: Services): GraphQLHandler {
     context: ({ record, request }) => {
       const { caller } = record;
       if (caller === null) throw new Error('a request got past authentication without a caller');
-      return contextOf(services, caller, record, request.headers.get('authorization'));
+      return contextOf(foundation, caller, record, request.headers.get('authorization'));
     },
     plugins: [
       config.graphiql ? useGraphiQL() : useNoGraphiQL(),
-      useAuthentication(services),
+      useAuthentication(authenticate),
       useMultipart(config.maxArchiveBytes),
       limits.plugin,
       trusted === null ? {} : trusted.plugin,
@@ -66,6 +67,6 @@ export function createGraphQL(services: Services): GraphQLHandler {
   return {
     yoga,
     corsHeaders: (request) => getCORSHeadersByRequestAndOptions(request, cors(request)) ?? {},
-    answerPlainOperation: createPlainAnswers(services, { limits, trusted, repeated }),
+    answerPlainOperation: createPlainAnswers(foundation, { limits, trusted, repeated }),
   };
 }

@@ -1,5 +1,4 @@
-import type { RefusalCode } from '../outcomes.ts';
-import { RequestRefused } from '../request-refused.ts';
+import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 
 /** The one form of an error outside GraphQL, fixed by the contract. */
 export interface ErrorEnvelope {

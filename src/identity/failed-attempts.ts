@@ -10,8 +10,6 @@
  *
  * Counted per process: with N replicas a caller has up to N times as many tries.
  */
-
-import { requestScope } from '../request-record.ts';
 import { RequestRefused } from '../request-refused.ts';
 import { networkOf } from './network-of.ts';
 
@@ -43,11 +41,11 @@ export class FailedAttempts {
 
   /**
    * After a token was found to be nobody's.
+   * @param address the sender's, as far as the socket tells
    * @throws RequestRefused `rate_limited` where its address has sent too many
    */
-  failed(tokenHash: Buffer): void {
+  failed(tokenHash: Buffer, address: string | null): void {
     count(this.#ofTokens, keyOf(tokenHash));
-    const address = requestScope.getStore()?.address ?? null;
     if (address === null) return;
     const network = networkOf(address);
     refuseBeyond(this.#ofAddresses, network, FAILURES_PER_ADDRESS);
@@ -59,9 +57,8 @@ function refuseBeyond(windows: ReadonlyMap<string, Window>, key: string, limit: 
   const window = windows.get(key);
   const left = (window?.endsAt ?? 0) - performance.now();
   if (window === undefined || left <= 0 || window.failures < limit) return;
-  const record = requestScope.getStore();
-  if (record !== undefined) record.retryAfterSeconds = Math.ceil(left / 1_000);
-  throw new RequestRefused('rate_limited', 'Too many tokens that are not valid; try again later.');
+  const message = 'Too many tokens that are not valid; try again later.';
+  throw new RequestRefused('rate_limited', message, undefined, Math.ceil(left / 1_000));
 }
 
 function count(windows: Map<string, Window>, key: string): void {

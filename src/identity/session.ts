@@ -5,7 +5,7 @@ import type { JwtConfig } from '../config.ts';
 import { singleLine } from '../input.ts';
 import { type OrgId, orgIds, uuidOf } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type Caller, type Scope, scopes } from './caller.ts';
 
 /** Signatures only; a shared secret (HS…) would be a public key that anybody may know. */
@@ -37,7 +37,7 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test
  * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be had: the token may well be good
  */
 export async function authenticateSession(
-  { database }: Services,
+  { database }: World,
   config: JwtConfig,
   token: string,
   requestId: string,

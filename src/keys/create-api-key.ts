@@ -6,7 +6,7 @@ import { singleLine, validate } from '../input.ts';
 import { ApiKey, permissionSets } from '../model/api-key.entity.ts';
 import { keyIds, newUuid, uuidOf } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import type { KeyRow } from './find-key.ts';
 
 const createApiKeyInput = z.object({
@@ -25,7 +25,7 @@ export type CreateApiKeyOutcome =
 
 /** Makes a key of the caller's org. Its secret is in this answer and nowhere else: only a hash of it is stored. */
 export async function createApiKey(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   input: { readonly label: string; readonly permissionSet: string },
 ): Promise<CreateApiKeyOutcome> {

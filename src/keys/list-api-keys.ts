@@ -1,12 +1,12 @@
 import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../model/ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';
 
 /** Keys of the caller's org that are not revoked, newest first. */
 export async function listApiKeys(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   page: PageRequest,
 ): Promise<Page<KeyRow>> {
@@ -22,7 +22,7 @@ export async function listApiKeys(
 }
 
 /** How many keys `listApiKeys` would go through. */
-export async function countApiKeys({ database }: Services, caller: Caller): Promise<number> {
+export async function countApiKeys({ database }: World, caller: Caller): Promise<number> {
   const [row] = await database.query<{ count: string | number }>(
     'select count(*) as count from api_keys where org_id = $1 and revoked_at is null',
     [uuidOf(caller.orgId)],

@@ -3,7 +3,7 @@ import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { keyIds, uuidOf } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';
 
 export type RevokeApiKeyOutcome =
@@ -16,7 +16,7 @@ export type RevokeApiKeyOutcome =
  * A key that is revoked already is not found. The org's last owner key stays: nobody could make keys after it.
  */
 export async function revokeApiKey(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   id: string,
 ): Promise<RevokeApiKeyOutcome> {

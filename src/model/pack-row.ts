@@ -1,5 +1,5 @@
-import { detail, type Extent } from '../page.ts';
 import type { Digest, RegistryFailureReason, Repository } from '../registry/registry.ts';
+import { detail, type Extent } from './extent.ts';
 import { type OrgId, orgIds, type PackId, packIds } from './ids.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from './pack.entity.ts';
 

@@ -1,5 +1,5 @@
-import { detail, type Extent } from '../page.ts';
 import type { RoleEnvironment } from './agent-role.entity.ts';
+import { detail, type Extent } from './extent.ts';
 import { type RoleId, roleIds } from './ids.ts';
 
 /** An agent role as reads see it. */

@@ -15,7 +15,7 @@ import {
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { findPack } from './find-pack.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
@@ -77,7 +77,7 @@ export const describedBy = (
 
 /** Writes the row of a pack whose image is in place, its event, and the end of the lease, in one transaction. */
 export async function addPack(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   { metadata, visibility, image }: NewPack,
   lease: Lease,

@@ -1,8 +1,8 @@
-import type { Database } from '../database/database.ts';
-import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
+import { type Gathered, inPlaces, type Placed } from '../database/gathered.ts';
 import { type OrgId, type PackId, uuidOf } from '../model/ids.ts';
 
-interface Asked {
+/** Who asks, and of which pack. */
+export interface AskedPack {
   readonly org: OrgId;
   readonly id: PackId;
 }
@@ -12,22 +12,20 @@ export const askedPacks =
   'unnest($1::uuid[], $2::uuid[]) with ordinality as k (org_id, pack_id, place)';
 
 /**
- * Asks about packs, for many requests in one statement; each for its own org.
+ * A question about packs, for many requests in one statement; each for its own org.
  * @param sql selects from `askedPacks`, at most one record for each place
  */
-export function askingAboutPacks<Found extends Placed, Value>(
-  database: Database,
-  sql: string,
-  toValue: (found: Found) => Value,
-): (org: OrgId, id: PackId) => Promise<Value | null> {
-  const ask = gathered(async (asked: readonly Asked[]) => {
-    const records = await database.query<Found>(sql, [
+export const aboutPacks =
+  <Found extends Placed, Value>(
+    sql: string,
+    toValue: (found: Found) => Value,
+  ): Gathered<AskedPack, Value | null> =>
+  async (query, asked) => {
+    const records = await query<Found>(sql, [
       asked.map(({ org }) => uuidOf(org)),
       asked.map(({ id }) => uuidOf(id)),
     ]);
     return inPlaces(asked, records).map((record) =>
       record === undefined ? null : toValue(record),
     );
-  });
-  return (org, id) => ask({ org, id });
-}
+  };

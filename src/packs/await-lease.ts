@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { acquireLease, LEASE_TTL_MS, type Lease } from '../database/repository-lease.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 /** Takes a repository's lease, waiting for an upload or deletion under way as long as one may take. */
 export async function awaitLease(
-  services: Pick<Services, 'database' | 'config'>,
+  world: Pick<World, 'database' | 'config'>,
   repository: string,
 ): Promise<{ readonly kind: 'leased'; readonly lease: Lease } | ProblemOf<'registry_unavailable'>> {
-  return untilLeased(services, 'an upload or deletion in the same repository', async () => {
-    const lease = await acquireLease(services.database.acrossOrgs(), repository);
+  return untilLeased(world, 'an upload or deletion in the same repository', async () => {
+    const lease = await acquireLease(world.database.acrossOrgs(), repository);
     return lease === null ? null : { kind: 'leased', lease };
   });
 }
@@ -20,7 +20,7 @@ export async function awaitLease(
  * @param attempt answers null while somebody else has the lease
  */
 export async function untilLeased<Outcome>(
-  { config }: Pick<Services, 'config'>,
+  { config }: Pick<World, 'config'>,
   holder: string,
   attempt: () => Promise<Outcome | null>,
 ): Promise<Outcome | ProblemOf<'registry_unavailable'>> {

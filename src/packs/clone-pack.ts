@@ -4,7 +4,7 @@ import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { addPack, describedBy } from './add-pack.ts';
 import { isPackName, PACK_NAME_RULE } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
@@ -32,7 +32,7 @@ export type ClonePackOutcome =
 
 /** Copies a pack that the caller may see into his org, image included: it lives on when the source is deleted. */
 export async function clonePack(
-  services: Services,
+  world: World,
   caller: Caller,
   { id, name: wanted }: ClonePackInput,
 ): Promise<ClonePackOutcome> {
@@ -42,18 +42,18 @@ export async function clonePack(
   if (name !== null && !isPackName(name)) {
     return invalid('name', PACK_NAME_RULE);
   }
-  const source = await findPack(services.database, caller, packId);
+  const source = await findPack(world.database, caller, packId);
   if (source === null) return { kind: 'not_found', subject: 'pack', id };
   if (source.status !== 'ACTIVE') {
     return { kind: 'pack_being_deleted', packId, name: source.name };
   }
   if (source.imageDigest === null) return invalid('id', 'is a pack whose image is not known');
-  const opened = isElsewhere(source) ? openImageSource(services, source.imageRef) : null;
+  const opened = isElsewhere(source) ? openImageSource(world, source.imageRef) : null;
   if (typeof opened === 'string') return invalid('id', `is a pack whose image reference ${opened}`);
   await using elsewhere = opened;
   const from = elsewhere === null ? { repository: source.repository } : copySource(elsewhere);
   // Awaited here, or the other registry would be closed under the copy.
-  return await copyTo(services, caller, source, from, source.imageDigest, name ?? source.name);
+  return await copyTo(world, caller, source, from, source.imageDigest, name ?? source.name);
 }
 
 /** The configured registry copies within itself where it is not told another one. */
@@ -63,19 +63,19 @@ const copySource = ({ repository, registry, isOwn }: ImageSource): CopySource =>
 });
 
 async function copyTo(
-  services: Services,
+  world: World,
   caller: Caller,
   source: PackRow,
   from: CopySource,
   digest: Digest,
   name: string,
 ): Promise<ClonePackOutcome> {
-  const { registry, config, database } = services;
+  const { registry, config, database } = world;
   // Field by field: a row converts its fields when they are read, and has none of its own to copy.
   const metadata = { ...describedBy(source), name, description: source.description ?? '' };
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
   const { repository, tag, imageRef } = location;
-  const reserved = await reserveName(services, caller, name, repository);
+  const reserved = await reserveName(world, caller, name, repository);
   if (reserved.kind !== 'reserved') return reserved;
   const { lease } = reserved;
   using kept = keepLease(database, lease);
@@ -85,23 +85,23 @@ async function copyTo(
     await releaseLease(database.forOrg(caller.orgId), lease);
     return copied.kind === 'failed'
       ? { kind: 'registry_unavailable', failure: copied }
-      : sourceGone(services, caller, source);
+      : sourceGone(world, caller, source);
   }
   const { sizeBytes } = source;
   const image = { origin: 'CLONE', repository, ref: imageRef, digest, sizeBytes } as const;
   const newPack = { metadata, visibility: 'ORG', image } as const;
-  const added = await addPack(services, caller, newPack, lease, 'PACK_CLONED');
+  const added = await addPack(world, caller, newPack, lease, 'PACK_CLONED');
   if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
   // Without the lease the image is not ours any more.
   if (added.kind !== 'registry_unavailable') {
-    await withdraw(services, repository, digest, lease, kept);
+    await withdraw(world, repository, digest, lease, kept);
   }
   return added;
 }
 
 /** The image went while we copied: most likely with its pack. */
 async function sourceGone(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   { id, name }: PackRow,
 ): Promise<ClonePackOutcome> {

@@ -6,7 +6,7 @@ import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { addPack } from './add-pack.ts';
 import { awaitLease } from './await-lease.ts';
 import { type ImageSource, isForeign, openImageSource } from './image-source.ts';
@@ -23,39 +23,39 @@ export type CreatePackFromImageOutcome =
 
 /** Makes a pack of an image that is in a registry already; deleting the pack later leaves the image alone. */
 export async function createPackFromImage(
-  services: Services,
+  world: World,
   caller: Caller,
   { imageRef, visibility }: CreatePackFromImageInput,
 ): Promise<CreatePackFromImageOutcome> {
-  const opened = openImageSource(services, imageRef);
+  const opened = openImageSource(world, imageRef);
   if (typeof opened === 'string') return refused(opened);
   await using source = opened;
-  if (isForeign(services, caller, source)) return refused(NO_SUCH_IMAGE);
+  if (isForeign(world, caller, source)) return refused(NO_SUCH_IMAGE);
   // No deletion can purge the image between our look at it and the row that holds it.
-  const leased = await awaitLease(services, source.place);
+  const leased = await awaitLease(world, source.place);
   if (leased.kind !== 'leased') return leased;
   const { lease } = leased;
-  const outcome = await create(services, caller, source, visibility, lease);
-  if (outcome.kind !== 'pack_created') await releaseLease(services.database.acrossOrgs(), lease);
+  const outcome = await create(world, caller, source, visibility, lease);
+  if (outcome.kind !== 'pack_created') await releaseLease(world.database.acrossOrgs(), lease);
   return outcome;
 }
 
 async function create(
-  services: Services,
+  world: World,
   caller: Caller,
   source: ImageSource,
   visibility: PackVisibility,
   lease: Lease,
 ): Promise<CreatePackFromImageOutcome> {
-  const image = await readUnderLease(services, source, lease);
+  const image = await readUnderLease(world, source, lease);
   if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
   if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
   const { metadata, digest, sizeBytes } = image;
-  const dying = await findDying(services, caller, source.place, digest);
+  const dying = await findDying(world, caller, source.place, digest);
   if (dying !== null) return dying;
   const { place: repository, imageRef: ref } = source;
   const added = await addPack(
-    services,
+    world,
     caller,
     { metadata, visibility, image: { origin: 'IMAGE_REF', repository, ref, digest, sizeBytes } },
     lease,
@@ -66,7 +66,7 @@ async function create(
 
 /** Reads the image and keeps the lease alive meanwhile. */
 export async function readUnderLease(
-  { database, config }: Services,
+  { database, config }: World,
   { registry, repository, reference }: ImageSource,
   lease: Lease,
 ): Promise<ReadPackImageOutcome> {
@@ -80,7 +80,7 @@ export async function readUnderLease(
 
 /** The refusal of an image that a deletion has begun to purge. */
 export async function findDying(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   place: string,
   digest: Digest,

@@ -17,7 +17,7 @@ import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { PurgeOutcome } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import {
   type DeletedPack,
   type MarkedPack,
@@ -25,12 +25,11 @@ import {
   recordFailure,
   remove,
 } from './deletion-steps.ts';
+import { removeUnmanaged } from './unmanaged-removal.ts';
+import { findVerdict } from './verdict-lookup.ts';
 
 /** What a deletion works on. */
-export type DeletionServices = Pick<
-  Services,
-  'config' | 'database' | 'registry' | 'findVerdict' | 'removeUnmanaged'
->;
+export type DeletionWorld = Pick<World, 'config' | 'database' | 'registry'>;
 
 export type DeletePackOutcome =
   | DeletedPack
@@ -43,25 +42,25 @@ export type DeletePackOutcome =
  * @param id as the caller sent it; what is no pack id is not found
  */
 export async function deletePack(
-  services: DeletionServices,
+  world: DeletionWorld,
   caller: Caller,
   id: string,
 ): Promise<DeletePackOutcome> {
   const packId = packIds.parse(id);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
-  const giveUpAt = performance.now() + services.config.registry.deadlineMs + LEASE_TTL_MS;
+  const giveUpAt = performance.now() + world.config.registry.deadlineMs + LEASE_TTL_MS;
   for (let attempt = 0; ; attempt++) {
-    const verdict = await services.findVerdict(caller.orgId, packId);
+    const verdict = await findVerdict(world.database, caller.orgId, packId);
     if (verdict === null) return { kind: 'not_found', subject: 'pack', id };
     const { pack, blockers, image } = verdict;
     if (blockers !== null) return { kind: 'pack_in_use', pack, blockers };
     const step =
       image === 'PURGED'
-        ? await mark(services, caller, packId)
-        : await services.removeUnmanaged(caller, pack);
+        ? await mark(world, caller, packId)
+        : await removeUnmanaged(world.database, caller, pack);
     switch (step.kind) {
       case 'marked':
-        return purgeAndRemove(services, caller, step);
+        return purgeAndRemove(world, caller, step);
       case 'busy':
         if (performance.now() > giveUpAt) return stillBusy(step.pack);
         break;
@@ -75,18 +74,18 @@ export async function deletePack(
 }
 
 async function purgeAndRemove(
-  services: DeletionServices,
+  world: DeletionWorld,
   caller: Caller,
   marked: MarkedPack,
 ): Promise<DeletePackOutcome> {
-  const outcome = await purge(services, marked);
-  if (outcome.kind === 'failed') return recordFailure(services, caller, marked, outcome);
+  const outcome = await purge(world, marked);
+  if (outcome.kind === 'failed') return recordFailure(world, caller, marked, outcome);
   const image = outcome.kind === 'purged' ? 'PURGED' : 'ALREADY_GONE';
-  return remove(services, caller, marked, image);
+  return remove(world, caller, marked, image);
 }
 
 async function purge(
-  { database, registry }: DeletionServices,
+  { database, registry }: DeletionWorld,
   { pack, digest, held, lease }: MarkedPack,
 ): Promise<PurgeOutcome> {
   using kept = keepLease(database, lease);

@@ -9,11 +9,9 @@ import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
-
-type World = Pick<Services, 'database'>;
 
 export interface DeletedPack {
   readonly kind: 'deleted';
@@ -46,7 +44,7 @@ export interface Changed {
 
 /** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
 export async function mark(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   id: PackId,
 ): Promise<MarkedPack | Busy | Changed> {
@@ -78,7 +76,7 @@ export async function mark(
 
 /** The image is gone: the row goes, the event comes and the lease ends, in one statement. */
 export async function remove(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   { pack, lease }: MarkedPack,
   image: 'PURGED' | 'ALREADY_GONE',
@@ -103,7 +101,7 @@ export async function remove(
 
 /** The purge failed: the row stays, and says why. */
 export async function recordFailure(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   { pack, lease }: MarkedPack,
   failure: RegistryFailure,

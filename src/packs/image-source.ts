@@ -8,7 +8,7 @@ import {
   type Repository,
   type Tag,
 } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { parseImageReference } from './image-reference.ts';
 
 /** Where an existing image is read from, opened. */
@@ -25,10 +25,10 @@ export interface ImageSource extends AsyncDisposable {
 }
 
 /** Opens the registry that an image reference names, or answers with why no request is made there. */
-export function openImageSource(services: Services, imageRef: string): ImageSource | string {
+export function openImageSource(world: World, imageRef: string): ImageSource | string {
   const parsed = parseImageReference(imageRef);
   if (typeof parsed === 'string') return parsed;
-  const { registry, config } = services;
+  const { registry, config } = world;
   const { host, repository, reference } = parsed;
   const path = `${repository}${isDigest(reference) ? '@' : ':'}${reference}`;
   if (host === null || host === registry.host) {
@@ -72,7 +72,7 @@ export function isElsewhere({
 
 /** Whether a repository of the managed namespace is another org's: for the caller nothing is there. */
 export function isForeign(
-  { config }: Services,
+  { config }: World,
   caller: Caller,
   { isOwn, repository }: ImageSource,
 ): boolean {

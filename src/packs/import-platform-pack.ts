@@ -4,7 +4,7 @@ import { isUniqueViolation } from '../database/sql-state.ts';
 import { newUuid, type PackId, packIds } from '../model/ids.ts';
 import type { PackTier } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { awaitLease } from './await-lease.ts';
@@ -30,7 +30,7 @@ export type ImportPlatformPackOutcome =
     }
   | ProblemOf<'validation_failed' | 'name_taken' | 'registry_unavailable'>;
 
-type World = Pick<Services, 'config' | 'database' | 'registry'>;
+type Imported = Pick<World, 'config' | 'database' | 'registry'>;
 
 /**
  * Makes a pack of the platform: every org can read and attach it, none can change it.
@@ -38,27 +38,25 @@ type World = Pick<Services, 'config' | 'database' | 'registry'>;
  * For the operator, so there is no caller; and no audit event, because each of those belongs to an org.
  */
 export async function importPlatformPack(
-  services: World,
+  world: Imported,
   { archive, tier }: ImportPlatformPackInput,
 ): Promise<ImportPlatformPackOutcome> {
-  return withPackImage(services, archive, (metadata, image) =>
-    publish(services, tier, metadata, image),
-  );
+  return withPackImage(world, archive, (metadata, image) => publish(world, tier, metadata, image));
 }
 
 async function publish(
-  services: World,
+  world: Imported,
   tier: PackTier,
   metadata: PackMetadata,
   image: PackImage,
 ): Promise<ImportPlatformPackOutcome> {
-  const { registry, config, database } = services;
+  const { registry, config, database } = world;
   const location = imageLocation(registry, config.registry.namespace, PLATFORM, metadata);
   const { repository, tag, imageRef } = location;
-  const leased = await awaitLease(services, repository);
+  const leased = await awaitLease(world, repository);
   if (leased.kind !== 'leased') return leased;
   const { lease } = leased;
-  if (await isTaken(services, metadata.name)) return taken(services, lease, metadata.name);
+  if (await isTaken(world, metadata.name)) return taken(world, lease, metadata.name);
   using kept = keepLease(database, lease);
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const pushed = await registry.push(repository, tag, image, options);
@@ -72,11 +70,11 @@ async function publish(
     visibility: 'COMMUNITY',
     image: { origin: 'UPLOAD', repository, ref: imageRef, digest: descriptor.digest, sizeBytes },
   };
-  return await insert(services, tier, newPack, lease);
+  return await insert(world, tier, newPack, lease);
 }
 
 async function insert(
-  services: World,
+  world: Imported,
   tier: PackTier,
   newPack: NewPack,
   lease: Lease,
@@ -84,24 +82,24 @@ async function insert(
   const { name, version } = newPack.metadata;
   const uuid = newUuid();
   try {
-    return await services.database.acrossOrgs().transactional(async (em) => {
+    return await world.database.acrossOrgs().transactional(async (em) => {
       if (!(await releaseLease(em, lease))) return leaseLapsed;
       insertPack(em, uuid, null, tier, newPack);
       return { kind: 'imported', id: packIds.of(uuid), name, version };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) return taken(services, lease, name);
+    if (isUniqueViolation(error)) return taken(world, lease, name);
     throw error;
   }
 }
 
-async function isTaken({ database }: World, name: string): Promise<boolean> {
+async function isTaken({ database }: Imported, name: string): Promise<boolean> {
   const sql = 'select 1 from packs p where p.org_id is null and p.name = $1';
   return (await query(database.acrossOrgs(), sql, [name])).length > 0;
 }
 
 async function taken(
-  { database }: World,
+  { database }: Imported,
   lease: Lease,
   name: string,
 ): Promise<ProblemOf<'name_taken'>> {

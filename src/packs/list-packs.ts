@@ -1,18 +1,11 @@
 import type { Caller } from '../identity/caller.ts';
+import type { Extent } from '../model/extent.ts';
 import { uuidOf } from '../model/ids.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from '../model/pack.entity.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
-import {
-  type Extent,
-  limitOf,
-  orderOf,
-  type Page,
-  type PageRequest,
-  placeOf,
-  toPage,
-} from '../page.ts';
-import type { Services } from '../services.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
+import type { World } from '../world.ts';
 import { rolesAsJson } from './roles-of-packs.ts';
 
 export interface PackFilter {
@@ -39,7 +32,7 @@ export interface PackPage extends Page<PackRow> {
 
 /** Packs that the caller may see, newest first. */
 export async function listPacks(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   page: PageRequest,
   filter: PackFilter,
@@ -76,7 +69,7 @@ export async function listPacks(
 
 /** How many packs `listPacks` would go through. */
 export async function countPacks(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   filter: PackFilter,
 ): Promise<number> {

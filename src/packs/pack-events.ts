@@ -1,9 +1,10 @@
+import type { EventFeed } from '../audit/event-feed.ts';
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { Log } from '../log.ts';
 import type { AuditEventType } from '../model/audit-event.entity.ts';
 import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
-import type { Services } from '../services.ts';
 import { createEventQueue } from './event-queue.ts';
 
 export interface PackEvent {
@@ -28,7 +29,7 @@ const AUTHENTICATE_EVERY_MS = 30_000;
  * @throws RequestRefused `service_unavailable`; the reader gets the same kind of error when the stream breaks
  */
 export async function watchPackEvents(
-  { events, log }: Services,
+  { events, log }: { readonly events: EventFeed; readonly log: Log },
   caller: Caller,
   isStillCaller: () => Promise<boolean>,
 ): Promise<AsyncIterableIterator<PackEvent>> {

@@ -3,11 +3,11 @@ import type { Caller } from '../identity/caller.ts';
 import { type RoleId, roleIds, uuidOf } from '../model/ids.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 /** A page of packs for each role of the caller's org, newest first. */
 export async function packsOfRoles(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   roles: readonly RoleId[],
   page: PageRequest,
@@ -30,7 +30,7 @@ export async function packsOfRoles(
 
 /** How many packs each role references. */
 export async function countPacksOfRoles(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   roles: readonly RoleId[],
 ): Promise<Map<RoleId, number>> {

@@ -1,11 +1,11 @@
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../model/ids.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 
 /** What `deletePack` would answer now for each pack that the caller's org owns; the others are left out. */
 export async function previewDeletions(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   packs: readonly PackId[],
 ): Promise<Map<PackId, DeletionVerdict>> {

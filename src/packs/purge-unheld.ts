@@ -3,9 +3,7 @@ import { acrossOrgs } from '../database/cross-org.ts';
 import { query } from '../database/database.ts';
 import { type KeptLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Digest, PurgeOutcome, Repository } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
-
-type World = Pick<Services, 'database' | 'registry'>;
+import type { World } from '../world.ts';
 
 /** The digests that packs of any org have in a repository (`packs.repository`). */
 export async function heldDigests(
@@ -23,7 +21,7 @@ export async function heldDigests(
 
 /** Purges an image that no pack points at; to be called under the repository's lease. */
 export async function purgeUnheld(
-  { database, registry }: World,
+  { database, registry }: Pick<World, 'database' | 'registry'>,
   repository: Repository,
   digest: Digest,
   kept: KeptLease,
@@ -35,13 +33,13 @@ export async function purgeUnheld(
 
 /** Takes an image back that was pushed for a pack that could not be added, and gives up the lease. */
 export async function withdraw(
-  services: World & Pick<Services, 'log'>,
+  world: Pick<World, 'database' | 'registry' | 'log'>,
   repository: Repository,
   digest: Digest,
   lease: Lease,
   kept: KeptLease,
 ): Promise<void> {
-  const outcome = await purgeUnheld(services, repository, digest, kept);
-  if (outcome.kind === 'failed') services.log.warn({ repository, digest }, 'image left behind');
-  await releaseLease(services.database.acrossOrgs(), lease);
+  const outcome = await purgeUnheld(world, repository, digest, kept);
+  if (outcome.kind === 'failed') world.log.warn({ repository, digest }, 'image left behind');
+  await releaseLease(world.database.acrossOrgs(), lease);
 }

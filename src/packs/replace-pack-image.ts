@@ -14,7 +14,7 @@ import { type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { awaitLease } from './await-lease.ts';
 import { findDying, readUnderLease, refused } from './create-pack-from-image.ts';
 import { findPack } from './find-pack.ts';
@@ -33,49 +33,49 @@ export type ReplacePackImageOutcome =
 
 /** Gives a pack of the caller's org another image; the id stays. The same image again changes nothing. */
 export async function replacePackImage(
-  services: Services,
+  world: World,
   caller: Caller,
   { id, imageRef }: ReplacePackImageInput,
 ): Promise<ReplacePackImageOutcome> {
   const packId = packIds.parse(id);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
-  const pack = await findPack(services.database, caller, packId);
+  const pack = await findPack(world.database, caller, packId);
   const problem = unusable(caller, packId, pack);
   if (problem !== null) return problem;
-  const opened = openImageSource(services, imageRef);
+  const opened = openImageSource(world, imageRef);
   if (typeof opened === 'string') return refused(opened);
   await using source = opened;
   if (source.place !== pack?.repository) {
     return refused(`must be in the pack's own repository, ${pack?.repository}`);
   }
-  const leased = await awaitLease(services, source.place);
+  const leased = await awaitLease(world, source.place);
   if (leased.kind !== 'leased') return leased;
-  const outcome = await replace(services, caller, packId, source, leased.lease);
+  const outcome = await replace(world, caller, packId, source, leased.lease);
   if (outcome.kind !== 'image_replaced') {
-    await releaseLease(services.database.acrossOrgs(), leased.lease);
+    await releaseLease(world.database.acrossOrgs(), leased.lease);
   }
   return outcome;
 }
 
 async function replace(
-  services: Services,
+  world: World,
   caller: Caller,
   packId: PackId,
   source: ImageSource,
   lease: Lease,
 ): Promise<ReplacePackImageOutcome> {
-  const image = await readUnderLease(services, source, lease);
+  const image = await readUnderLease(world, source, lease);
   if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
   if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
-  const dying = await findDying(services, caller, source.place, image.digest);
+  const dying = await findDying(world, caller, source.place, image.digest);
   if (dying !== null) return dying;
-  const swapped = await swap(services, caller, packId, source, image, lease);
+  const swapped = await swap(world, caller, packId, source, image, lease);
   if (swapped.kind !== 'swapped') return swapped;
   const { pack, purge } = swapped;
   if (purge !== null) {
-    const failure = await purgeOld(services, pack, purge);
-    if (failure !== null) return putBack(services, caller, swapped, purge.lease, failure);
-    await releaseLease(services.database.acrossOrgs(), purge.lease);
+    const failure = await purgeOld(world, pack, purge);
+    if (failure !== null) return putBack(world, caller, swapped, purge.lease, failure);
+    await releaseLease(world.database.acrossOrgs(), purge.lease);
   }
   return { kind: 'image_replaced', pack };
 }

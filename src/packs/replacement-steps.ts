@@ -7,7 +7,7 @@ import { Pack } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
 import { refused } from './create-pack-from-image.ts';
 import { findPack } from './find-pack.ts';
@@ -36,7 +36,7 @@ export interface Swapped {
 
 /** Points the row at the new image, with the event; gives the lease back. */
 export async function swap(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   packId: PackId,
   { place, imageRef }: ImageSource,
@@ -92,7 +92,7 @@ export async function swap(
 
 /** Purges the old image. A failure: it is there as before. Null: it is gone, or at least may be. */
 export async function purgeOld(
-  { database, registry, log }: Services,
+  { database, registry, log }: World,
   { repository }: PackRow,
   { digest, held, lease }: NonNullable<Swapped['purge']>,
 ): Promise<RegistryFailure | null> {
@@ -109,7 +109,7 @@ export async function purgeOld(
 
 /** Points the row back after a purge that failed, with an event of its own. */
 export async function putBack(
-  { database, log }: Services,
+  { database, log }: World,
   caller: Caller,
   { before, pack }: Swapped,
   lease: Lease,

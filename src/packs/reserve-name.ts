@@ -5,7 +5,7 @@ import { packIds, uuidOf } from '../model/ids.ts';
 import type { PackStatus } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Repository } from '../registry/registry.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { untilLeased } from './await-lease.ts';
 
 type ReserveNameOutcome =
@@ -18,13 +18,13 @@ type ReserveNameOutcome =
  * While a pack of that name exists its repository is that pack's; so pushes never meet the purge of a predecessor.
  */
 export async function reserveName(
-  services: Services,
+  world: World,
   caller: Caller,
   name: string,
   repository: Repository,
 ): Promise<ReserveNameOutcome> {
-  return untilLeased(services, 'another upload or deletion of a pack of this name', () =>
-    services.database
+  return untilLeased(world, 'another upload or deletion of a pack of this name', () =>
+    world.database
       .forOrg(caller.orgId)
       .transactional(async (em): Promise<ReserveNameOutcome | null> => {
         const [taken] = await query<{ id: string; status: PackStatus }>(

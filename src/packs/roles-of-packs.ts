@@ -1,21 +1,14 @@
 /** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
+import type { Extent } from '../model/extent.ts';
 import { type PackId, packIds, uuidOf } from '../model/ids.ts';
 import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
-import {
-  type Extent,
-  limitOf,
-  orderOf,
-  type Page,
-  type PageRequest,
-  placeOf,
-  toPage,
-} from '../page.ts';
-import type { Services } from '../services.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
+import type { World } from '../world.ts';
 
 /** A page of roles for each pack, newest first, archived ones included. */
 export async function rolesOfPacks(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   packs: readonly PackId[],
   page: PageRequest,
@@ -64,7 +57,7 @@ export interface RoleCounts {
 
 /** How many roles reference each pack. */
 export async function countRolesOfPacks(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   packs: readonly PackId[],
 ): Promise<Map<PackId, RoleCounts>> {

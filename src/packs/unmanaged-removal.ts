@@ -1,6 +1,6 @@
 /** The deletion of packs whose image is not ours to purge: the database has it to itself. */
 import type { Database } from '../database/database.ts';
-import { gathered, inPlaces, type Placed } from '../database/gathered.ts';
+import { type Gathered, inPlaces, type Placed, type Query } from '../database/gathered.ts';
 import { isStillReferenced } from '../database/sql-state.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, uuidOf } from '../model/ids.ts';
@@ -8,8 +8,15 @@ import type { PackRow } from '../model/pack-row.ts';
 import { type Changed, type DeletedPack, RECORD_REMOVED } from './deletion-steps.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
 
-/** Removes a pack that a verdict found free and unmanaged, together with the writing of its event. */
-export type UnmanagedRemoval = (caller: Caller, pack: PackRow) => Promise<Outcome>;
+/**
+ * Removes a pack that a verdict found free and unmanaged, together with the writing of its event; for many requests in
+ * one statement, which share its round trip and its commit.
+ */
+export const removeUnmanaged = (
+  database: Database,
+  caller: Caller,
+  pack: PackRow,
+): Promise<Outcome> => database.gather(removals, { caller, pack });
 
 type Outcome = DeletedPack | Changed;
 
@@ -18,42 +25,35 @@ interface Wanted {
   readonly pack: PackRow;
 }
 
-/** The removal, for many requests in one statement: they share its round trip and its commit. */
-export function createUnmanagedRemoval(database: Database): UnmanagedRemoval {
-  const removeAll = async (wanted: readonly Wanted[]): Promise<Outcome[]> => {
-    const deletedAt = new Date();
-    const records = await database.query<Placed & { image: DeletedPack['image'] }>(
-      REMOVE_UNMANAGED,
-      [
-        wanted.map(({ pack }) => uuidOf(pack.id)),
-        wanted.map(({ caller }) => uuidOf(caller.orgId)),
-        wanted.map(() => newUuid()),
-        wanted.map(({ caller }) => actorOf(caller)),
-        wanted.map(({ pack }) => pack.id),
-        wanted.map(({ caller }) => caller.requestId),
-        deletedAt.toISOString(),
-      ],
-    );
-    const removed = inPlaces(wanted, records);
-    return wanted.map(({ pack: { id, name } }, index) => {
-      const image = removed[index]?.image;
-      return image === undefined
-        ? { kind: 'changed' }
-        : { kind: 'deleted', id, name, deletedAt, image };
-    });
-  };
-  const removeGathered = async (wanted: readonly Wanted[]): Promise<Outcome[]> => {
-    try {
-      return await removeAll(wanted);
-    } catch (error) {
-      // A role took one of the packs after the statement's snapshot was taken; the foreign key saw it.
-      if (!isStillReferenced(error)) throw error;
-      if (wanted.length === 1) return [{ kind: 'changed' }];
-      return (await Promise.all(wanted.map((one) => removeGathered([one])))).flat();
-    }
-  };
-  const remove = gathered(removeGathered);
-  return (caller, pack) => remove({ caller, pack });
+const removals: Gathered<Wanted, Outcome> = async (query, wanted) => {
+  try {
+    return await removeAll(query, wanted);
+  } catch (error) {
+    // A role took one of the packs after the statement's snapshot was taken; the foreign key saw it.
+    if (!isStillReferenced(error)) throw error;
+    if (wanted.length === 1) return [{ kind: 'changed' }];
+    return (await Promise.all(wanted.map((one) => removals(query, [one])))).flat();
+  }
+};
+
+async function removeAll(query: Query, wanted: readonly Wanted[]): Promise<Outcome[]> {
+  const deletedAt = new Date();
+  const records = await query<Placed & { image: DeletedPack['image'] }>(REMOVE_UNMANAGED, [
+    wanted.map(({ pack }) => uuidOf(pack.id)),
+    wanted.map(({ caller }) => uuidOf(caller.orgId)),
+    wanted.map(() => newUuid()),
+    wanted.map(({ caller }) => actorOf(caller)),
+    wanted.map(({ pack }) => pack.id),
+    wanted.map(({ caller }) => caller.requestId),
+    deletedAt.toISOString(),
+  ]);
+  const removed = inPlaces(wanted, records);
+  return wanted.map(({ pack: { id, name } }, index) => {
+    const image = removed[index]?.image;
+    return image === undefined
+      ? { kind: 'changed' }
+      : { kind: 'deleted', id, name, deletedAt, image };
+  });
 }
 
 // The verdict is asked for again, of the row as it is under the lock: whatever has changed since, or is being changed

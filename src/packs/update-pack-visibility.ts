@@ -5,7 +5,7 @@ import { type PackId, packIds, uuidOf } from '../model/ids.ts';
 import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { findPack } from './find-pack.ts';
 import { rolesOfPacks } from './roles-of-packs.ts';
 import { blockersOf, FIRST_BLOCKERS } from './verdict-lookup.ts';
@@ -26,16 +26,16 @@ export type UpdatePackVisibilityOutcome =
  * What the pack has already changes nothing. Roles of the caller's own org keep a pack that is no longer shared.
  */
 export async function updatePackVisibility(
-  services: Services,
+  world: World,
   caller: Caller,
   input: UpdatePackVisibilityInput,
 ): Promise<UpdatePackVisibilityOutcome> {
   const packId = packIds.parse(input.id);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.id };
-  const outcome = await change(services, caller, packId, input);
+  const outcome = await change(world, caller, packId, input);
   if (outcome.kind !== 'held') return outcome;
   const { pack } = outcome;
-  const own = (await rolesOfPacks(services, caller, [packId], FIRST_BLOCKERS)).get(packId);
+  const own = (await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS)).get(packId);
   if (own === undefined) throw new Error('no page was read for the pack that was asked for');
   return { kind: 'pack_in_use', pack, blockers: blockersOf(own, { othersOnly: true }) };
 }
@@ -45,7 +45,7 @@ type Change =
   | { readonly kind: 'held'; readonly pack: PackRow };
 
 function change(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   packId: PackId,
   { id, visibility }: UpdatePackVisibilityInput,

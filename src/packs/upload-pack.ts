@@ -3,7 +3,7 @@ import type { Caller } from '../identity/caller.ts';
 import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { addPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { imageLocation } from './image-location.ts';
@@ -24,25 +24,25 @@ export type UploadPackOutcome =
 
 /** Makes a pack of an archive: checks it, pushes its image, and only then writes the row. */
 export async function uploadPack(
-  services: Services,
+  world: World,
   caller: Caller,
   { archive, visibility }: UploadPackInput,
 ): Promise<UploadPackOutcome> {
-  return withPackImage(services, archive, (metadata, image) =>
-    publish(services, caller, metadata, visibility, image),
+  return withPackImage(world, archive, (metadata, image) =>
+    publish(world, caller, metadata, visibility, image),
   );
 }
 
 async function publish(
-  services: Services,
+  world: World,
   caller: Caller,
   metadata: PackMetadata,
   visibility: PackVisibility,
   image: PackImage,
 ): Promise<UploadPackOutcome> {
-  const { registry, config, database } = services;
+  const { registry, config, database } = world;
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
-  const reserved = await reserveName(services, caller, metadata.name, location.repository);
+  const reserved = await reserveName(world, caller, metadata.name, location.repository);
   if (reserved.kind !== 'reserved') return reserved;
   const { lease } = reserved;
   using kept = keepLease(database, lease);
@@ -55,7 +55,7 @@ async function publish(
   }
   const { digest } = image.descriptor;
   const added = await addPack(
-    services,
+    world,
     caller,
     {
       metadata,
@@ -68,7 +68,7 @@ async function publish(
   if (added.kind === 'added') return { kind: 'uploaded', pack: added.pack };
   // Without the lease the image is not ours any more.
   if (added.kind !== 'registry_unavailable') {
-    await withdraw(services, repository, digest, lease, kept);
+    await withdraw(world, repository, digest, lease, kept);
   }
   return added;
 }

@@ -5,7 +5,7 @@ import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model
 import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
 import type { Blockers } from '../outcomes.ts';
 import { type Page, pageRequest, toPage } from '../page.ts';
-import { askedPacks, askingAboutPacks } from './asked-packs.ts';
+import { aboutPacks, askedPacks } from './asked-packs.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import { rolesAsJson } from './roles-of-packs.ts';
 
@@ -23,32 +23,32 @@ export interface Verdict {
   readonly image: DeletionVerdict['image'];
 }
 
-/** Finds the verdict on a pack of an org, or null where it has no such pack. */
-export type VerdictLookup = (org: OrgId, id: PackId) => Promise<Verdict | null>;
+/** The verdict on a pack of an org, or null where it has no such pack; for many requests in one statement. */
+export const findVerdict = (database: Database, org: OrgId, id: PackId): Promise<Verdict | null> =>
+  database.gather(verdicts, { org, id });
 
 type Found = Placed &
   DeletionVerdict & { readonly pack: PackArray; readonly roles: readonly RoleArray[] | null };
-
-/** The lookup, for many requests in one statement; each for its own org. */
-export const createVerdictLookup = (database: Database): VerdictLookup =>
-  askingAboutPacks(database, VERDICTS, ({ pack, in_use, image, roles }: Found) => ({
-    pack: packOfArray(pack),
-    blockers: in_use
-      ? blockersOf(toPage(FIRST_BLOCKERS, (roles ?? []).map(roleOfArray)), { othersOnly: false })
-      : null,
-    image,
-  }));
 
 export const blockersOf = (
   { items, hasNext }: Page<RoleRow>,
   { othersOnly }: Pick<Blockers, 'othersOnly'>,
 ): Blockers => ({ roles: items, hasMore: hasNext, othersOnly });
 
-const VERDICTS = `
+const verdicts = aboutPacks(
+  `
   select p.*,
     case when p.in_use then (${rolesAsJson('p.pack_id', 'p.org_id', FIRST_BLOCKERS, 'whole', String)}) end as roles
   from (
     select k.*, ${packAsArray('whole')} as pack, ${deletionVerdict}
     from ${askedPacks}
     join packs p on p.id = k.pack_id and p.org_id = k.org_id
-  ) p`;
+  ) p`,
+  ({ pack, in_use, image, roles }: Found): Verdict => ({
+    pack: packOfArray(pack),
+    blockers: in_use
+      ? blockersOf(toPage(FIRST_BLOCKERS, (roles ?? []).map(roleOfArray)), { othersOnly: false })
+      : null,
+    image,
+  }),
+);

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
 import { makeWorkDirectory } from '../work-directory.ts';
+import type { World } from '../world.ts';
 import { buildPackImage, type PackImage } from './archive/build-image.ts';
 import { readPackArchive } from './archive/read-archive.ts';
 import type { PackMetadata } from './pack-metadata.ts';
@@ -12,7 +12,7 @@ import type { PackMetadata } from './pack-metadata.ts';
  * @param archive path of the `.tar.gz`; it stays the caller's to remove
  */
 export async function withPackImage<Outcome>(
-  { config }: Pick<Services, 'config'>,
+  { config }: Pick<World, 'config'>,
   archive: string,
   publish: (metadata: PackMetadata, image: PackImage) => Promise<Outcome>,
 ): Promise<Outcome | ProblemOf<'validation_failed'>> {

@@ -1,6 +1,7 @@
 /** The OpenAPI responses of an operation, read from the catalogue of problems. */
 import { type RouteConfig, z } from '@hono/zod-openapi';
-import { type ProblemKind, problems, type RefusalCode, refusals } from '../outcomes.ts';
+import { type ProblemKind, problems } from '../outcomes.ts';
+import { type RefusalCode, refusals } from '../request-refused.ts';
 import { anyErrorSchema, problemSchema, refusalSchema } from './problem-schemas.ts';
 
 type Responses = RouteConfig['responses'];

@@ -1,8 +1,9 @@
 /** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Caller, Scope } from '../identity/caller.ts';
-import { isProblem, type Problem, type ProblemKind, type RefusalCode } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
+import type { RefusalCode } from '../request-refused.ts';
+import type { World } from '../world.ts';
 import { documentedResponses, type Success } from './documented-responses.ts';
 import { problemResponse } from './problem-response.ts';
 import { type Body, check, noBody } from './read-input.ts';
@@ -35,15 +36,11 @@ interface Declaration<
   /** Every problem of `Outcome`, and no other: the compiler sees to it. */
   readonly problems: { readonly [Kind in Extract<Outcome, Problem>['kind']]: true };
   readonly success: Success & { readonly schema: Answer };
-  run(
-    services: Services,
-    caller: Caller,
-    input: Input<z.output<Query>, BodyValue>,
-  ): Promise<Outcome>;
+  run(world: World, caller: Caller, input: Input<z.output<Query>, BodyValue>): Promise<Outcome>;
   /** A success as REST writes it. */
   present(
     outcome: SuccessOf<Outcome>,
-    services: Services,
+    world: World,
     caller: Caller,
   ): z.input<Answer> | Promise<z.input<Answer>>;
 }
@@ -53,7 +50,7 @@ export interface Operation {
   readonly route: RouteConfig & { getRoutingPath(): string };
   /** Answers a caller who has the scope; `outcomes` is told how. */
   answer(
-    services: Services,
+    world: World,
     caller: Caller,
     request: Request,
     id: string,
@@ -72,28 +69,28 @@ export function operation<
   return {
     needs: declared.needs,
     route: routeOf(declared),
-    async answer(services, caller, request, id, outcomes) {
+    async answer(world, caller, request, id, outcomes) {
       await using disposables = new AsyncDisposableStack();
       const refuse = (problem: Problem) => {
         outcomes.push(problem.kind);
-        return problemResponse(services, caller, problem);
+        return problemResponse(world, caller, problem);
       };
       const { searchParams } = new URL(request.url);
       const query = check(declared.query, Object.fromEntries(searchParams));
       if (query.kind === 'validation_failed') return refuse(query);
-      const { maxArchiveBytes } = services.config;
+      const { maxArchiveBytes } = world.config;
       const body = await declared.body.read(request, {
         maxFileBytes: maxArchiveBytes,
         disposables,
       });
       if (body.kind === 'validation_failed') return refuse(body);
       const input = { id, query: query.value, body: body.value };
-      const outcome = await declared.run(services, caller, input);
+      const outcome = await declared.run(world, caller, input);
       if (isProblem(outcome)) return refuse(outcome);
       outcomes.push(outcome.kind);
       // What is no problem is a success: the two make up `Outcome`.
       const success = outcome as SuccessOf<Outcome>;
-      const answer = await declared.present(success, services, caller);
+      const answer = await declared.present(success, world, caller);
       return Response.json(answer, { status: declared.success.status });
     },
   };

@@ -2,18 +2,18 @@ import type { ErrorEnvelope } from '../http/error-envelope.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type Problem, problemRow } from '../outcomes.ts';
 import { problemDetails } from '../problem-details.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { snakeCase } from './letter-case.ts';
 
 /** A problem as REST writes it; status, code and message are those of the catalogue. */
 export async function problemResponse(
-  services: Services,
+  world: World,
   caller: Caller,
   outcome: Problem,
 ): Promise<Response> {
   const problem = spelled(outcome);
   const { code, status, message } = problemRow(problem);
-  const details = await problemDetails(services, caller, problem);
+  const details = await problemDetails(world, caller, problem);
   const body: ErrorEnvelope = {
     error: {
       code: code(problem),

@@ -1,8 +1,9 @@
 /** REST's half of the catalogue of problems (`outcomes.ts`): the form of each kind's `details`. */
 import { z } from '@hono/zod-openapi';
-import { type ProblemKind, problems, type RefusalCode } from '../outcomes.ts';
+import { type ProblemKind, problems } from '../outcomes.ts';
 import { BLOCKERS_SHOWN } from '../packs/verdict-lookup.ts';
 import { registryFailureReasons } from '../registry/registry.ts';
+import type { RefusalCode } from '../request-refused.ts';
 import { enumOut } from './letter-case.ts';
 
 const failure = {

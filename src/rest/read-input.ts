@@ -4,7 +4,8 @@ import type { ReadableStream } from 'node:stream/web';
 import type { RouteConfig, z } from '@hono/zod-openapi';
 import { readBody } from '../http/read-body.ts';
 import { type Multipart, readMultipart } from '../http/read-multipart.ts';
-import type { ProblemOf, RefusalCode } from '../outcomes.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import type { RefusalCode } from '../request-refused.ts';
 import { RequestRefused } from '../request-refused.ts';
 
 export type Read<T> =

@@ -4,11 +4,12 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { refuse, refusedResponse } from '../http/error-envelope.ts';
+import type { Foundation } from '../http/foundation.ts';
 import { refusedBy } from '../http/refused-by.ts';
-import { authenticate } from '../identity/authenticate.ts';
+import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { auditOperations } from './audit/audit.rest.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
@@ -37,15 +38,15 @@ const operations: readonly Operation[] = [
 /** The OpenAPI document, as `/v1/openapi.json` serves it. */
 export const openApi = openApiDocument(operations);
 
-export function createRest(services: Services) {
+export function createRest({ world, authenticate }: Omit<Foundation, 'events'>) {
   const app: App = new Hono<Env>();
-  app.use(allowOrigins(services));
+  app.use(allowOrigins(world));
   app.get(DOCUMENT, (context) => context.json(openApi));
-  app.use(authentication(services));
+  app.use(authentication(authenticate));
   refuseOtherMethods(app, DOCUMENT, ['GET']);
   const byPath = Map.groupBy(operations, ({ route }) => route.getRoutingPath());
   for (const [path, ofPath] of byPath) {
-    for (const one of ofPath) serve(app, services, path, one);
+    for (const one of ofPath) serve(app, world, path, one);
     refuseOtherMethods(
       app,
       path,
@@ -62,13 +63,13 @@ export function createRest(services: Services) {
   });
   // All of them, and here: an answer made further out would lack what a browser needs to show it to its page.
   app.onError((error, { env: { record } }) =>
-    refusedResponse(refusedBy(error, record, services.log), record.requestId),
+    refusedResponse(refusedBy(error, record, world.log), record.requestId),
   );
   return async (request: Request, record: RequestRecord): Promise<Response> =>
     app.fetch(request, { record });
 }
 
-const allowOrigins = ({ config }: Services) =>
+const allowOrigins = ({ config }: World) =>
   cors({
     origin: [...config.corsOrigins],
     // No cookie means anything here, so no browser has to send one.
@@ -78,11 +79,11 @@ const allowOrigins = ({ config }: Services) =>
   });
 
 /** Nobody is answered but a caller. */
-const authentication = (services: Services) =>
+const authentication = (authenticate: Authenticate) =>
   createMiddleware<Env>(async (context, next) => {
     const { record } = context.env;
     const authorization = context.req.header('authorization') ?? null;
-    record.caller = await authenticate(services, authorization, record.requestId);
+    record.caller = await authenticate(authorization, record);
     if (record.caller !== null) {
       context.set('caller', record.caller);
       return next();
@@ -95,7 +96,7 @@ const authentication = (services: Services) =>
     );
   });
 
-function serve(app: App, services: Services, path: string, { route, needs, answer }: Operation) {
+function serve(app: App, world: World, path: string, { route, needs, answer }: Operation) {
   const method = route.method.toUpperCase();
   app.on(method, path, async (context) => {
     const { env, req } = context;
@@ -110,7 +111,7 @@ function serve(app: App, services: Services, path: string, { route, needs, answe
         { required_scopes: [needs] },
       );
     }
-    return answer(services, caller, req.raw, req.param('id') ?? '', env.record.outcomes);
+    return answer(world, caller, req.raw, req.param('id') ?? '', env.record.outcomes);
   });
 }
 

@@ -6,7 +6,7 @@ import { type PackId, packIds, type RoleId, uuidOf } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
 
 export type AttachPackOutcome =
@@ -15,13 +15,13 @@ export type AttachPackOutcome =
 
 /** Gives a pack to a role of the caller's org; giving it twice changes nothing. */
 export async function attachPack(
-  services: Services,
+  world: World,
   caller: Caller,
   input: RoleAndPackIds,
 ): Promise<AttachPackOutcome> {
   // The lock waits for a deletion that is marking the pack, and makes one that comes later wait for us.
   return withRoleAndPack<AttachPackOutcome>(
-    services,
+    world,
     caller,
     input,
     'share',

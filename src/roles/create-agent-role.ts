@@ -7,7 +7,7 @@ import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
 import { newUuid, roleIds, uuidOf } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { attach } from './attach-pack.ts';
 import { findRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
@@ -27,7 +27,7 @@ export type CreateAgentRoleOutcome =
 
 /** Makes a role, with its first packs attached, or nothing at all. */
 export async function createAgentRole(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   input: unknown,
 ): Promise<CreateAgentRoleOutcome> {

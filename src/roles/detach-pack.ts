@@ -5,7 +5,7 @@ import { uuidOf } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
 
 export type DetachPackOutcome =
@@ -14,11 +14,11 @@ export type DetachPackOutcome =
 
 /** Takes a pack from a role of the caller's org; where it was not attached nothing changes. */
 export async function detachPack(
-  services: Services,
+  world: World,
   caller: Caller,
   input: RoleAndPackIds,
 ): Promise<DetachPackOutcome> {
-  return withRoleAndPack(services, caller, input, undefined, async (em, role, pack) => {
+  return withRoleAndPack(world, caller, input, undefined, async (em, role, pack) => {
     const removed = await query(
       em,
       'delete from role_packs where role_id = $1 and pack_id = $2 and org_id = $3 returning pack_id',

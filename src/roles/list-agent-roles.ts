@@ -2,11 +2,11 @@ import type { Caller } from '../identity/caller.ts';
 import { uuidOf } from '../model/ids.ts';
 import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 /** Roles of the caller's org, newest first. */
 export async function listAgentRoles(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   page: PageRequest,
   options: { readonly includeArchived: boolean },
@@ -26,7 +26,7 @@ export async function listAgentRoles(
 
 /** How many roles `listAgentRoles` would go through. */
 export async function countAgentRoles(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   options: { readonly includeArchived: boolean },
 ): Promise<number> {

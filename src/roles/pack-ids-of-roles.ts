@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 /**
  * The ids of all packs of each role of the caller's org, the newest pack first.
@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
  * Whole, not a page: who replaces a role's list of packs has to know all of it.
  */
 export async function packIdsOfRoles(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   roles: readonly RoleId[],
 ): Promise<Map<RoleId, readonly PackId[]>> {

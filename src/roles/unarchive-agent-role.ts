@@ -4,7 +4,7 @@ import { AgentRole } from '../model/agent-role.entity.ts';
 import { roleIds, uuidOf } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { findRole } from './find-role.ts';
 
 export type UnarchiveAgentRoleOutcome =
@@ -13,7 +13,7 @@ export type UnarchiveAgentRoleOutcome =
 
 /** Brings an archived role back, with the packs it had. */
 export async function unarchiveAgentRole(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   id: string,
 ): Promise<UnarchiveAgentRoleOutcome> {

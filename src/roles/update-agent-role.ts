@@ -9,7 +9,7 @@ import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
 import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { attach } from './attach-pack.ts';
 import { findRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
@@ -39,7 +39,7 @@ export type UpdateAgentRoleOutcome =
  * `packIds` replaces the whole list. Archived roles can be changed; they stay archived.
  */
 export async function updateAgentRole(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   id: string,
   input: unknown,

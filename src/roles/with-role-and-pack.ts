@@ -5,7 +5,7 @@ import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPack } from '../packs/find-pack.ts';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 import { findRole } from './find-role.ts';
 
 /** As the caller sent them; what is no id is not found. */
@@ -19,7 +19,7 @@ export interface RoleAndPackIds {
  * @param lock on the pack: `share` makes a deletion of it wait for the transaction
  */
 export async function withRoleAndPack<Outcome>(
-  { database }: Services,
+  { database }: World,
   caller: Caller,
   input: RoleAndPackIds,
   lock: 'share' | undefined,

@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendNodeResponse } from '@whatwg-node/server';
-import { isPlainAnswer } from '../graphql/plain-operation.ts';
+import { isPlainAnswer } from '../graphql/plain-answer.ts';
 import { LARGEST_BODY_BYTES } from '../http/read-body.ts';
 import type { Handler } from './handler.ts';
 

@@ -1,6 +1,6 @@
 /** Requests for the GraphQL endpoint; what refuses one here answers in GraphQL's own form. */
 import { Request as LeanRequest } from '@whatwg-node/fetch';
-import type { PlainAnswer, PlainOperation } from '../graphql/plain-operation.ts';
+import type { PlainAnswer, PlainOperation } from '../graphql/plain-answer.ts';
 import { refusedResponse } from '../graphql/refused-response.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
 import { mediaTypeOf } from '../http/media-type.ts';

@@ -1,22 +1,18 @@
 /** Every request comes in here, is given an id, and is answered by the surface it asks for. */
 import { randomUUID } from 'node:crypto';
-import {
-  isPlainAnswer,
-  type PlainAnswer,
-  type PlainOperation,
-} from '../graphql/plain-operation.ts';
+import { isPlainAnswer, type PlainAnswer, type PlainOperation } from '../graphql/plain-answer.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
 import { newRequestRecord, type RequestRecord } from '../request-record.ts';
 import { RequestRefused } from '../request-refused.ts';
-import type { Services } from '../services.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { World } from '../world.ts';
 import { createGraphQLRequests } from './graphql-requests.ts';
 import type { Health } from './health.ts';
 import { createObserve, type Route } from './observe.ts';
 
 export interface Surfaces {
-  readonly services: Services;
+  readonly world: World;
   readonly health: Health;
   readonly graphql: GraphQLHandler;
   readonly rest: (request: Request, record: RequestRecord) => Promise<Response>;
@@ -34,9 +30,9 @@ export interface Handler {
 }
 
 export function createHandler(surfaces: Surfaces): Handler {
-  const { services, graphql, metrics, tracing } = surfaces;
-  const observe = createObserve(services.log, metrics, tracing);
-  const graphqlRequests = createGraphQLRequests(graphql, services.log);
+  const { world, graphql, metrics, tracing } = surfaces;
+  const observe = createObserve(world.log, metrics, tracing);
+  const graphqlRequests = createGraphQLRequests(graphql, world.log);
   return {
     async fetch(request, address) {
       const record = newRequestRecord(randomUUID(), address);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Services } from '../services.ts';
+import type { World } from '../world.ts';
 
 interface Readiness {
   readonly ready: boolean;
@@ -16,12 +16,12 @@ export interface Health {
 /** A probe asks every few seconds and waits for little more than this: whatever stands still must not make it give up. */
 const PATIENCE_MS = 800;
 
-export function createHealth(services: Services): Health {
+export function createHealth(world: World): Health {
   let isDraining = false;
   return {
     // At once, whatever state the parts are in: the balancer must hear of it within the grace.
     readiness: async () =>
-      isDraining ? { ready: false, body: { status: 'draining' } } : readinessOf(services),
+      isDraining ? { ready: false, body: { status: 'draining' } } : readinessOf(world),
     drain() {
       isDraining = true;
     },
@@ -29,7 +29,7 @@ export function createHealth(services: Services): Health {
 }
 
 /** Whether the server can do its work. A dead registry is told, but does not make it unready: reads still work. */
-async function readinessOf({ database, registry, log }: Services): Promise<Readiness> {
+async function readinessOf({ database, registry, log }: World): Promise<Readiness> {
   const [databaseState, registryState] = await Promise.all([
     Promise.race([
       database.isMigrated().then(

@@ -36,7 +36,7 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
       ? respond()
       : tracing.request(arrival, record, respond));
     const milliseconds = performance.now() - startedAt;
-    metrics.request(route, answer.status, milliseconds, record);
+    metrics.request(route, answer.status, milliseconds, record.outcomes);
     log.info(
       {
         requestId: record.requestId,

@@ -6,7 +6,6 @@ import {
   type RegistryCall,
   registryFailureReasons,
 } from '../registry/registry.ts';
-import type { RequestRecord } from '../request-record.ts';
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -14,7 +13,7 @@ const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export interface Metrics {
   readonly contentType: string;
   text(): Promise<string>;
-  request(route: string, status: number, milliseconds: number, record: RequestRecord): void;
+  request(route: string, status: number, milliseconds: number, outcomes: readonly string[]): void;
   statement(event: StatementEvent): void;
   registryCall(call: RegistryCall): void;
   circuit(state: CircuitState): void;
@@ -93,9 +92,9 @@ export function createMetrics(): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    request(route, status, milliseconds, record) {
+    request(route, status, milliseconds, kinds) {
       requests.observe({ route, status: String(status) }, milliseconds / 1000);
-      for (const kind of record.outcomes) outcomes.inc({ kind });
+      for (const kind of kinds) outcomes.inc({ kind });
     },
     statement: ({ failed, milliseconds }) =>
       statements.observe({ failed: String(failed) }, milliseconds / 1000),

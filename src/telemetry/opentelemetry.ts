@@ -19,8 +19,7 @@ import {
 } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { StatementEvent } from '../database/connect.ts';
-import type { RequestRecord } from '../request-record.ts';
-import type { Tracing } from './tracing.ts';
+import type { TracedRequest, Tracing } from './tracing.ts';
 
 /** Milliseconds: a collector that is down must not use up the time in which the process has to end. */
 const LONGEST_FLUSH_MS = 2_000;
@@ -48,17 +47,17 @@ export function createTracing(): Tracing {
   };
 
   return {
-    async request({ method, route, traceparent }, record, answer) {
+    async request({ method, route, traceparent }, request, answer) {
       const options = {
         kind: SpanKind.SERVER,
         attributes: { 'http.request.method': method, 'http.route': route },
       };
       const span = tracer.startSpan(`${method} ${route}`, options, callersContext(traceparent));
-      record.traceId = span.spanContext().traceId;
+      request.traceId = span.spanContext().traceId;
       try {
         const context = trace.setSpan(ROOT_CONTEXT, span);
         const response = await current.run(context, answer);
-        describe(span, record, response.status);
+        describe(span, request, response.status);
         return response;
       } finally {
         span.end();
@@ -87,13 +86,13 @@ export function createTracing(): Tracing {
 const withoutData = ({ sql, hasValues }: StatementEvent): string =>
   (hasValues ? sql : sql.replace(/(?:'|\b\d).*/s, '…')).trim();
 
-function describe(span: Span, record: RequestRecord, status: number): void {
-  if (record.operation !== null) span.updateName(record.operation);
+function describe(span: Span, request: TracedRequest, status: number): void {
+  if (request.operation !== null) span.updateName(request.operation);
   span.setAttributes({
     'http.response.status_code': status,
-    'pack_gateway.request_id': record.requestId,
-    'pack_gateway.outcome': record.outcomes.join(' ') || 'ok',
-    ...(record.caller === null ? {} : { 'pack_gateway.org': record.caller.orgId }),
+    'pack_gateway.request_id': request.requestId,
+    'pack_gateway.outcome': request.outcomes.join(' ') || 'ok',
+    ...(request.caller === null ? {} : { 'pack_gateway.org': request.caller.orgId }),
   });
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
 }

@@ -1,6 +1,14 @@
 import type { StatementEvent } from '../database/connect.ts';
 import type { RegistryCall } from '../registry/registry.ts';
-import type { RequestRecord } from '../request-record.ts';
+
+/** What a trace tells of a request, and what the request is told of its trace. */
+export interface TracedRequest {
+  readonly requestId: string;
+  readonly operation: string | null;
+  readonly outcomes: readonly string[];
+  readonly caller: { readonly orgId: string } | null;
+  traceId: string | null;
+}
 
 /** Traces of requests, with what they asked of database and registry. */
 export interface Tracing {
@@ -11,30 +19,11 @@ export interface Tracing {
       readonly route: string;
       readonly traceparent: string | null;
     },
-    record: RequestRecord,
+    request: TracedRequest,
     answer: () => Promise<Answer>,
   ): Promise<Answer>;
   statement(event: StatementEvent): void;
   registryCall(call: RegistryCall): void;
   /** Sends what has not been sent yet. */
   close(): Promise<void>;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * Tracing as the OpenTelemetry SDK's own variables switch it on, or null; nothing of the SDK is loaded then.
- *
- * `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) is what switches it on. Sampling, batching, headers and
- * `OTEL_SERVICE_NAME` work as the OpenTelemetry specification says.
- */
-export async function openTracing(environment: Environment): Promise<Tracing | null> {
-  const endpoint =
-    environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const isOff =
-    environment.OTEL_SDK_DISABLED?.toLowerCase() === 'true' ||
-    environment.OTEL_TRACES_EXPORTER === 'none';
-  if (endpoint === undefined || endpoint === '' || isOff) return null;
-  const { createTracing } = await import('./opentelemetry.ts');
-  return createTracing();
 }

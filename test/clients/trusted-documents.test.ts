@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { isPlainAnswer } from '../../src/graphql/plain-operation.ts';
+import { isPlainAnswer } from '../../src/graphql/plain-answer.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 

@@ -77,7 +77,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
     await gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
       id: deleted.id,
     });
-    const { registry } = gateway.app.services;
+    const { registry } = gateway.app.world;
     const place = repository('packs/default/kept');
     const pushAbout = (digest: Digest, suffix: string, image: Image) =>
       registry.push(place, tag(digest.replace(':', '-') + suffix), image);
@@ -96,7 +96,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
 
   test('reports each breach by its name, and changes nothing', async () => {
     const gateway = await start();
-    const { registry } = gateway.app.services;
+    const { registry } = gateway.app.world;
     const lost = await gateway.pack('lost');
     const orphan = imageOf('orphan');
     await registry.purge(repository('packs/default/lost'), lost.imageDigest);
@@ -135,7 +135,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
 
   test('with --repair removes orphans and finishes deletions, as the audit log tells', async () => {
     const gateway = await start();
-    const { registry } = gateway.app.services;
+    const { registry } = gateway.app.world;
     const orphan = imageOf('orphan');
     await registry.push(repository('packs/default/nobody'), tag('1.0.0'), orphan);
     await registry.push(repository('others/default/nobody'), tag('1.0.0'), orphan);
@@ -163,7 +163,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
 
   test('leaves alone what somebody is at work on', async () => {
     const gateway = await start();
-    const { registry } = gateway.app.services;
+    const { registry } = gateway.app.world;
     await registry.push(repository('packs/default/busy'), tag('1.0.0'), imageOf('in flight'));
     const stuck = await gateway.pack('stuck');
     await tamper(gateway, "update packs set status = 'DELETING' where id = $1", [uuid(stuck.id)]);

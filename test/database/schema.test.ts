@@ -8,13 +8,13 @@ import { startServer } from '../support/server-process.ts';
 import { violatesTenancy } from '../support/statements.ts';
 
 const send = (gateway: Gateway, sql: string, values: readonly unknown[] = []) =>
-  gateway.app.services.database.query(sql, values);
+  gateway.app.world.database.query(sql, values);
 
 describe.each(databaseKinds)('the schema on %s', (database) => {
   test('is what the entities say, with nothing left to migrate', async () => {
     const { app } = await startGateway({ database });
-    expect(await app.services.database.orm.schema.getUpdateSchemaSQL()).toBe('');
-    expect(await app.services.database.isMigrated()).toBe(true);
+    expect(await app.world.database.orm.schema.getUpdateSchemaSQL()).toBe('');
+    expect(await app.world.database.isMigrated()).toBe(true);
   });
 
   test('keeps a pack that a role references, whatever the service says', async () => {

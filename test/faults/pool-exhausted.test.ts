@@ -55,7 +55,7 @@ async function poolOf({ app }: Awaited<ReturnType<typeof startGateway>>): Promis
 
 test('connections that break within a transaction are replaced, all ten of them', async () => {
   const gateway = await startGateway({ database: 'postgres' });
-  const { database } = gateway.app.services;
+  const { database } = gateway.app.world;
   const entered = Array.from({ length: 10 }, () => Promise.withResolvers<void>());
   const leave = Promise.withResolvers<void>();
   const broken = entered.map(({ resolve }) =>
@@ -86,7 +86,7 @@ test('a process that stands still in a transaction does not keep its locks for e
   await gateway.pack('triage');
   const entered = Promise.withResolvers<void>();
   const leave = Promise.withResolvers<void>();
-  const stuck = gateway.app.services.database.acrossOrgs().transactional(async (em) => {
+  const stuck = gateway.app.world.database.acrossOrgs().transactional(async (em) => {
     await query(em, 'lock table packs in access exclusive mode', []);
     entered.resolve();
     await leave.promise;

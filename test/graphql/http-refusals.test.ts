@@ -163,8 +163,8 @@ describe('/graphql refuses', () => {
 
   test('with a masked message what nobody expected, and logs it', async () => {
     const gateway = await start();
-    Object.assign(gateway.app.services, {
-      findKeyByHash: () => Promise.reject(new Error('the secret of the house')),
+    Object.assign(gateway.app.world.database, {
+      gather: () => Promise.reject(new Error('the secret of the house')),
     });
     for (const sent of [json(SMALL), { method: 'GET', path: '/graphql?query={__typename}' }]) {
       const answer = await send(gateway, sent);
@@ -180,7 +180,7 @@ describe('/graphql refuses', () => {
   test('with a word about trying again while the database is away, and logs why', async () => {
     const gateway = await start();
     const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-    Object.assign(gateway.app.services, { findKeyByHash: () => Promise.reject(cause) });
+    Object.assign(gateway.app.world.database, { gather: () => Promise.reject(cause) });
     const answer = await send(gateway, json(SMALL));
     expectRefused(gateway, answer, 503, 'SERVICE_UNAVAILABLE');
     const byRest = await send(gateway, { method: 'GET', path: '/v1/packs' });

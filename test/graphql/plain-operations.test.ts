@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request as send } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { isPlainAnswer } from '../../src/graphql/plain-operation.ts';
+import { isPlainAnswer } from '../../src/graphql/plain-answer.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -109,7 +109,7 @@ describe('an operation that comes again', () => {
       'errors',
     );
 
-    const { database } = gateway.app.services;
+    const { database } = gateway.app.world;
     await database.query(
       'update packs set size_bytes = 1152921504606846976 where org_id is not null',
       [],
@@ -231,7 +231,7 @@ describe('an operation that comes again', () => {
       expect(line).toMatchObject({ method: 'POST', route: 'graphql', outcome: 'ok', status: 200 });
       expect(Object.keys(line)).toEqual(Object.keys(lines[0] ?? {}));
     }
-    await gateway.app.services.database.query(
+    await gateway.app.world.database.query(
       'update api_keys set revoked_at = now() where org_id = $1 and permission_set = $2',
       [lines[0]?.org.slice('org_'.length), 'READ_ONLY'],
     );

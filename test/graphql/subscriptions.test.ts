@@ -112,7 +112,7 @@ describe.each(databaseKinds)('packEvents on %s', (database) => {
     const gateway = await startGateway({ database });
     await using stream = await subscribe(gateway);
     await gateway.pack('first');
-    await gateway.app.services.database.query(
+    await gateway.app.world.database.query(
       `insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
        select gen_random_uuid(), e.org_id, e.type, e.actor, e.subject_id, e.request_id, e.details, now()
        from audit_events e, generate_series(1, 1500) where e.type = 'PACK_UPLOADED' and e.org_id = e.org_id`,
@@ -160,7 +160,7 @@ describe('packEvents on several replicas', () => {
     const gateway = await startGateway({ database: 'postgres' });
     const key = await gateway.key('READ_ONLY');
     const { data } = await gateway.graphql('{ viewer { apiKey { id } } }', {}, key);
-    const { events } = gateway.app.services;
+    const { events } = gateway.app;
     const { follow } = events;
     const opening = Promise.withResolvers<void>();
     const heard = Promise.withResolvers<void>();
@@ -192,7 +192,7 @@ describe('packEvents on several replicas', () => {
   test('ends the stream with an error when the database is lost, and works again afterwards', async () => {
     const gateway = await startGateway({ database: 'postgres' });
     await using stream = await subscribe(gateway);
-    await gateway.app.services.database.query(
+    await gateway.app.world.database.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'pack-gateway events' and datname = current_database()`,
       [],
@@ -229,7 +229,7 @@ describe('packEvents on several replicas', () => {
   test('nobody announces anything while nobody watches', async () => {
     const gateway = await startGateway({ database: 'postgres' });
     await gateway.pack('triage');
-    const { database } = gateway.app.services;
+    const { database } = gateway.app.world;
     const listeners = 'select org_id from event_listeners where org_id is not null';
     expect(await database.query(listeners, [])).toEqual([]);
     await using _stream = await subscribe(gateway, { key: OWNER_KEY });

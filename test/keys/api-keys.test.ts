@@ -16,7 +16,7 @@ describe.each(databaseKinds)('API keys on %s', (database) => {
     expect(key).toMatchObject({ label: 'ci', permissionSet: 'FULL_ACCESS', lastUsedAt: null });
     const { data } = await gateway.graphql(VIEWER, {}, secret);
     expect(data.viewer).toEqual({ scopes: ['caps:write', 'audit:read'], apiKey: { id: key.id } });
-    const rows = await gateway.app.services.database.query(
+    const rows = await gateway.app.world.database.query(
       `select encode(secret_hash, 'hex') as hash, k.* from api_keys k where org_id is not null`,
       [],
     );

@@ -76,14 +76,14 @@ export async function pushImage(
   image = packImage(),
 ): Promise<string> {
   if (!isRepository(repository) || !isTag(tag)) throw new Error(`${repository}:${tag}`);
-  const pushed = await app.services.registry.push(repository, tag, image);
+  const pushed = await app.world.registry.push(repository, tag, image);
   if (pushed.kind !== 'pushed') throw new Error(JSON.stringify(pushed));
   return image.descriptor.digest;
 }
 
 /** Whether the image that a reference of the configured registry stands for can be pulled whole. */
 export async function pulls({ app }: Gateway, repository: string, reference: string) {
-  const { registry } = app.services;
+  const { registry } = app.world;
   if (!isRepository(repository)) throw new Error(repository);
   // A digest or a tag; the registry checks it again.
   const manifest = await registry.readManifest(repository, reference as never);
@@ -106,7 +106,7 @@ export async function events(gateway: Gateway, key?: string): Promise<Json[]> {
 
 /** Puts a pack into the state of an unfinished deletion. */
 export async function setStatus({ app }: Gateway, id: string, status: string): Promise<void> {
-  await app.services.database.query(
+  await app.world.database.query(
     'update packs set status = $2 where id = $1 and org_id is not null',
     [id.slice('pack_'.length), status],
   );

@@ -52,7 +52,7 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
     const gateway = await start();
     const { id } = await gateway.pack('triage');
     const { repository, image_digest } = await stored(gateway, id);
-    await gateway.app.services.registry.purge(repository, image_digest);
+    await gateway.app.world.registry.purge(repository, image_digest);
     const answer = await deletePack(gateway, id);
     expect(answer).toMatchObject({ __typename: 'DeletedPack', image: 'ALREADY_GONE' });
   });

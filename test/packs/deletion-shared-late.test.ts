@@ -10,7 +10,7 @@ import { type Gateway, startGateway } from '../support/gateway.ts';
 async function somebodyWaits({ app }: Gateway): Promise<void> {
   const sql = `select 1 from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`;
-  while ((await app.services.database.query(sql, [])).length === 0) await pause(10);
+  while ((await app.world.database.query(sql, [])).length === 0) await pause(10);
 }
 
 test('an image that became another pack’s while the deletion waited for the lease is kept', async () => {

@@ -20,7 +20,7 @@ async function start(): Promise<{ gateway: Gateway; gate: Gate }> {
 }
 
 const leases = ({ app }: Gateway) =>
-  app.services.database.query('select * from repository_leases', []);
+  app.world.database.query('select * from repository_leases', []);
 
 describe.skipIf(!installed('docker-registry'))('when the name is taken after the push', () => {
   test.each(['uploadPack', 'clonePack'])('%s takes its image back', async (way) => {

@@ -22,7 +22,7 @@ describe.each(databaseKinds)('packs of the platform on %s', (database) => {
     const gateway = await startGateway({ database });
     const other = await gateway.org('globex');
     const input = { archive: archive('triage'), tier: 'VERIFIED' } as const;
-    const imported = await importPlatformPack(gateway.app.services, input);
+    const imported = await importPlatformPack(gateway.app.world, input);
     if (imported.kind !== 'imported') throw new Error(JSON.stringify(imported));
     const { id } = imported;
     for (const key of [undefined, other]) {
@@ -50,7 +50,7 @@ describe.each(databaseKinds)('packs of the platform on %s', (database) => {
     const cloned = await change(gateway, 'clonePack', { id }, other);
     expect(cloned.pack).toMatchObject({ owned: true, tier: 'COMMUNITY', imageOrigin: 'CLONE' });
     expect(await pulls(gateway, 'packs/globex/triage', '1.0.0')).toBe(true);
-    const again = await importPlatformPack(gateway.app.services, input);
+    const again = await importPlatformPack(gateway.app.world, input);
     expect(again.kind).toBe('name_taken');
   });
 });

@@ -22,7 +22,7 @@ const start = async () => {
 
 const platformPack = async (gateway: Gateway, name: string) => {
   const id = await insertUnmanagedPack(gateway, { name, visibility: 'COMMUNITY' });
-  await gateway.app.services.database.query(
+  await gateway.app.world.database.query(
     'update packs set org_id = null where id = $1 and org_id = org_id',
     [id.slice('pack_'.length)],
   );
@@ -92,7 +92,7 @@ describe('packs over REST', () => {
     const { gateway, call } = await start();
     const first = await gateway.pack('source');
     // Its image stays, as one that somebody pushed.
-    await gateway.app.services.database.query(
+    await gateway.app.world.database.query(
       'delete from packs where org_id = org_id and name = $1',
       ['source'],
     );
@@ -209,7 +209,7 @@ describe('packs over REST', () => {
   test('a pack that is being deleted cannot be used', async () => {
     const { gateway, call } = await start();
     const id = await insertUnmanagedPack(gateway, { name: 'dying' });
-    await gateway.app.services.database.query(
+    await gateway.app.world.database.query(
       "update packs set status = 'DELETING' where id = $1 and org_id = org_id",
       [id.slice('pack_'.length)],
     );

@@ -125,7 +125,7 @@ test('no key, password, registry body, SQL or path of this machine is in any ans
     await rest('GET', path);
   }
   // From here on every statement on packs fails, and the driver's error names the statement and what is in it.
-  await gateway.app.services.database.query(
+  await gateway.app.world.database.query(
     `alter table packs rename column display_name to ${canary.sql}`,
     [],
   );
@@ -150,7 +150,7 @@ test('no key, password, registry body, SQL or path of this machine is in any ans
 
 /** A pack whose image is in the registry that answers nothing but errors. */
 async function plantPack(gateway: Gateway): Promise<string> {
-  const { database } = gateway.app.services;
+  const { database } = gateway.app.world;
   const uuid = newUuid();
   await database.query(
     `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,

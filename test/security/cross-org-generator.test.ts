@@ -91,13 +91,13 @@ function json(properties: object) {
 
 test('a table that is new fails until it is said whose its rows are', async () => {
   const gateway = await startGateway({ database: 'postgres' });
-  await gateway.app.services.database.query('create table news (id uuid)', []);
+  await gateway.app.world.database.query('create table news (id uuid)', []);
   await expect(tenantTables(gateway)).rejects.toThrow('news is new: say in cross-org/dump.ts');
 });
 
 test('a canary is in every text that an org can store', async () => {
   const { gateway } = await createWorld('postgres');
-  const columns = await gateway.app.services.database.query<{ name: string; holds: boolean }>(
+  const columns = await gateway.app.world.database.query<{ name: string; holds: boolean }>(
     `select c.table_name || '.' || c.column_name as name from information_schema.columns c
      where c.table_schema = 'public' and c.data_type in ('text', 'character varying', 'ARRAY', 'jsonb')
      and not exists (select 1 from information_schema.check_constraints k
@@ -110,7 +110,7 @@ test('a canary is in every text that an org can store', async () => {
     const [table = '', column = ''] = name.split('.');
     const ofOrg = (await tenantTables(gateway))[table];
     if (ofOrg == null) continue;
-    const [found] = await gateway.app.services.database.query(
+    const [found] = await gateway.app.world.database.query(
       `select 1 from ${table} where ${column}::text ilike '%canary%'
        and (${table === 'orgs' || table === 'repository_leases' ? 'true' : 'org_id is not null'})`,
       [],

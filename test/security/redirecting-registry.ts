@@ -68,7 +68,7 @@ export async function inBatches<T>(
   cases: readonly T[],
   run: (one: T, at: number) => Promise<void>,
 ): Promise<void> {
-  const { registry } = app.services;
+  const { registry } = app.world;
   for (let start = 0; start < cases.length; start += 4) {
     await Promise.all(cases.slice(start, start + 4).map((one, at) => run(one, start + at)));
     await registry.readManifest('fine' as never, 'v1' as never);

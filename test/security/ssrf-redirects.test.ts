@@ -142,7 +142,7 @@ describe('a registry that answers with another address', () => {
     for (const [at, { step }] of cases.entries()) {
       const uploaded = await world.gateway.upload(samplePack({ name: `c${at}` }));
       expect(uploaded.__typename, step).toBe('RegistryUnavailable');
-      await world.gateway.app.services.registry.readManifest('fine' as never, 'v1' as never);
+      await world.gateway.app.world.registry.readManifest('fine' as never, 'v1' as never);
     }
     expect(trap.seen).toEqual([]);
     expect(new Set(outgoing.connections)).toEqual(new Set([world.registry.url.host]));
@@ -184,7 +184,7 @@ describe('a registry that answers with another address', () => {
 /** An uploaded pack whose image the registry claims to have. */
 async function plantPack({ app }: Gateway, name: string): Promise<string> {
   const uuid = newUuid();
-  await app.services.database.query(
+  await app.world.database.query(
     `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,
        repository, image_ref, image_digest, size_bytes, status, cleanup_attempts, created_at, updated_at)
      select $1, id, $2::text, '1.0.0', 'Planted', 'COMMUNITY', 'ORG', '{}', 'UPLOAD',

@@ -63,7 +63,7 @@ test("a token service at the registry's own host is asked, whatever user the rea
     const realm = `http://evil:evil@${host}/token?x=1#fragment`;
     return { status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}"` } };
   };
-  const read = await world.gateway.app.services.registry.readManifest('a' as never, 'v1' as never);
+  const read = await world.gateway.app.world.registry.readManifest('a' as never, 'v1' as never);
   expect(read.kind).toBe('found');
   const asked = world.registry.seen.find(({ path }) => path.startsWith('/token'));
   expect(asked?.path).toBe('/token?x=1&scope=repository%3Aa%3Apull');

@@ -69,7 +69,7 @@ export interface StoredPack {
 
 /** A pack's row; undefined when there is none. */
 export async function rowOf({ app }: Gateway, id: string): Promise<StoredPack | undefined> {
-  const [row] = await app.services.database.query<StoredPack>(
+  const [row] = await app.world.database.query<StoredPack>(
     'select * from packs where id = $1 and org_id is not null',
     [id.slice('pack_'.length)],
   );
@@ -78,7 +78,7 @@ export async function rowOf({ app }: Gateway, id: string): Promise<StoredPack | 
 
 /** Types of the events about a pack, oldest first. */
 export async function eventsOf({ app }: Gateway, id: string): Promise<string[]> {
-  const rows = await app.services.database.query<{ type: string }>(
+  const rows = await app.world.database.query<{ type: string }>(
     'select type from audit_events where subject_id = $1 and org_id is not null order by id',
     [id],
   );
@@ -90,7 +90,7 @@ export async function isPullable(
   { app }: Gateway,
   { repository, image_digest }: Pick<StoredPack, 'repository' | 'image_digest'>,
 ): Promise<boolean> {
-  const { registry } = app.services;
+  const { registry } = app.world;
   const read = await registry.readManifest(repository, image_digest);
   if (read.kind === 'failed') throw new Error(read.detail);
   if (read.kind === 'missing') return false;
@@ -128,7 +128,7 @@ export async function insertUnmanagedPack(
     repository: `elsewhere/${name}`,
     image_digest: `sha256:${'0'.repeat(64)}`,
   };
-  await app.services.database.query(
+  await app.world.database.query(
     `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs,
        image_origin, repository, image_ref, image_digest, size_bytes, status, cleanup_attempts,
        created_at, updated_at)

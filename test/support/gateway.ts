@@ -11,6 +11,7 @@ import { hashOf } from '../../src/identity/secret.ts';
 import { createLog } from '../../src/log.ts';
 import type { PermissionSet } from '../../src/model/api-key.entity.ts';
 import { newUuid } from '../../src/model/ids.ts';
+import { requestLogged } from '../../src/request-record.ts';
 import { samplePack } from './archives.ts';
 import { OWNER_KEY } from './owner-key.ts';
 import { recordStatement } from './statements.ts';
@@ -83,7 +84,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   const logs: Record<string, Json>[] = [];
   const statements: string[] = [];
-  const log = createLog('debug', lines(logs));
+  const log = createLog('debug', requestLogged, lines(logs));
   const app = await createApp(readConfig(environment), {
     log,
     onStatement: ({ sql }) => {
@@ -163,7 +164,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       };
     },
     async org(slug) {
-      const { database } = app.services;
+      const { database } = app.world;
       await database.query('insert into orgs (id, slug, created_at) values ($1, $2, now())', [
         newUuid(),
         slug,
@@ -176,7 +177,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 
 async function insertKey(app: App, permissionSet: PermissionSet, orgSlug: string): Promise<string> {
   const secret = `sk_${newUuid()}${newUuid()}`;
-  await app.services.database.query(
+  await app.world.database.query(
     `insert into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
      select $1, o.id, 'test', 'sk_test', $2, $3, now() from orgs o where o.slug = $4`,
     [newUuid(), hashOf(secret), permissionSet, orgSlug],

@@ -28,7 +28,7 @@ interface Scenario {
 const pack = ({ gateway, org }: World, name: string, columns: Record<string, string> = {}) =>
   insertUnmanagedPack(gateway, { name, orgSlug: org }).then(async (id) => {
     for (const [column, value] of Object.entries(columns)) {
-      await gateway.app.services.database.query(
+      await gateway.app.world.database.query(
         `update packs set ${column} = $1 where id = $2 and org_id = org_id`,
         [value, id.slice('pack_'.length)],
       );

@@ -60,9 +60,9 @@ builder.queryFields((t) => ({
       ...forwardArguments(t),
       filter: t.arg({ type: AuditEventFilter, description: 'Which events; all when left out.' }),
     },
-    resolve: async (_root, { filter, ...args }, { services, caller }) => {
-      const page = await listAuditEvents(services, caller, pageRequest(args), filter ?? {});
-      return toConnection(page, () => countAuditEvents(services, caller, filter ?? {}));
+    resolve: async (_root, { filter, ...args }, { world, caller }) => {
+      const page = await listAuditEvents(world, caller, pageRequest(args), filter ?? {});
+      return toConnection(page, () => countAuditEvents(world, caller, filter ?? {}));
     },
   }),
 }));

@@ -57,7 +57,7 @@ builder.mutationFields((t) => ({
         description: 'What it may do: FULL_ACCESS or READ_ONLY.',
       }),
     },
-    resolve: (_root, args, { services, caller }) => createApiKey(services, caller, args),
+    resolve: (_root, args, { world, caller }) => createApiKey(world, caller, args),
   }),
   revokeApiKey: t.field({
     type: RevokeApiKeyResult,
@@ -65,6 +65,6 @@ builder.mutationFields((t) => ({
       "Revokes a key. One that is revoked already is not found; the org's last owner key cannot be revoked.",
     ...needs('apikeys:write'),
     args: { id: t.arg.id({ required: true, description: 'key_…' }) },
-    resolve: (_root, { id }, { services, caller }) => revokeApiKey(services, caller, id),
+    resolve: (_root, { id }, { world, caller }) => revokeApiKey(world, caller, id),
   }),
 }));

@@ -99,9 +99,9 @@ builder.queryFields((t) => ({
     description: 'The keys of the org that are not revoked, newest first. Needs apikeys:write.',
     ...needs('apikeys:write'),
     args: forwardArguments(t),
-    resolve: async (_root, args, { services, caller }) => {
-      const page = await listApiKeys(services, caller, pageRequest(args));
-      return toConnection(page, () => countApiKeys(services, caller));
+    resolve: async (_root, args, { world, caller }) => {
+      const page = await listApiKeys(world, caller, pageRequest(args));
+      return toConnection(page, () => countApiKeys(world, caller));
     },
   }),
 }));

@@ -1,5 +1,6 @@
 import { type FieldNode, Kind, type OperationDefinitionNode, valueFromASTUntyped } from 'graphql';
-import type { Variables } from './measure-operation.ts';
+
+export type Variables = Readonly<Record<string, unknown>>;
 
 export interface Argument {
   /** Undefined where the caller left it out. */

@@ -19,12 +19,10 @@ import {
   TypeMetaFieldDef,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE } from '../../page.ts';
-import { type Argument, argumentOf } from './argument-value.ts';
+import { type Argument, argumentOf, type Variables } from './argument-value.ts';
 
 /** Items that a list without a page size is taken to have: problems of a form, or the arguments of a field. */
 const ASSUMED_LIST_SIZE = 2;
-
-export type Variables = Readonly<Record<string, unknown>>;
 
 export interface OperationMeasure {
   readonly depth: number;

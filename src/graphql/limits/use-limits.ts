@@ -12,8 +12,9 @@ import {
   visit,
 } from 'graphql';
 import type { YogaPlugin } from '../server-context.ts';
+import type { Variables } from './argument-value.ts';
 import { type Limit, limitExceeded, maxima } from './maxima.ts';
-import { measureOperation, type OperationMeasure, type Variables } from './measure-operation.ts';
+import { measureOperation, type OperationMeasure } from './measure-operation.ts';
 
 /** What is known of a document without its variables: kept as long as Yoga keeps the document itself. */
 interface Verdict {

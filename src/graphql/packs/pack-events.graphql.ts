@@ -36,11 +36,11 @@ builder.subscriptionFields((t) => ({
     type: PackEventType,
     description:
       "What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked (UNAUTHENTICATED), when over 1000 events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again.",
-    subscribe: (_root, _args, { services, caller, isStillCaller }) =>
-      watchPackEvents(services, caller, isStillCaller),
+    subscribe: (_root, _args, { world: { log }, events, caller, isStillCaller }) =>
+      watchPackEvents({ events, log }, caller, isStillCaller),
     resolve: (event, _args, context) => {
       // What was loaded for one event is out of date at the next.
-      context.loaders = createLoaders(context.services, context.caller);
+      context.loaders = createLoaders(context.world, context.caller);
       return event;
     },
   }),

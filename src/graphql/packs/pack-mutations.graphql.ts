@@ -118,7 +118,7 @@ builder.mutationFields((t) => ({
       'Deletes a pack of the org that no role references, after purging its image where it was uploaded here. Safe to repeat: it resumes what a failure or crash left.',
     ...needs('caps:write'),
     args: { id: t.arg.id({ required: true, description: 'pack_…' }) },
-    resolve: (_root, { id }, { services, caller }) => deletePack(services, caller, id),
+    resolve: (_root, { id }, { world, caller }) => deletePack(world, caller, id),
   }),
   uploadPack: t.field({
     type: UploadPackResult,
@@ -133,8 +133,8 @@ builder.mutationFields((t) => ({
         description: 'Who may read and attach the pack.',
       }),
     },
-    resolve: (_root, { archive, visibility }, { services, caller }) =>
-      uploadPack(services, caller, { archive: archive.path, visibility }),
+    resolve: (_root, { archive, visibility }, { world, caller }) =>
+      uploadPack(world, caller, { archive: archive.path, visibility }),
   }),
   createPackFromImage: t.field({
     type: CreatePackFromImageResult,
@@ -154,7 +154,7 @@ builder.mutationFields((t) => ({
         description: 'Who may read and attach the pack.',
       }),
     },
-    resolve: (_root, args, { services, caller }) => createPackFromImage(services, caller, args),
+    resolve: (_root, args, { world, caller }) => createPackFromImage(world, caller, args),
   }),
   replacePackImage: t.field({
     type: ReplacePackImageResult,
@@ -168,7 +168,7 @@ builder.mutationFields((t) => ({
         description: '[host[:port]/]repository(:tag|@digest), in the repository of the pack.',
       }),
     },
-    resolve: (_root, args, { services, caller }) => replacePackImage(services, caller, args),
+    resolve: (_root, args, { world, caller }) => replacePackImage(world, caller, args),
   }),
   updatePackVisibility: t.field({
     type: UpdatePackVisibilityResult,
@@ -182,7 +182,7 @@ builder.mutationFields((t) => ({
         description: 'Who may read and attach the pack.',
       }),
     },
-    resolve: (_root, args, { services, caller }) => updatePackVisibility(services, caller, args),
+    resolve: (_root, args, { world, caller }) => updatePackVisibility(world, caller, args),
   }),
   clonePack: t.field({
     type: ClonePackResult,
@@ -193,6 +193,6 @@ builder.mutationFields((t) => ({
       id: t.arg.id({ required: true, description: 'pack_…' }),
       name: t.arg.string({ description: "The copy's name; the source's when left out." }),
     },
-    resolve: (_root, args, { services, caller }) => clonePack(services, caller, args),
+    resolve: (_root, args, { world, caller }) => clonePack(world, caller, args),
   }),
 }));

@@ -1,10 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import type { Extent } from '../../model/extent.ts';
 import { type PackId, packIds } from '../../model/ids.ts';
 import { briefPackFields, type CleanupFailure, type PackRow } from '../../model/pack-row.ts';
 import { briefRoleFields } from '../../model/role-row.ts';
 import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
-import { type Extent, isSamePage, type PageArguments, pageRequest } from '../../page.ts';
+import { isSamePage, type PageArguments, pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
@@ -206,16 +207,16 @@ builder.queryFields((t) => ({
       ...pageArguments(t),
       filter: t.arg({ type: PackFilter, description: 'Which packs; all when left out.' }),
     },
-    resolve: async (_root, { filter, ...args }, { services, caller, loaders }, info) => {
+    resolve: async (_root, { filter, ...args }, { world, caller, loaders }, info) => {
       const listing = listingOf(info);
-      const page = await listPacks(services, caller, pageRequest(args), filter ?? {}, listing);
+      const page = await listPacks(world, caller, pageRequest(args), filter ?? {}, listing);
       if (listing.roles !== null) {
         const { page: request } = listing.roles;
         for (const [pack, roles] of page.roles) {
           loaders.listedRoles.set(pack, { request, page: roles });
         }
       }
-      return toConnection(page, () => countPacks(services, caller, filter ?? {}));
+      return toConnection(page, () => countPacks(world, caller, filter ?? {}));
     },
   }),
 }));

@@ -1,13 +1,7 @@
 /** GraphQL's half of the catalogue of problems (`outcomes.ts`): one type for each kind, all of them an `Error`. */
-import {
-  errorCodes,
-  graphqlCode,
-  type Problem,
-  problemRow,
-  problems,
-  type RefusalCode,
-} from '../../outcomes.ts';
+import { errorCodes, graphqlCode, type Problem, problemRow, problems } from '../../outcomes.ts';
 import { problemDetails } from '../../problem-details.ts';
+import type { RefusalCode } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 
 const refusalDescriptions: Record<RefusalCode, string> = {
@@ -68,7 +62,7 @@ ErrorInterface.implement({
       type: 'JSON',
       nullable: true,
       description: 'The same details as the REST twin gives, where a problem has any.',
-      resolve: (problem, _args, { services, caller }) => problemDetails(services, caller, problem),
+      resolve: (problem, _args, { world, caller }) => problemDetails(world, caller, problem),
     }),
   }),
 });

@@ -129,7 +129,7 @@ builder.mutationFields((t) => {
       args: {
         input: t.arg({ type: CreateAgentRoleInput, required: true, description: 'The role.' }),
       },
-      resolve: (_root, { input }, { services, caller }) => createAgentRole(services, caller, input),
+      resolve: (_root, { input }, { world, caller }) => createAgentRole(world, caller, input),
     }),
     updateAgentRole: t.field({
       type: UpdateAgentRoleResult,
@@ -143,36 +143,36 @@ builder.mutationFields((t) => {
           description: 'What to change.',
         }),
       },
-      resolve: (_root, { id, input }, { services, caller }) =>
-        updateAgentRole(services, caller, id, input),
+      resolve: (_root, { id, input }, { world, caller }) =>
+        updateAgentRole(world, caller, id, input),
     }),
     archiveAgentRole: t.field({
       type: ArchiveAgentRoleResult,
       description: 'Puts a role aside. It keeps its packs, so they still cannot be deleted.',
       ...needs('caps:write'),
       args: { id: roleId },
-      resolve: (_root, { id }, { services, caller }) => archiveAgentRole(services, caller, id),
+      resolve: (_root, { id }, { world, caller }) => archiveAgentRole(world, caller, id),
     }),
     unarchiveAgentRole: t.field({
       type: UnarchiveAgentRoleResult,
       description: 'Brings an archived role back.',
       ...needs('caps:write'),
       args: { id: roleId },
-      resolve: (_root, { id }, { services, caller }) => unarchiveAgentRole(services, caller, id),
+      resolve: (_root, { id }, { world, caller }) => unarchiveAgentRole(world, caller, id),
     }),
     attachPack: t.field({
       type: AttachPackResult,
       description: 'Gives a pack to a role. Repeating it changes nothing.',
       ...needs('caps:write'),
       args: { roleId, packId },
-      resolve: (_root, args, { services, caller }) => attachPack(services, caller, args),
+      resolve: (_root, args, { world, caller }) => attachPack(world, caller, args),
     }),
     detachPack: t.field({
       type: DetachPackResult,
       description: 'Takes a pack from a role. Repeating it changes nothing.',
       ...needs('caps:write'),
       args: { roleId, packId },
-      resolve: (_root, args, { services, caller }) => detachPack(services, caller, args),
+      resolve: (_root, args, { world, caller }) => detachPack(world, caller, args),
     }),
   };
 });

@@ -74,10 +74,10 @@ builder.queryFields((t) => ({
         description: 'Archived roles as well.',
       }),
     },
-    resolve: async (_root, { includeArchived, ...args }, { services, caller }) => {
+    resolve: async (_root, { includeArchived, ...args }, { world, caller }) => {
       const options = { includeArchived: includeArchived ?? false };
-      const page = await listAgentRoles(services, caller, pageRequest(args), options);
-      return toConnection(page, () => countAgentRoles(services, caller, options));
+      const page = await listAgentRoles(world, caller, pageRequest(args), options);
+      return toConnection(page, () => countAgentRoles(world, caller, options));
     },
   }),
 }));

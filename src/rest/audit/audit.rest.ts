@@ -55,9 +55,9 @@ const list = operation({
     description: 'A page of events.',
     schema: z.object({ events: z.array(eventSchema), ...nextCursor }),
   },
-  run: async (services, caller, { query }) => ({
+  run: async (world, caller, { query }) => ({
     kind: 'listed' as const,
-    page: await listAuditEvents(services, caller, pageOf(query), {
+    page: await listAuditEvents(world, caller, pageOf(query), {
       type: query.type,
       subjectId: query.subject_id,
       since: query.since,

@@ -28,9 +28,9 @@ const createFromImage = operation({
     registry_unavailable: true,
   },
   success: { status: 201, description: 'The new pack.', schema: packSchema },
-  run: (services, caller, { body: { image_ref, visibility } }) =>
-    createPackFromImage(services, caller, { imageRef: image_ref, visibility }),
-  present: ({ pack }, _services, caller) => packJson(pack, caller),
+  run: (world, caller, { body: { image_ref, visibility } }) =>
+    createPackFromImage(world, caller, { imageRef: image_ref, visibility }),
+  present: ({ pack }, _world, caller) => packJson(pack, caller),
 });
 
 const replaceImage = operation({
@@ -49,9 +49,9 @@ const replaceImage = operation({
     registry_unavailable: true,
   },
   success: { status: 200, description: 'The pack, as it is now.', schema: packSchema },
-  run: (services, caller, { id, body }) =>
-    replacePackImage(services, caller, { id, imageRef: body.image_ref }),
-  present: ({ pack }, _services, caller) => packJson(pack, caller),
+  run: (world, caller, { id, body }) =>
+    replacePackImage(world, caller, { id, imageRef: body.image_ref }),
+  present: ({ pack }, _world, caller) => packJson(pack, caller),
 });
 
 const share = operation({
@@ -65,9 +65,9 @@ const share = operation({
   body: jsonBody(z.strictObject({ visibility: visibilityField })),
   problems: { not_found: true, pack_in_use: true, pack_being_deleted: true },
   success: { status: 200, description: 'The pack, as it is now.', schema: packSchema },
-  run: (services, caller, { id, body: { visibility } }) =>
-    updatePackVisibility(services, caller, { id, visibility }),
-  present: ({ pack }, _services, caller) => packJson(pack, caller),
+  run: (world, caller, { id, body: { visibility } }) =>
+    updatePackVisibility(world, caller, { id, visibility }),
+  present: ({ pack }, _world, caller) => packJson(pack, caller),
 });
 
 const clone = operation({
@@ -87,8 +87,8 @@ const clone = operation({
     registry_unavailable: true,
   },
   success: { status: 201, description: 'The copy.', schema: packSchema },
-  run: (services, caller, { id, body: { name } }) => clonePack(services, caller, { id, name }),
-  present: ({ pack }, _services, caller) => packJson(pack, caller),
+  run: (world, caller, { id, body: { name } }) => clonePack(world, caller, { id, name }),
+  present: ({ pack }, _world, caller) => packJson(pack, caller),
 });
 
 export const packChanges: readonly Operation[] = [createFromImage, replaceImage, share, clone];

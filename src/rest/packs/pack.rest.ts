@@ -43,9 +43,9 @@ const list = operation({
     description: 'A page of packs.',
     schema: z.object({ packs: z.array(packSchema), ...nextCursor }),
   },
-  run: async (services, caller, { query }) => ({
+  run: async (world, caller, { query }) => ({
     kind: 'listed' as const,
-    page: await listPacks(services, caller, pageOf(query), {
+    page: await listPacks(world, caller, pageOf(query), {
       owned: query.owned,
       visibility: query.visibility,
       tier: query.tier,
@@ -55,7 +55,7 @@ const list = operation({
       nameContains: query.name_contains,
     }),
   }),
-  present: ({ page }, _services, caller) => ({
+  present: ({ page }, _world, caller) => ({
     packs: page.items.map((pack) => packJson(pack, caller)),
     ...nextCursorOf(page),
   }),
@@ -77,7 +77,7 @@ const read = operation({
     const pack = packId === null ? null : await findPack(database, caller, packId);
     return pack === null ? { kind: 'not_found', subject: 'pack', id } : { kind: 'found', pack };
   },
-  present: ({ pack }, _services, caller) => packJson(pack, caller),
+  present: ({ pack }, _world, caller) => packJson(pack, caller),
 });
 
 const remove = operation({
@@ -96,7 +96,7 @@ const remove = operation({
     description: 'The pack and its image are gone.',
     schema: z.object({ status: z.literal('deleted') }),
   },
-  run: (services, caller, { id }) => deletePack(services, caller, id),
+  run: (world, caller, { id }) => deletePack(world, caller, id),
   present: () => ({ status: 'deleted' as const }),
 });
 

@@ -54,8 +54,8 @@ export const uploadOperations: readonly Operation[] = [
       registry_unavailable: true,
     },
     success: { status: 201, description: 'The new pack.', schema: packSchema },
-    run: (services, caller, { body: { archive, visibility } }) =>
-      uploadPack(services, caller, { archive: archive.path, visibility }),
-    present: ({ pack }, _services, caller) => packJson(pack, caller),
+    run: (world, caller, { body: { archive, visibility } }) =>
+      uploadPack(world, caller, { archive: archive.path, visibility }),
+    present: ({ pack }, _world, caller) => packJson(pack, caller),
   }),
 ];

@@ -4,7 +4,7 @@ import type { Caller } from '../../identity/caller.ts';
 import { roleEnvironments } from '../../model/agent-role.entity.ts';
 import type { RoleRow } from '../../model/role-row.ts';
 import { packIdsOfRoles } from '../../roles/pack-ids-of-roles.ts';
-import type { Services } from '../../services.ts';
+import type { World } from '../../world.ts';
 import { enumOut, lowerCase } from '../letter-case.ts';
 
 export const roleSchema = z
@@ -28,12 +28,12 @@ type RoleJson = z.input<typeof roleSchema>;
 
 /** Roles with the ids of their packs: one statement, however many there are. */
 export async function rolesJson(
-  services: Services,
+  world: World,
   caller: Caller,
   roles: readonly RoleRow[],
 ): Promise<RoleJson[]> {
   const packIds = await packIdsOfRoles(
-    services,
+    world,
     caller,
     roles.map(({ id }) => id),
   );
@@ -50,12 +50,8 @@ export async function rolesJson(
   }));
 }
 
-export async function roleJson(
-  services: Services,
-  caller: Caller,
-  role: RoleRow,
-): Promise<RoleJson> {
-  const [json] = await rolesJson(services, caller, [role]);
+export async function roleJson(world: World, caller: Caller, role: RoleRow): Promise<RoleJson> {
+  const [json] = await rolesJson(world, caller, [role]);
   if (json === undefined) throw new Error('one role gave no JSON');
   return json;
 }

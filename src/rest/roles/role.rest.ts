@@ -42,13 +42,13 @@ const list = operation({
     description: 'A page of roles.',
     schema: z.object({ agent_roles: z.array(roleSchema), ...nextCursor }),
   },
-  run: async (services, caller, { query }) => {
+  run: async (world, caller, { query }) => {
     const options = { includeArchived: query.include_archived ?? false };
-    const page = await listAgentRoles(services, caller, pageOf(query), options);
+    const page = await listAgentRoles(world, caller, pageOf(query), options);
     return { kind: 'listed' as const, page };
   },
-  present: async ({ page }, services, caller) => ({
-    agent_roles: await rolesJson(services, caller, page.items),
+  present: async ({ page }, world, caller) => ({
+    agent_roles: await rolesJson(world, caller, page.items),
     ...nextCursorOf(page),
   }),
 });
@@ -71,7 +71,7 @@ const read = operation({
       ? { kind: 'not_found', subject: 'agent_role', id }
       : { kind: 'found', role };
   },
-  present: ({ role }, services, caller) => roleJson(services, caller, role),
+  present: ({ role }, world, caller) => roleJson(world, caller, role),
 });
 
 const create = operation({
@@ -98,13 +98,13 @@ const create = operation({
     pack_being_deleted: true,
   },
   success: { status: 201, description: 'The new role.', schema: roleSchema },
-  run: (services, caller, { body: { display_name, pack_ids, ...input } }) =>
-    createAgentRole(services, caller, {
+  run: (world, caller, { body: { display_name, pack_ids, ...input } }) =>
+    createAgentRole(world, caller, {
       ...input,
       displayName: display_name,
       packIds: pack_ids,
     }),
-  present: ({ role }, services, caller) => roleJson(services, caller, role),
+  present: ({ role }, world, caller) => roleJson(world, caller, role),
 });
 
 const update = operation({
@@ -131,13 +131,13 @@ const update = operation({
     pack_being_deleted: true,
   },
   success: { status: 200, description: 'The role, as it is now.', schema: roleSchema },
-  run: (services, caller, { id, body: { display_name, pack_ids, ...input } }) =>
-    updateAgentRole(services, caller, id, {
+  run: (world, caller, { id, body: { display_name, pack_ids, ...input } }) =>
+    updateAgentRole(world, caller, id, {
       ...input,
       displayName: display_name,
       packIds: pack_ids,
     }),
-  present: ({ role }, services, caller) => roleJson(services, caller, role),
+  present: ({ role }, world, caller) => roleJson(world, caller, role),
 });
 
 const archive = operation({
@@ -151,8 +151,8 @@ const archive = operation({
   body: noBody,
   problems: { not_found: true },
   success: { status: 200, description: 'The role, archived.', schema: roleSchema },
-  run: (services, caller, { id }) => archiveAgentRole(services, caller, id),
-  present: ({ role }, services, caller) => roleJson(services, caller, role),
+  run: (world, caller, { id }) => archiveAgentRole(world, caller, id),
+  present: ({ role }, world, caller) => roleJson(world, caller, role),
 });
 
 const unarchive = operation({
@@ -166,8 +166,8 @@ const unarchive = operation({
   body: noBody,
   problems: { not_found: true, not_archived: true },
   success: { status: 200, description: 'The role, in use again.', schema: roleSchema },
-  run: (services, caller, { id }) => unarchiveAgentRole(services, caller, id),
-  present: ({ role }, services, caller) => roleJson(services, caller, role),
+  run: (world, caller, { id }) => unarchiveAgentRole(world, caller, id),
+  present: ({ role }, world, caller) => roleJson(world, caller, role),
 });
 
 export const roleOperations: readonly Operation[] = [

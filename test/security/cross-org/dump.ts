@@ -23,7 +23,7 @@ export type Dump = Readonly<Record<string, readonly string[]>>;
 
 /** How an org's rows are found, for every table that there is; null where a table holds no tenant's data. */
 export async function tenantTables({ app }: Gateway): Promise<typeof rowsOf> {
-  const tables = await app.services.database.query<{ name: string }>(
+  const tables = await app.world.database.query<{ name: string }>(
     `select table_name as name from information_schema.tables where table_schema = 'public'`,
     [],
   );
@@ -37,7 +37,7 @@ export async function tenantTables({ app }: Gateway): Promise<typeof rowsOf> {
 
 /** Rows as JSON, by table, in a fixed order; all but the moment when a key was last used. */
 export async function dump(gateway: Gateway, orgSlug: string): Promise<Dump> {
-  const { database } = gateway.app.services;
+  const { database } = gateway.app.world;
   const [org] = await database.query<{ id: string }>('select id from orgs where slug = $1', [
     orgSlug,
   ]);

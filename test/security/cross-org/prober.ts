@@ -41,7 +41,7 @@ export class Prober {
   /** Scopes are decided before any database is asked: the slower of the two is probed by the owner alone. */
   constructor(world: World) {
     this.#world = world;
-    const { kind } = world.gateway.app.services.database;
+    const { kind } = world.gateway.app.world.database;
     this.#permissionSets = kind === 'embedded' ? OWNER : permissionSets;
     this.#secrets = [...new Set([...world.secrets, 'canary'])];
     this.#known = new Set([

@@ -38,7 +38,7 @@ export interface World {
 
 export async function createWorld(database: DatabaseKind): Promise<World> {
   const gateway = await startGateway({ database });
-  const { query } = gateway.app.services.database;
+  const { query } = gateway.app.world.database;
   const prober = await proberOf(gateway);
   const victimKey = await gateway.org(VICTIM);
   // Nobody else's archive has the same digest.
@@ -134,7 +134,7 @@ async function proberOf(gateway: Gateway): Promise<Pick<World, 'keys' | 'own'>> 
 
 async function platformPack({ app }: Gateway): Promise<string> {
   const uuid = newUuid();
-  await app.services.database.query(
+  await app.world.database.query(
     `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,
        repository, image_ref, size_bytes, status, cleanup_attempts, created_at, updated_at)
      values ($1, null, 'platform', '1.0.0', 'Platform', 'RECOMMENDED', 'COMMUNITY', '{}', 'IMAGE_REF',
