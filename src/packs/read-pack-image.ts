@@ -1,7 +1,6 @@
 import type { FieldProblem } from '../field-problem.ts';
 import {
   type CallOptions,
-  type Descriptor,
   type Digest,
   failureBehind,
   type Registry,
@@ -9,13 +8,21 @@ import {
   type Repository,
   type Tag,
 } from '../registry/registry.ts';
-import { type LayerOutcome, readPackYamlFromLayer } from './archive/read-layer.ts';
-import { parseManifest } from './image-manifest.ts';
+import { LARGEST_PACK_YAML, parsePackYamlBytes } from './archive/pack-yaml.ts';
+import type { Layer } from './contents/image-manifest.ts';
+import { faultOfLayer, ImageRefused } from './contents/image-refused.ts';
+import { type ByteAllowance, layerEntries } from './contents/layer-entries.ts';
+import { type OpenedImage, openImage } from './contents/open-image.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
 export interface ReadImageOptions extends CallOptions {
   /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */
   readonly maxUnpackedBytes: number;
+}
+
+interface Invalid {
+  readonly kind: 'invalid';
+  readonly fields: readonly FieldProblem[];
 }
 
 export type ReadPackImageOutcome =
@@ -27,64 +34,85 @@ export type ReadPackImageOutcome =
       /** Manifests, config and layers of one platform: what a client downloads. */
       readonly sizeBytes: number;
     }
-  | { readonly kind: 'invalid'; readonly fields: readonly FieldProblem[] }
+  | Invalid
   | RegistryFailure;
 
 export const NO_SUCH_IMAGE = 'names an image that is not there';
 
-/** Reads what pack an existing image holds: its pack.yaml is looked for from the last layer backwards. */
+/** Reads what pack an existing image holds: its pack.yaml, which the uppermost layer that speaks of it decides on. */
 export async function readPackImage(
-  registry: Registry,
+  registry: Pick<Registry, 'readManifest' | 'readBlob'>,
   repository: Repository,
   reference: Tag | Digest,
   options: ReadImageOptions,
 ): Promise<ReadPackImageOutcome> {
-  const top = await registry.readManifest(repository, reference, options);
-  if (top.kind === 'failed') return top;
-  if (top.kind === 'missing') return invalid(NO_SUCH_IMAGE);
-  let manifest = parseManifest(top.manifest);
-  let sizeBytes = top.descriptor.size;
-  if (manifest?.kind === 'index') {
-    const child = await registry.readManifest(repository, manifest.child.digest, options);
-    if (child.kind === 'failed') return child;
-    if (child.kind === 'missing') return invalid('names an index whose image is not there');
-    manifest = parseManifest(child.manifest);
-    sizeBytes += child.descriptor.size;
-  }
-  if (manifest?.kind !== 'image') return invalid('names something that is no image with layers');
-  const { config, layers } = manifest;
-  for (const { size } of [config, ...layers]) sizeBytes += size;
-  if (!Number.isSafeInteger(sizeBytes)) return invalid('names an image of an impossible size');
-  let { maxUnpackedBytes } = options;
-  for (const layer of layers.toReversed()) {
-    const found = await readLayer(registry, repository, layer, { ...options, maxUnpackedBytes });
-    if (found.kind === 'failed' || found.kind === 'invalid') return found;
-    // An image may name the same small layer that unpacks to much two hundred times.
-    if (found.kind === 'missing') maxUnpackedBytes -= found.unpackedBytes;
-    if (found.kind === 'valid') {
-      return { kind: 'read', metadata: found.metadata, digest: top.descriptor.digest, sizeBytes };
+  const image = await openImage(registry, repository, reference, options);
+  if (image.kind === 'failed') return image;
+  if (image.kind === 'missing') return invalid('imageRef', NO_SUCH_IMAGE);
+  if (image.kind === 'refused') return invalid('imageRef', `names ${image.why}`);
+  const yaml = await findPackYaml(image, { left: options.maxUnpackedBytes });
+  if (yaml.kind !== 'found') return yaml;
+  const parsed = parsePackYamlBytes(yaml.bytes);
+  if (parsed.kind === 'invalid') return parsed;
+  const { digest, sizeBytes } = image;
+  return { kind: 'read', metadata: parsed.metadata, digest, sizeBytes };
+}
+
+/** What one layer makes of pack.yaml; null: nothing. */
+type Verdict = { readonly kind: 'found'; readonly bytes: Uint8Array } | Invalid | null;
+
+async function findPackYaml(
+  image: OpenedImage,
+  allowance: ByteAllowance,
+): Promise<NonNullable<Verdict> | RegistryFailure> {
+  for (const layer of image.layers.toReversed()) {
+    try {
+      const verdict = await packYamlOf(image, layer, allowance);
+      if (verdict !== null) return verdict;
+    } catch (error) {
+      if (error instanceof ImageRefused) return invalid('imageRef', `names ${error.message}`);
+      const failure = failureBehind(error);
+      if (failure !== null) return failure;
+      const fault = faultOfLayer(error);
+      if (fault === null) throw error;
+      return unreadable(fault);
     }
   }
-  return invalid('names an image without a pack.yaml at its top');
+  return NONE;
 }
 
-async function readLayer(
-  registry: Registry,
-  repository: Repository,
-  layer: Descriptor,
-  options: ReadImageOptions,
-): Promise<LayerOutcome | RegistryFailure> {
-  const blob = await registry.readBlob(repository, layer, options);
-  if (blob.kind === 'failed') return blob;
-  if (blob.kind === 'missing') return invalid('names an image of which a layer is not there');
-  try {
-    return await readPackYamlFromLayer(blob.content, options);
-  } catch (error) {
-    const failure = failureBehind(error);
-    if (failure === null) throw error;
-    return failure;
+async function packYamlOf(
+  image: OpenedImage,
+  layer: Layer,
+  allowance: ByteAllowance,
+): Promise<Verdict> {
+  let own: Verdict = null;
+  let hidesLower = false;
+  // To the layer's end: of a name that stands in it twice the last one counts.
+  for await (const entry of layerEntries(layer, await image.read(layer), allowance)) {
+    const { kind, path } = entry;
+    if (kind === 'opaque') hidesLower ||= path === '';
+    else if (path !== 'pack.yaml') continue;
+    else if (kind === 'whiteout') hidesLower = true;
+    else if (kind === 'directory') own = unreadable('it is a directory');
+    else if (kind === 'other') own = unreadable(`it is ${entry.what}`);
+    else if (entry.size > LARGEST_PACK_YAML) {
+      own = unreadable(`it is larger than ${LARGEST_PACK_YAML} bytes`);
+    } else {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of entry.content()) pieces.push(piece);
+      own = { kind: 'found', bytes: Buffer.concat(pieces) };
+    }
   }
+  return own ?? (hidesLower ? NONE : null);
 }
 
-const invalid = (message: string) =>
-  ({ kind: 'invalid', fields: [{ path: 'imageRef', message }] }) as const;
+const invalid = (path: string, message: string): Invalid => ({
+  kind: 'invalid',
+  fields: [{ path, message }],
+});
+
+const NONE = invalid('imageRef', 'names an image without a pack.yaml at its top');
+
+const unreadable = (fault: string): Invalid =>
+  invalid('pack.yaml', `cannot be read from the image's layer: ${fault}`);

@@ -3,7 +3,8 @@ import type { FieldProblem } from '../../field-problem.ts';
 /**
  * Ends the reading of an archive at its first structural problem.
  *
- * Thrown only inside this folder, where it unwinds the streams; the exported functions answer with outcomes.
+ * Thrown only inside this folder and by the readers of images, where it unwinds the streams; what use-cases call answers
+ * with outcomes.
  */
 export class ArchiveRefused extends Error {
   readonly problem: FieldProblem;
