@@ -1,5 +1,5 @@
 /** Builds a whole gateway from a Config, and takes it down again. */
-import { createEventFeed, type EventFeed } from './audit/event-feed.ts';
+import { EventFeed } from './audit/event-feed.ts';
 import type { Config } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
@@ -72,7 +72,7 @@ export async function createApp(
     },
   );
   undo.defer(() => registry.close());
-  const events = createEventFeed(database, log, metrics.followers);
+  const events = new EventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
   const world: World = { config, database, registry, log };
   const foundation: Foundation = { world, events, authenticate: createAuthenticate(world) };

@@ -52,7 +52,7 @@ async function finishDeletion(
     orgId,
     orgSlug,
     scopes: new Set(['caps:write']),
-    principal: { kind: 'user', userId: ACTOR },
+    principal: { kind: 'user', userId: ACTOR, expiresAt: null },
     requestId: newUuid(),
   };
   const outcome = await deletePack(world, caller, packId);

@@ -1,5 +1,6 @@
 import type { EventFeed } from '../audit/event-feed.ts';
 import type { Foundation } from '../http/foundation.ts';
+import { isStillValid } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { RequestRecord } from '../request-record.ts';
 import type { World } from '../world.ts';
@@ -18,7 +19,7 @@ export interface Context {
 }
 
 export function contextOf(
-  { world, authenticate, events }: Foundation,
+  { world, events }: Foundation,
   caller: Caller,
   record: RequestRecord,
   authorization: string | null,
@@ -29,6 +30,6 @@ export function contextOf(
     caller,
     record,
     loaders: createLoaders(world, caller),
-    isStillCaller: async () => (await authenticate(authorization, record)) !== null,
+    isStillCaller: () => isStillValid(world, authorization, record.requestId),
   };
 }

@@ -30,21 +30,39 @@ export type Authenticate = (
 
 /** Authentication that remembers who failed, for as long as it is used. */
 export function createAuthenticate(world: World): Authenticate {
-  const { jwt } = world.config;
   const attempts = new FailedAttempts();
   return async (authorization, { requestId, address }) => {
-    const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) return null;
+    const token = tokenOf(authorization);
+    if (token === null) return null;
     const hash = hashOf(token);
     attempts.admit(hash);
-    const caller =
-      jwt !== null && isJwt(token)
-        ? await authenticateSession(world, jwt, token, requestId)
-        : await authenticateKey(world, hash, requestId);
+    const caller = await callerOf(world, token, requestId);
     if (caller === null) attempts.failed(hash, address);
     return caller;
   };
 }
+
+/**
+ * Whether who was authenticated once may still call. It counts as no attempt, and nobody's failed attempts bear on it:
+ * a stream must not outlive its token because others have sent bad ones, nor end because of them.
+ * @throws RequestRefused `service_unavailable` where that cannot be told now
+ */
+export async function isStillValid(
+  world: World,
+  authorization: string | null,
+  requestId: string,
+): Promise<boolean> {
+  const token = tokenOf(authorization);
+  return token !== null && (await callerOf(world, token, requestId)) !== null;
+}
+
+const tokenOf = (authorization: string | null): string | null =>
+  /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
+
+const callerOf = (world: World, token: string, requestId: string): Promise<Caller | null> =>
+  world.config.jwt !== null && isJwt(token)
+    ? authenticateSession(world, world.config.jwt, token, requestId)
+    : authenticateKey(world, hashOf(token), requestId);
 
 /** Whatever the secret looks like, it is looked up: the time taken tells nothing about it. */
 async function authenticateKey(

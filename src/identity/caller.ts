@@ -22,7 +22,12 @@ export interface Caller {
 
 export type Principal =
   | { readonly kind: 'api_key'; readonly keyId: KeyId }
-  | { readonly kind: 'user'; readonly userId: string };
+  | {
+      readonly kind: 'user';
+      readonly userId: string;
+      /** When the session ends, in milliseconds of the epoch; null: the caller is this service itself. */
+      readonly expiresAt: number | null;
+    };
 
 /** Who the audit log names: a key's id, or a user's. */
 export const actorOf = ({ principal }: Caller): string =>

@@ -25,6 +25,7 @@ const claimsSchema = z.object({
   // A subject in the form of a key's id would be taken for that key in the audit log.
   sub: singleLine(255).refine((sub) => !sub.startsWith('key_')),
   org_id: z.string().max(100),
+  exp: z.number(),
   scope: z.string().optional(),
   permissions: z.array(z.string()).optional(),
 });
@@ -57,7 +58,7 @@ export async function authenticateSession(
     orgId: id,
     orgSlug: org.slug,
     scopes: new Set<Scope>(scopes.filter((scope) => granted.has(scope))),
-    principal: { kind: 'user', userId: claims.sub },
+    principal: { kind: 'user', userId: claims.sub, expiresAt: claims.exp * 1_000 },
     requestId,
   };
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { AuditEventRow } from '../../src/audit/list-audit-events.ts';
 import { change } from '../packs/changes.ts';
-import { type Stream, streamOf, subscribe } from '../support/event-stream.ts';
-import { databaseKinds, type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { lastOf, openStreams, type Stream, streamOf, subscribe } from '../support/event-stream.ts';
+import { databaseKinds, type Json, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
@@ -17,16 +16,6 @@ const ROLE = `mutation ($name: String!) {
 }`;
 
 const nextEvent = async (stream: Stream): Promise<Json> => (await stream.next())?.data.packEvents;
-
-/** Waits until the gateway's own metrics show so many open streams. */
-async function openStreams(gateway: Gateway, count: number): Promise<void> {
-  await expect
-    .poll(async () => {
-      const text = await (await gateway.app.fetch(new Request('http://gateway/metrics'))).text();
-      return /^pack_gateway_event_streams (\d+)$/m.exec(text)?.[1];
-    })
-    .toBe(String(count));
-}
 
 describe.each(databaseKinds)('packEvents on %s', (database) => {
   test('tells the story of a pack as it happens', async () => {
@@ -119,7 +108,7 @@ describe.each(databaseKinds)('packEvents on %s', (database) => {
       [],
     );
     await openStreams(gateway, 0);
-    expect(await rest(stream)).toMatchObject({
+    expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'RATE_LIMITED' } }],
     });
   });
@@ -133,7 +122,7 @@ describe.each(databaseKinds)('packEvents on %s', (database) => {
     const revoked = await gateway.graphql(REVOKE, { id: data.viewer.apiKey.id });
     expect(revoked.data.revokeApiKey.__typename).toBe('RevokedApiKey');
     await gateway.pack('secret');
-    expect(await rest(stream)).toMatchObject({
+    expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }],
     });
   });
@@ -146,36 +135,19 @@ describe.each(databaseKinds)('packEvents on %s', (database) => {
   });
 });
 
-/** Reads on to the last message of a stream. */
-async function rest(stream: Stream): Promise<Json> {
-  let last: Json;
-  for (let message = await stream.next(); message !== null; message = await stream.next()) {
-    last = message;
-  }
-  return last;
-}
-
 describe('packEvents on several replicas', () => {
   test('leaves nothing behind when its key is revoked while it is being opened', async () => {
     const gateway = await startGateway({ database: 'postgres' });
     const key = await gateway.key('READ_ONLY');
     const { data } = await gateway.graphql('{ viewer { apiKey { id } } }', {}, key);
     const { events } = gateway.app;
-    const { follow } = events;
-    const opening = Promise.withResolvers<void>();
-    const heard = Promise.withResolvers<void>();
-    vi.spyOn(events, 'follow').mockImplementation(async (org, follower) => {
-      const onEvent = (event: AuditEventRow) => follower.onEvent(event).finally(heard.resolve);
-      const leave = await follow(org, { ...follower, onEvent });
-      opening.resolve();
-      await heard.promise;
-      return leave;
+    const follow = events.follow.bind(events);
+    vi.spyOn(events, 'follow').mockImplementation(async (caller, follower) => {
+      await change(gateway, 'revokeApiKey', { id: data.viewer.apiKey.id });
+      return follow(caller, follower);
     });
-    const subscribing = subscribe(gateway, { key });
-    await opening.promise;
-    await change(gateway, 'revokeApiKey', { id: data.viewer.apiKey.id });
-    await using stream = await subscribing;
-    expect(await rest(stream)).toMatchObject({
+    await using stream = await subscribe(gateway, { key });
+    expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
     });
     await openStreams(gateway, 0);
@@ -197,7 +169,7 @@ describe('packEvents on several replicas', () => {
        where application_name = 'pack-gateway events' and datname = current_database()`,
       [],
     );
-    expect(await rest(stream)).toMatchObject({
+    expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
     });
     await openStreams(gateway, 0);
@@ -212,7 +184,7 @@ describe('packEvents on several replicas', () => {
     const stream = await subscribe(gateway, { origin: server.url });
     const startedAt = performance.now();
     server.terminate();
-    expect(await rest(stream)).toMatchObject({
+    expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
     });
     expect(await server.exited).toBe(0);

@@ -1,9 +1,10 @@
 /** Reads a subscription's server-sent events. */
+import { expect } from 'vitest';
 import type { Gateway, Json } from './gateway.ts';
 import { OWNER_KEY } from './owner-key.ts';
 
 const SUBSCRIPTION = `subscription { packEvents {
-  id type packId requestId createdAt pack { name status roles { totalCount } } role { id name }
+  auditEventId type packId requestId createdAt pack { name status roles { totalCount } } role { id name }
 } }`;
 
 export interface StreamOptions {
@@ -11,6 +12,8 @@ export interface StreamOptions {
   /** A server to ask over a socket, instead of the gateway itself. */
   readonly origin?: string;
   readonly method?: 'GET' | 'POST';
+  /** Where the request comes from, as the socket would tell. */
+  readonly address?: string;
 }
 
 export interface Stream extends AsyncDisposable {
@@ -21,7 +24,7 @@ export interface Stream extends AsyncDisposable {
 /** Sends a subscription to packEvents; answers as soon as there are headers. */
 export function streamOf(
   gateway: Gateway,
-  { key = OWNER_KEY, origin, method = 'POST' }: StreamOptions = {},
+  { key = OWNER_KEY, origin, method = 'POST', address }: StreamOptions = {},
   signal: AbortSignal | null = null,
 ): Promise<Response> {
   const url = `${origin ?? 'http://gateway'}/graphql`;
@@ -40,7 +43,7 @@ export function streamOf(
           signal,
           body: JSON.stringify({ query: SUBSCRIPTION }),
         });
-  return origin === undefined ? gateway.app.fetch(request) : fetch(request);
+  return origin === undefined ? gateway.app.fetch(request, address) : fetch(request);
 }
 
 /** Subscribes to packEvents, and is listened to from then on. */
@@ -72,4 +75,23 @@ export async function subscribe(gateway: Gateway, options: StreamOptions = {}): 
       hangUp.abort();
     },
   };
+}
+
+/** Reads on to the last message of a stream. */
+export async function lastOf(stream: Stream): Promise<Json> {
+  let last: Json;
+  for (let message = await stream.next(); message !== null; message = await stream.next()) {
+    last = message;
+  }
+  return last;
+}
+
+/** Waits until the gateway's own metrics show so many open streams. */
+export async function openStreams(gateway: Gateway, count: number): Promise<void> {
+  await expect
+    .poll(async () => {
+      const text = await (await gateway.app.fetch(new Request('http://gateway/metrics'))).text();
+      return /^pack_gateway_event_streams (\d+)$/m.exec(text)?.[1];
+    })
+    .toBe(String(count));
 }

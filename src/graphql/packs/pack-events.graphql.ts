@@ -1,4 +1,4 @@
-import { type PackEvent, watchPackEvents } from '../../packs/pack-events.ts';
+import { type PackEvent, watchPackEvents } from '../../packs/watch-pack-events.ts';
 import { AuditEventTypeEnum } from '../audit/audit.graphql.ts';
 import { builder } from '../builder.ts';
 import { createLoaders } from '../loaders.ts';
@@ -7,7 +7,10 @@ import { AgentRole, Pack } from '../refs.ts';
 const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
   description: "Something that happened to a pack in the caller's org.",
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Starts with evt_; the same event as in auditEvents.' }),
+    // Not `id`: a normalising client would take it for the record of the audit event, whose fields it has not.
+    auditEventId: t.exposeID('auditEventId', {
+      description: 'Starts with evt_; the id of the same event in auditEvents.',
+    }),
     type: t.expose('type', {
       type: AuditEventTypeEnum,
       description: 'What happened; only the types that begin with PACK_ occur.',
