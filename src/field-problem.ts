@@ -3,3 +3,14 @@ export interface FieldProblem {
   readonly path: string;
   readonly message: string;
 }
+
+const MOST_TOLD = 20;
+
+/** As many problems as anybody reads, and how many more there are. */
+export function firstProblems(problems: readonly FieldProblem[]): readonly FieldProblem[] {
+  const more = problems.slice(MOST_TOLD);
+  const [first] = more;
+  if (first === undefined) return problems;
+  const message = `${first.message} (and ${more.length - 1} more problems, which are not told)`;
+  return [...problems.slice(0, MOST_TOLD), { ...first, message }];
+}

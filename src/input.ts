@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { firstProblems } from './field-problem.ts';
 import type { ProblemOf } from './outcomes.ts';
 
 // PostgreSQL's text holds neither NUL nor an unpaired surrogate.
@@ -29,5 +30,5 @@ export function validate<S extends z.ZodType>(
     path: path.join('.') || 'input',
     message,
   }));
-  return { kind: 'validation_failed', fields };
+  return { kind: 'validation_failed', fields: firstProblems(fields) };
 }

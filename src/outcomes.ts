@@ -7,6 +7,7 @@
 import type { FieldProblem } from './field-problem.ts';
 import type { PackRow } from './model/pack-row.ts';
 import type { RoleRow } from './model/role-row.ts';
+import { quoted } from './quoted.ts';
 import type { RegistryFailure } from './registry/registry.ts';
 import { refusals } from './request-refused.ts';
 
@@ -161,8 +162,6 @@ export const graphqlCode = (code: string): string => code.toUpperCase();
 
 /** A sentence as part of a longer one. */
 const clause = (detail: string): string => detail.replace(/\.$/, '');
-
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 100));
 
 function holders({ roles, hasMore, othersOnly }: Blockers): string {
   if (othersOnly || roles.length === 0) return 'agent roles of other orgs';

@@ -28,6 +28,13 @@ export function useErrorCodes(log: Log): YogaPlugin {
   };
 }
 
+/** One thing that is wrong everywhere is told for each place of a list; nobody reads more of it. */
+const MOST_ERRORS = 100;
+/** What is longer is mostly quoted from the request. */
+const LONGEST_MESSAGE = 600;
+const LONGEST_WORD = 120;
+const LONG_WORD = new RegExp(`\\S{${LONGEST_WORD + 1},}`, 'g');
+
 /** A result whose errors may be shown to the caller. */
 export function publicResult(
   result: ExecutionResult,
@@ -36,7 +43,9 @@ export function publicResult(
 ): ExecutionResult {
   if (result.errors === undefined) return result;
   const hasData = 'data' in result;
-  const errors = result.errors.map((error) => publicError(error, requestId, hasData, log));
+  const errors = result.errors
+    .slice(0, MOST_ERRORS)
+    .map((error) => publicError(error, requestId, hasData, log));
   for (const { extensions } of errors) outcomes.push(String(extensions.code).toLowerCase());
   return { ...result, errors };
 }
@@ -98,11 +107,20 @@ function describe(
   cause: unknown,
 ): { readonly code: RefusalCode; readonly message: string } {
   const refused = refusalOf(cause);
-  if (refused !== null) return { code: refused.code, message: refused.message };
+  if (refused !== null) return { code: refused.code, message: shortened(refused.message) };
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
     return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
   }
-  return { code: codeOf(cause), message: error.message };
+  return { code: codeOf(cause), message: shortened(error.message) };
+}
+
+/** Words of a caller's are cut; of what is long all the same both ends are kept: where it is wrong, and what. */
+function shortened(message: string): string {
+  if (message.length <= LONGEST_WORD) return message;
+  const words = message.replaceAll(LONG_WORD, (word) => `${word.slice(0, LONGEST_WORD)}…`);
+  const half = LONGEST_MESSAGE / 2;
+  const cut = `${words.slice(0, half)} … ${words.slice(-half)}`;
+  return (words.length <= LONGEST_MESSAGE ? words : cut).toWellFormed();
 }
 
 /** GraphQL speaks up while a field is resolved: only an argument can be the caller's fault then, a value is ours. */

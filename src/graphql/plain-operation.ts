@@ -57,7 +57,7 @@ export function createPlainAnswers(
     record.caller = caller;
     const { schema, document } = operation;
     const variables = params.variables ?? {};
-    if (limits.refusalOf({ schema, document, variableValues: variables }) !== null) return null;
+    if (limits.errorsOf({ schema, document, variableValues: variables }).length > 0) return null;
     record.operation = operation.rootFields;
     const context = contextOf(foundation, caller, record, authorization);
     const result = await execute({

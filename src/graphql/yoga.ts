@@ -4,6 +4,7 @@ import type { Foundation } from '../http/foundation.ts';
 import { useAuthentication } from './authentication.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
+import { Documents } from './documents.ts';
 import { useErrorCodes } from './errors.ts';
 import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
@@ -29,7 +30,8 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
   const { authenticate, world } = foundation;
   const { config, log } = world;
   const limits = createLimits();
-  const repeated = new RepeatedOperations();
+  const documents = new Documents();
+  const repeated = new RepeatedOperations(documents);
   const trusted =
     config.trustedDocuments === null ? null : createTrustedDocuments(config.trustedDocuments);
   const cors = corsFor(config.corsOrigins);
@@ -53,6 +55,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       useErrorCodes(log),
     ],
     cors,
+    parserAndValidationCache: documents.cache,
     // `useGraphiQL` serves it, without rendering 9 MB for each visitor.
     graphiql: false,
     landingPage: false,

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { RouteConfig, z } from '@hono/zod-openapi';
+import { firstProblems } from '../field-problem.ts';
 import { readBody } from '../http/read-body.ts';
 import { type Multipart, readMultipart } from '../http/read-multipart.ts';
 import type { ProblemOf } from '../outcomes.ts';
@@ -43,7 +44,7 @@ export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.ou
       message: 'is not a field of this request',
     }));
   });
-  return { kind: 'validation_failed', fields };
+  return { kind: 'validation_failed', fields: firstProblems(fields) };
 }
 
 export const noBody: Body<undefined> = {

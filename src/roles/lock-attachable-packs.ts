@@ -1,8 +1,10 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { firstProblems } from '../field-problem.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPacks } from '../packs/find-pack.ts';
+import { quoted } from '../quoted.ts';
 
 /**
  * Locks the packs that a role is to hold, against deletion until the transaction ends.
@@ -33,9 +35,9 @@ export async function lockAttachablePacks(
   if (problems.length > 1) {
     const fields = problems.map(({ index, id, pack }) => ({
       path: `packIds.${index}`,
-      message: pack === null ? `your org has no pack ${JSON.stringify(id)}` : 'is being deleted',
+      message: pack === null ? `your org has no pack ${quoted(id)}` : 'is being deleted',
     }));
-    return { kind: 'validation_failed', fields };
+    return { kind: 'validation_failed', fields: firstProblems(fields) };
   }
   return first.pack === null
     ? { kind: 'not_found', subject: 'pack', id: first.id }

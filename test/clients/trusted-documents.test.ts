@@ -62,10 +62,9 @@ test('a document that comes again and again is answered the same, and one off th
     return { isShort, body: isShort ? JSON.parse(answer.body) : await answer.json() };
   };
   const document = { documentId: sha256(documents.named) };
-  for (let time = 0; time < 4; time++) {
-    expect(await operate(document)).toMatchObject({ isShort: false, body: slug.body });
+  for (const isShort of [false, true, true]) {
+    expect(await operate(document)).toMatchObject({ isShort, body: slug.body });
   }
-  expect(await operate(document)).toMatchObject({ isShort: true, body: slug.body });
   for (const refused of [{ query: documents.named }, { ...document, query: '{ __typename }' }]) {
     const { body } = await operate(refused);
     expect(body.errors[0].extensions.code).toBe('DOCUMENT_NOT_TRUSTED');

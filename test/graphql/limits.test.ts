@@ -29,6 +29,11 @@ const pair = (size: number) =>
   Array.from({ length: size }, () => ({ __typename: 'Pack', id: 'x' }));
 
 const cases: Record<string, Case> = {
+  'characters of a document': {
+    limit: 'characters',
+    maximum: 65_536,
+    query: (size) => '{ __typename }'.padEnd(size),
+  },
   tokens: {
     limit: 'tokens',
     maximum: 2_000,

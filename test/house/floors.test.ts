@@ -25,6 +25,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'registry/',
     'data-directory/',
     'log.ts',
+    'quoted.ts',
     'config.ts',
     'settings.ts',
     'start-error.ts',

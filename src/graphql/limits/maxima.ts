@@ -1,5 +1,6 @@
 /**
- * How much one request may ask for; every limit is checked before the first resolver runs.
+ * How much one request may ask for; every limit is checked before the first resolver runs, and that of bytes again as
+ * they come.
  *
  * README shows this table. A limit is there to end what no client means, so each leaves well-meant queries a wide berth.
  */
@@ -7,48 +8,78 @@
 import { MAX_PAGE_SIZE } from '../../page.ts';
 import { refusal } from '../refusal.ts';
 
-export const maxima = {
-  /** Operations in one HTTP request: batches would multiply every other limit. */
-  operations: 1,
-  /** Tokens of a document: the longest introspection queries have 500. Bounds the work of parser and validator. */
-  tokens: 2_000,
-  /** Aliases in a document: routers use them to merge what many fields ask for; nobody types this many. */
-  aliases: 50,
-  /** Directives in a document. */
-  directives: 50,
+interface LimitRow {
+  readonly maximum: number;
+  /** What is counted, after a number. */
+  readonly of: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** Whether counting stops at the maximum, so that nobody knows how many there are. */
+  readonly isOpen?: true;
+}
+
+const limits = {
+  /** Batches would multiply every other limit. */
+  operations: { maximum: 1, of: 'operations', remedy: 'Send them one by one.' },
+  /** Routers' and generated clients' documents have a few thousand. */
+  characters: {
+    maximum: 64 * 1024,
+    of: 'characters in its document',
+    remedy: 'Send long values as variables.',
+  },
+  /** The longest introspection queries have 500. Bounds the work of parser and validator. */
+  tokens: {
+    maximum: 2_000,
+    of: 'tokens in its document',
+    remedy: 'Send values as variables, or ask in several requests.',
+    isOpen: true,
+  },
+  /** Routers use them to merge what many fields ask for; nobody types this many. */
+  aliases: { maximum: 50, of: 'aliases', remedy: 'Ask in several requests.' },
+  directives: { maximum: 50, of: 'directives', remedy: 'Ask in several requests.' },
   /** Fields within fields, introspection aside: `deletePack` through two connections and back has 11. */
-  depth: 12,
+  depth: {
+    maximum: 12,
+    of: 'levels of fields',
+    remedy: 'Ask for what lies deeper by its id, in another request.',
+  },
   /** Fields of Query, Mutation or Subscription in one operation. */
-  rootFields: 20,
+  rootFields: { maximum: 20, of: 'root fields', remedy: 'Ask in several requests.' },
   /** `first` or `last` of one list. */
-  pageSize: MAX_PAGE_SIZE,
+  pageSize: {
+    maximum: MAX_PAGE_SIZE,
+    of: 'items on a page',
+    remedy: 'Lower "first" or "last", and ask for further pages with "after" or "before".',
+  },
   /** Entities that a router may ask for at once (`_entities`). */
-  representations: 1_000,
-  /** Fields of the largest answer that there could be, every list full: about 50 ms of a processor. */
-  cost: 50_000,
-} as const;
+  representations: {
+    maximum: 1_000,
+    of: 'representations of entities',
+    remedy: 'Ask in several requests.',
+  },
+  /** Of the largest answer that there could be, every list full: about 50 ms of a processor. */
+  cost: {
+    maximum: 50_000,
+    of: 'fields in its largest possible answer',
+    remedy: 'Lower "first", or ask for less of each item.',
+  },
+} as const satisfies Record<string, LimitRow>;
 
-export type Limit = keyof typeof maxima;
+export type Limit = keyof typeof limits;
 
-const names: Record<Limit, string> = {
-  operations: 'operations in one request',
-  tokens: 'tokens',
-  aliases: 'aliases',
-  directives: 'directives',
-  depth: 'levels of fields',
-  rootFields: 'root fields',
-  pageSize: 'items on a page ("first" or "last"; ask for further pages with "after" or "before")',
-  representations: 'representations of entities',
-  cost: 'fields in its largest possible answer (lower "first", or ask for less of each item)',
-};
+/** How much of a thing a request may have. */
+export const maximumOf = (limit: Limit): number => limits[limit].maximum;
 
 /**
  * The refusal of a request beyond a limit.
- * @param actual what the request has; of tokens, where counting stopped
+ * @param actual what the request has; where counting stopped, if it is not known
  */
-export const limitExceeded = (limit: Limit, actual: number) =>
-  refusal(
+export function limitExceeded(limit: Limit, actual: number) {
+  const { maximum, of, remedy, isOpen }: LimitRow = limits[limit];
+  const has = isOpen === true ? 'more' : actual;
+  return refusal(
     'graphql_limit_exceeded',
-    `A request may have at most ${maxima[limit]} ${names[limit]}; this one has ${limit === 'tokens' ? 'more' : actual}.`,
-    { limit, maximum: maxima[limit], actual },
+    `A request may have at most ${maximum} ${of}; this one has ${has}. ${remedy}`,
+    { limit, maximum, actual },
   );
+}

@@ -8,12 +8,14 @@ import {
   type OperationDefinitionNode,
   type ParseOptions,
   parse,
-  type Source,
+  Source,
+  validate,
   visit,
 } from 'graphql';
 import type { YogaPlugin } from '../server-context.ts';
 import type { Variables } from './argument-value.ts';
-import { type Limit, limitExceeded, maxima } from './maxima.ts';
+import { errorsOfLargeVariables } from './bounded-variables.ts';
+import { type Limit, limitExceeded, maximumOf } from './maxima.ts';
 import { measureOperation, type OperationMeasure } from './measure-operation.ts';
 
 /** What is known of a document without its variables: kept as long as Yoga keeps the document itself. */
@@ -33,8 +35,8 @@ interface Operation {
 
 export interface Limits {
   readonly plugin: YogaPlugin;
-  /** Why an operation of a valid document must not run with these variables, or null. */
-  refusalOf(operation: Operation): GraphQLError | null;
+  /** Why an operation of a valid document must not run with these variables; none where it may. */
+  errorsOf(operation: Operation): readonly GraphQLError[];
 }
 
 export function createLimits(): Limits {
@@ -44,8 +46,12 @@ export function createLimits(): Limits {
     verdicts.set(document, verdict);
     return verdict;
   };
-  const refusalOf = (operation: Operation) =>
-    judgeVariables(operation, verdictOn(operation.schema, operation.document));
+  const errorsOf = (operation: Operation) => {
+    const refused = judgeVariables(operation, verdictOn(operation.schema, operation.document));
+    return refused === null
+      ? errorsOfLargeVariables(operation, operation.variableValues ?? {})
+      : [refused];
+  };
   const plugin: YogaPlugin = {
     onRequestParse: () => ({
       onRequestParseDone({ requestParserResult }) {
@@ -56,32 +62,42 @@ export function createLimits(): Limits {
     onParse({ setParseFn }) {
       setParseFn(parseUpToLimit);
     },
-    onValidate({ params: { schema, documentAST }, setResult }) {
+    onValidate({ params: { schema, documentAST }, setResult, setValidationFn }) {
       const { refused } = verdictOn(schema, documentAST);
       if (refused !== null) setResult([refused]);
+      setValidationFn(validateUpToLimit);
     },
     onExecute({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(args);
-      if (refused !== null) setResultAndStopExecution({ errors: [refused] });
+      const errors = errorsOf(args);
+      if (errors.length > 0) setResultAndStopExecution({ errors });
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = refusalOf(args);
-      if (refused !== null) setResultAndStopExecution({ errors: [refused] });
+      const errors = errorsOf(args);
+      if (errors.length > 0) setResultAndStopExecution({ errors });
     },
   };
-  return { plugin, refusalOf };
+  return { plugin, errorsOf };
 }
 
 function parseUpToLimit(source: string | Source, options?: ParseOptions): DocumentNode {
+  const { length } = source instanceof Source ? source.body : source;
+  if (length > maximumOf('characters')) throw limitExceeded('characters', length);
+  const maxTokens = maximumOf('tokens');
   try {
-    return parse(source, { ...options, maxTokens: maxima.tokens });
+    return parse(source, { ...options, maxTokens });
   } catch (error) {
-    if (error instanceof GraphQLError && error.message.includes(`${maxima.tokens} tokens`)) {
-      throw limitExceeded('tokens', maxima.tokens + 1);
+    if (error instanceof GraphQLError && error.message.includes(`${maxTokens} tokens`)) {
+      throw limitExceeded('tokens', maxTokens + 1);
     }
     throw error;
   }
 }
+
+/** Nobody reads more of them, and each may quote the document. */
+const MOST_VALIDATION_ERRORS = 10;
+
+const validateUpToLimit: typeof validate = (schema, document, rules) =>
+  validate(schema, document, rules, { maxErrors: MOST_VALIDATION_ERRORS });
 
 function judge(schema: GraphQLSchema, document: DocumentNode): Verdict {
   let aliases = 0;
@@ -126,7 +142,7 @@ const limitsOf = ({ depth, rootFields, pageSize, representations, cost }: Operat
 function firstBeyond(measured: Partial<Record<Limit, number>>): GraphQLError | null {
   for (const [limit, actual] of Object.entries(measured)) {
     // Object.entries widens the keys, which the parameter's type names.
-    if (actual > maxima[limit as Limit]) return limitExceeded(limit as Limit, actual);
+    if (actual > maximumOf(limit as Limit)) return limitExceeded(limit as Limit, actual);
   }
   return null;
 }

@@ -1,0 +1,35 @@
+/** Documents that came before, as they were parsed; bounded by the memory that they take, whoever sends them. */
+import type { DocumentNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+const LARGEST_BYTES = 16 * 1024 ** 2;
+/** A document that holds next to nothing, and what is kept beside it: what was found wrong with it, its measure. */
+const BYTES_OF_A_DOCUMENT = 8 * 1024;
+/** Of the token itself, of the nodes that begin with it and of what runs them: measured 300 to 500, and room. */
+const BYTES_OF_A_TOKEN = 1024;
+
+export class Documents {
+  readonly #byText = new LRUCache<string, DocumentNode>({
+    maxSize: LARGEST_BYTES,
+    sizeCalculation: (document, text) =>
+      BYTES_OF_A_DOCUMENT + 2 * text.length + tokensOf(document) * BYTES_OF_A_TOKEN,
+  });
+
+  /** Where Yoga keeps what it has parsed, and beside each document what it has found wrong with it. */
+  readonly cache = {
+    documentCache: this.#byText,
+    // A text that is no GraphQL is read again: that costs less than to keep it.
+    errorCache: { get: () => undefined, set: () => undefined },
+  };
+
+  /** The document, if it came lately. */
+  find(text: string): DocumentNode | undefined {
+    return this.#byText.get(text);
+  }
+}
+
+function tokensOf({ loc }: DocumentNode): number {
+  let count = 0;
+  for (let token = loc?.startToken ?? null; token !== null; token = token.next) count += 1;
+  return count;
+}

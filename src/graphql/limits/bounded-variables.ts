@@ -1,0 +1,51 @@
+/**
+ * What is wrong with large variables, told before GraphQL tells it: it quotes a value in each of up to fifty errors,
+ * which of a megabyte with many faults makes fifty.
+ */
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+} from 'graphql';
+import type { Variables } from './argument-value.ts';
+
+/** Characters and values that all variables may have together to be left to GraphQL. */
+const SMALL = 4_096;
+/** Further errors are not told. */
+const MOST_ERRORS = 2;
+
+export interface Run {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+}
+
+/** The first errors of variables that are large; none where they fit, or are small. */
+export function errorsOfLargeVariables(
+  { schema, document, operationName }: Run,
+  variables: Variables,
+): readonly GraphQLError[] {
+  if (isSmall(variables)) return [];
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  const options = { maxErrors: MOST_ERRORS };
+  return getVariableValues(schema, definitions, variables, options).errors ?? [];
+}
+
+function isSmall(variables: Variables): boolean {
+  let left = SMALL;
+  // Without recursion: JSON of a megabyte may be nested 500,000 levels deep.
+  const values: unknown[] = [variables];
+  while (values.length > 0 && left > 0) {
+    const value = values.pop();
+    left -= typeof value === 'string' ? value.length : 1;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const key in value) {
+      left -= key.length;
+      if (left <= 0) return false;
+      values.push(Reflect.get(value, key));
+    }
+  }
+  return left > 0;
+}
