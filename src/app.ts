@@ -8,6 +8,7 @@ import type { Foundation } from './http/foundation.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
+import { ParserThread } from './parser-thread.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { requestLogged, requestScope } from './request-record.ts';
 import { createRest } from './rest/rest.ts';
@@ -75,7 +76,8 @@ export async function createApp(
   undo.defer(() => registry.close());
   const events = new EventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
-  const world: World = { config, database, registry, log };
+  const parserThread = undo.use(new ParserThread());
+  const world: World = { config, database, registry, log, parserThread };
   const foundation: Foundation = { world, events, authenticate: createAuthenticate(world) };
   const graphql = createGraphQL(foundation);
   undo.defer(async () => graphql.yoga.dispose());

@@ -8,6 +8,7 @@ import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
 import { importPlatformPack } from '../packs/import-platform-pack.ts';
+import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 
 async function main(): Promise<void> {
@@ -29,7 +30,9 @@ async function main(): Promise<void> {
   open.defer(() => database.close());
   const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
   open.defer(() => registry.close());
-  const outcome = await importPlatformPack({ config, database, registry }, { archive, tier });
+  const parserThread = open.use(new ParserThread());
+  const world = { config, database, registry, parserThread };
+  const outcome = await importPlatformPack(world, { archive, tier });
   if (outcome.kind === 'name_taken') {
     throw new Error(`the platform already has a pack named "${outcome.name}"`);
   }

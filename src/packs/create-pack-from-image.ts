@@ -66,7 +66,7 @@ async function create(
 
 /** Reads the image and keeps the lease alive meanwhile. */
 export async function readUnderLease(
-  { database, config }: World,
+  { database, config, parserThread }: World,
   { registry, repository, reference }: ImageSource,
   lease: Lease,
 ): Promise<ReadPackImageOutcome> {
@@ -75,6 +75,7 @@ export async function readUnderLease(
   return await readPackImage(registry, repository, reference, {
     signal: kept.signal,
     maxUnpackedBytes: 4 * config.maxArchiveBytes,
+    parserThread,
   });
 }
 

@@ -30,7 +30,7 @@ export type ImportPlatformPackOutcome =
     }
   | ProblemOf<'validation_failed' | 'name_taken' | 'registry_unavailable'>;
 
-type Imported = Pick<World, 'config' | 'database' | 'registry'>;
+type Imported = Pick<World, 'config' | 'database' | 'registry' | 'parserThread'>;
 
 /**
  * Makes a pack of the platform: every org can read and attach it, none can change it.

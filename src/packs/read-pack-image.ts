@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../field-problem.ts';
+import type { ParserThread } from '../parser-thread.ts';
 import {
   type CallOptions,
   type Digest,
@@ -8,7 +9,8 @@ import {
   type Repository,
   type Tag,
 } from '../registry/registry.ts';
-import { LARGEST_PACK_YAML, parsePackYamlBytes } from './archive/pack-yaml.ts';
+import { LARGEST_PACK_YAML } from './archive/pack-yaml.ts';
+import { readPackYaml } from './archive/read-pack-yaml.ts';
 import type { Layer } from './contents/image-manifest.ts';
 import { faultOfLayer, ImageRefused } from './contents/image-refused.ts';
 import { type ByteAllowance, layerEntries } from './contents/layer-entries.ts';
@@ -18,6 +20,7 @@ import type { PackMetadata } from './pack-metadata.ts';
 export interface ReadImageOptions extends CallOptions {
   /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */
   readonly maxUnpackedBytes: number;
+  readonly parserThread: ParserThread;
 }
 
 interface Invalid {
@@ -52,7 +55,7 @@ export async function readPackImage(
   if (image.kind === 'refused') return invalid('imageRef', `names ${image.why}`);
   const yaml = await findPackYaml(image, { left: options.maxUnpackedBytes });
   if (yaml.kind !== 'found') return yaml;
-  const parsed = parsePackYamlBytes(yaml.bytes);
+  const parsed = await readPackYaml(options.parserThread, yaml.bytes);
   if (parsed.kind === 'invalid') return parsed;
   const { digest, sizeBytes } = image;
   return { kind: 'read', metadata: parsed.metadata, digest, sizeBytes };

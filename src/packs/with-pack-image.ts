@@ -12,7 +12,7 @@ import type { PackMetadata } from './pack-metadata.ts';
  * @param archive path of the `.tar.gz`; it stays the caller's to remove
  */
 export async function withPackImage<Outcome>(
-  { config }: Pick<World, 'config'>,
+  { config, parserThread }: Pick<World, 'config' | 'parserThread'>,
   archive: string,
   publish: (metadata: PackMetadata, image: PackImage) => Promise<Outcome>,
 ): Promise<Outcome | ProblemOf<'validation_failed'>> {
@@ -21,7 +21,7 @@ export async function withPackImage<Outcome>(
     const { maxArchiveBytes } = config;
     const read = await readPackArchive(
       createReadStream(archive),
-      { maxArchiveBytes },
+      { maxArchiveBytes, parserThread },
       workDirectory,
     );
     if (read.kind === 'invalid') return { kind: 'validation_failed', fields: read.fields };

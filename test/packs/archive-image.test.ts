@@ -9,9 +9,10 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { extract, pack as tarStreamPack } from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { buildPackImage, type PackImage } from '../../src/packs/archive/build-image.ts';
 import { readPackArchive } from '../../src/packs/archive/read-archive.ts';
+import { ParserThread } from '../../src/parser-thread.ts';
 import {
   entriesOfDirectory,
   gzipped,
@@ -24,6 +25,8 @@ import { installed } from '../support/installed.ts';
 const run = promisify(execFile);
 const EXAMPLE = new URL('../../examples/incident-triage', import.meta.url).pathname;
 let work: string;
+const parserThread = new ParserThread();
+afterAll(() => parserThread[Symbol.asyncDispose]());
 let images = 0;
 
 beforeEach(async () => {
@@ -35,8 +38,8 @@ async function imageOf(archive: Uint8Array): Promise<PackImage> {
   images += 1;
   const directory = join(work, String(images));
   await mkdir(directory);
-  const limits = { maxArchiveBytes: 1024 * 1024 };
-  const outcome = await readPackArchive(Readable.from([archive]), limits, directory);
+  const options = { maxArchiveBytes: 1024 * 1024, parserThread };
+  const outcome = await readPackArchive(Readable.from([archive]), options, directory);
   if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
   return buildPackImage(outcome.pack, directory);
 }

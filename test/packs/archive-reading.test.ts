@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { crc32, gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readPackArchive } from '../../src/packs/archive/read-archive.ts';
+import { ParserThread } from '../../src/parser-thread.ts';
 import {
   gzipped,
   paxHeader,
@@ -15,7 +16,9 @@ import {
   tarOf,
 } from '../support/archives.ts';
 
-const LIMITS = { maxArchiveBytes: 1024 * 1024 };
+const parserThread = new ParserThread();
+afterAll(() => parserThread[Symbol.asyncDispose]());
+const LIMITS = { maxArchiveBytes: 1024 * 1024, parserThread };
 const good = samplePackEntries();
 let work: string;
 

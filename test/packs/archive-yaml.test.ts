@@ -37,7 +37,7 @@ describe('pack.yaml', () => {
     expect(metadataOf(REQUIRED + more)).toMatchObject({
       displayName: 'Triage!',
       category: 'ops',
-      capabilities: 'tools:\n  - a\n  - b\n',
+      capabilities: '{tools: [a, b]}\n',
       suggestedPacks: ['x', 'y'],
     });
   });
@@ -124,11 +124,47 @@ describe('pack.yaml', () => {
     ]);
   });
 
-  test('capabilities nested deeper than they can be written out are said to be that', () => {
+  test('capabilities nested deeper than anybody reads are said to be that', () => {
     const text = `${REQUIRED}capabilities: {a: ${'{a: '.repeat(1_500)}1${'}'.repeat(1_500)}}`;
     expect(parsePackYamlBytes(Buffer.from(text))).toMatchObject({
       fields: [{ message: expect.stringMatching(/nested/) }],
     });
+  });
+
+  test.each<[string, string]>([
+    ['45 aliases of a long list', `a: &a [${'a,'.repeat(30_000)}]\nb: [${'*a,'.repeat(45)}]`],
+    ['an anchor that holds itself', 'a: &a [*a]'],
+    ['mappings without end', `a: ${'{a: '.repeat(15_000)}`],
+    ['lists without end', '- '.repeat(32_000)],
+  ])('%s are too much for every reader', (_what, text) => {
+    expect(problemsOf(text)).toEqual([
+      { path: 'pack.yaml', message: 'is not valid YAML: it is nested or aliased beyond measure' },
+    ]);
+  });
+
+  test.each([
+    'x: [,',
+    ']',
+    '@,',
+    '!a ',
+    '&a ',
+    'a: ',
+    '{[',
+    '? ',
+    '"',
+    '\\x',
+    '---\n',
+    '%a\n',
+    '\t',
+    '- ',
+    '\ufeff',
+  ])('64 KiB of %j are one problem, said in a line', (part) => {
+    const text = part.repeat(Math.floor(65_536 / Buffer.byteLength(part)));
+    const [problem, ...more] = problemsOf(text);
+    expect(more).toEqual([]);
+    expect(problem?.path).toBe('pack.yaml');
+    expect(problem?.message.length).toBeLessThan(300);
+    expect(problem?.message).not.toContain('\n');
   });
 
   test('an answer quotes no more than one line', () => {
@@ -144,6 +180,115 @@ describe('pack.yaml', () => {
 
   test('a key named __proto__ changes nothing', () => {
     expect(metadataOf(`${REQUIRED}__proto__: {category: x}`).category).toBeNull();
+  });
+});
+
+describe('capabilities are what their author wrote, out of their place', () => {
+  test.each<[string, string, string]>([
+    ['a list', 'capabilities:\n  - a\n  - b\n', '- a\n- b\n'],
+    ['a list at the margin', 'capabilities:\n- a\n- b\ncategory: ops\n', '- a\n- b\n'],
+    ['a list in brackets', 'capabilities: [a,  b]\n', '[a,  b]\n'],
+    ['brackets over lines', 'capabilities: [\n  a, # one\n  b,\n]\n', '[\n  a, # one\n  b,\n]\n'],
+    ['brackets on lines of their own', 'capabilities:\n  [a,\n   b]\n', '[a,\n b]\n'],
+    ['numbers', 'capabilities:\n  a: 0755\n  b: 3.10\n', 'a: 0755\nb: 3.10\n'],
+    ['a long number', 'capabilities: {a: 1234567890123456789}', '{a: 1234567890123456789}\n'],
+    ['quotes', 'capabilities:\n  - "NO"\n  - \'yes\'\n', '- "NO"\n- \'yes\'\n'],
+    ['nested lists', 'capabilities:\n    - - a\n      - b\n', '- - a\n  - b\n'],
+    ['block texts', 'capabilities:\n  - |\n    a\n      b\n\n    c\n', '- |\n  a\n    b\n\n  c\n'],
+    ['indented texts', 'capabilities:\n  a: |2\n      b\n', 'a: |2\n    b\n'],
+    ['a kept line break', 'capabilities:\n  - |+\n    a\n\n\ncategory: b\n', '- |+\n  a\n\n\n'],
+    ['other blank lines', 'capabilities:\n\n  - a\n\n  - b\n\n\nx: y\n', '- a\n\n- b\n'],
+    [
+      'comments',
+      'capabilities: # on\n  # before\n  - a # at\n# between\n  - b\n  # after\n\n# of the next\nx: y\n',
+      '# on\n# before\n- a # at\n# between\n- b\n# after\n',
+    ],
+    ['comments of the next key', 'capabilities:\n- a\n# of x\nx: y\n', '- a\n'],
+    ['a comment behind brackets', 'capabilities: [a] # all\n', '[a] # all\n'],
+    ['Windows line ends', 'capabilities:\r\n  - a\r\n  - b\r\nx: y\r\n', '- a\r\n- b\r\n'],
+    ['tabs', 'capabilities:\t[a,\tb]\t\n', '[a,\tb]\n'],
+    ['no last line break', 'capabilities:\n  - a', '- a\n'],
+    ['a quoted key', '"capabilities":\n  a: b\n', 'a: b\n'],
+    ['an explicit key', '? capabilities\n: - a\n  - b\n', '- a\n- b\n'],
+    ['anchors and aliases', 'capabilities: &c\n  - &a x\n  - *a\ny: *c\n', '&c\n- &a x\n- *a\n'],
+    ['tags', 'capabilities: !caps\n  - !secret a\n', '!caps\n- !secret a\n'],
+    ['a merge key', 'capabilities:\n  a: &a {b: c}\n  <<: *a\n', 'a: &a {b: c}\n<<: *a\n'],
+    ['an empty list', 'capabilities: []\n', '[]\n'],
+    ['values that are missing', 'capabilities:\n  a:\n  b:\n', 'a:\nb:\n'],
+    ['by a merge', '<<: {category: x, capabilities: [a]}\n', '[a]\n'],
+    [
+      'by a merge from elsewhere',
+      'x: &x\n  y: &y\n    capabilities:\n    - 010\n    # of z\n    z: 1\n<<: [*y, *x]\n',
+      '- 010\n',
+    ],
+    ['a text', 'capabilities: >-\n  one\n  line\n', 'one line'],
+    ['a text with an indentation', 'capabilities: |2\n    a\n  b\n', '  a\nb\n'],
+    ['an alias of a text', 'x: &x some text\ncapabilities: *x\n', 'some text'],
+  ])('%s', (_what, yaml, fragment) => {
+    expect(
+      metadataOf(REQUIRED.replaceAll('\n', yaml.includes('\r') ? '\r\n' : '\n') + yaml),
+    ).toMatchObject({ capabilities: fragment });
+  });
+
+  test.each([
+    '{"name": "a", "version": "1.0.0", "description": "b", "capabilities": {"c": [1.0, 2]}}',
+    '{\n  name: a, version: 1.0.0, description: b,\n  capabilities: {"c": [1.0, 2]} # d\n}\n',
+  ])('in a mapping between braces: %j', (text) => {
+    expect(metadataOf(text).capabilities).toBe('{"c": [1.0, 2]}\n');
+  });
+
+  test.each(['', ' ~', ' null', ' # none'])('none: %j', (value) => {
+    expect(metadataOf(`${REQUIRED}capabilities:${value}\n`).capabilities).toBeNull();
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['inside', 'x: &far a\ncapabilities:\n  - *far\n', /\*far refers to something outside/],
+    ['as a whole', 'x: &far [a]\ncapabilities: *far\n', /\*far refers to something outside/],
+    [
+      'by an anchor that comes too late',
+      'x: &far a\ncapabilities: [*far, &far b]\n',
+      /\*far refers to something outside/,
+    ],
+    ['that ends a document', 'capabilities:\n  ["a\n  --- b"]\n', /something else outside/],
+  ])('what cannot stand by itself is refused: %s', (_what, yaml, message) => {
+    expect(problemsOf(yaml + REQUIRED)).toEqual([
+      { path: 'pack.yaml.capabilities', message: expect.stringMatching(message) },
+    ]);
+  });
+});
+
+describe('pack.yaml as it is found', () => {
+  test.each<[string, string]>([
+    ['a start', `---\n${REQUIRED}`],
+    ['an end', `${REQUIRED}...\n`],
+    ['a start of nothing at the end', `${REQUIRED}---\n`],
+    ['a version directive', `%YAML 1.1\n---\n${REQUIRED}`],
+    ['Windows line ends', REQUIRED.replaceAll('\n', '\r\n')],
+    ['trailing blanks', REQUIRED.replaceAll('\n', '  \n')],
+    ['braces', '{name: triage, version: 1.0.0, description: Triage.}'],
+    [
+      'a merge',
+      `base: &base {name: other, version: 1.0.0}\n<<: *base\nname: triage\ndescription: Triage.\n`,
+    ],
+    ['several merges', `<<: [{name: triage}, {name: b, version: 1.0.0}]\ndescription: Triage.\n`],
+    ['aliases', `x: &x Triage.\n${REQUIRED.replace('Triage.', '*x')}`],
+  ])('%s', (_what, text) => {
+    expect(metadataOf(text)).toMatchObject({
+      name: 'triage',
+      version: '1.0.0',
+      description: 'Triage.',
+    });
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['a merge of no mapping', `<<: 5\n${REQUIRED}`, /merge key <</],
+    ['two merge keys', `<<: {a: b}\n<<: {c: d}\n${REQUIRED}`, /"<<" is not unique/],
+    ['a version of YAML to come', `%YAML 1.3\n---\n${REQUIRED}`, /YAML version 1\.3/],
+    ['a second document', `${REQUIRED}...\n---\na: b\n`, /one document/],
+  ])('refuses %s', (_what, text, message) => {
+    expect(problemsOf(text)).toEqual([
+      { path: 'pack.yaml', message: expect.stringMatching(message) },
+    ]);
   });
 });
 

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readPackImage } from '../../src/packs/read-pack-image.ts';
+import { ParserThread } from '../../src/parser-thread.ts';
 import type { Digest, Registry, Repository } from '../../src/registry/registry.ts';
 import {
   gzipped,
@@ -15,12 +16,18 @@ import { installed } from '../support/installed.ts';
 import { inMemory, type SampleLayer } from '../support/layers.ts';
 
 const MAX_UNPACKED_BYTES = 1024 * 1024;
+const parserThread = new ParserThread();
+afterAll(() => parserThread[Symbol.asyncDispose]());
 const good = samplePackEntries({ name: 'imported' });
 
 const readFrom = (
   source: { registry: Pick<Registry, 'readManifest' | 'readBlob'>; digest: Digest },
   maxUnpackedBytes = MAX_UNPACKED_BYTES,
-) => readPackImage(source.registry, 'team/pack' as Repository, source.digest, { maxUnpackedBytes });
+) =>
+  readPackImage(source.registry, 'team/pack' as Repository, source.digest, {
+    maxUnpackedBytes,
+    parserThread,
+  });
 
 const read = (...layers: SampleLayer[]) => readFrom(inMemory(layers));
 

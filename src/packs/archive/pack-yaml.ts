@@ -1,8 +1,11 @@
 import { parse as parseVersion } from 'semver';
-import { type Document, isScalar, parseDocument, stringify, visit } from 'yaml';
+import { isCollection } from 'yaml';
 import type { FieldProblem } from '../../field-problem.ts';
 import type { PackMetadata } from '../pack-metadata.ts';
+import { isWholeYaml, readYamlMapping, type YamlEntry } from './yaml-document.ts';
 import { YamlFields } from './yaml-fields.ts';
+import { cutFragment, outsideAlias } from './yaml-fragment.ts';
+import { BEYOND_MEASURE, YamlRefused } from './yaml-refused.ts';
 
 export type PackMetadataOutcome =
   | { readonly kind: 'valid'; readonly metadata: PackMetadata }
@@ -16,11 +19,6 @@ const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export const PACK_NAME_RULE =
   'must be 1 to 63 lower-case letters, digits and dashes, with no dash at either end';
 const MOST_SUGGESTED_PACKS = 100;
-/** Aliases that repeat each other multiply ("billion laughs"); a real pack.yaml has a handful. */
-const MOST_ALIASES = 50;
-
-const BEYOND_MEASURE = 'is not valid YAML: it is nested or aliased beyond measure';
-
 /** Whether a name may be a pack's, by the contract's slug rule. */
 export const isPackName = (name: string): boolean => SLUG.test(name);
 
@@ -46,10 +44,10 @@ export function parsePackMetadata(text: string): PackMetadataOutcome {
   if (Buffer.byteLength(text) > LARGEST_PACK_YAML) {
     return invalid('pack.yaml', `is larger than ${LARGEST_PACK_YAML} bytes`);
   }
-  const document = readMapping(text);
-  if (typeof document === 'string') return invalid('pack.yaml', document);
+  const entries = readMapping(text);
+  if (typeof entries === 'string') return invalid('pack.yaml', entries);
 
-  const fields = new YamlFields(document);
+  const fields = new YamlFields(entries);
   const name = fields.required('name', { longest: 63 });
   if (name !== null && !isPackName(name)) fields.problem('name', PACK_NAME_RULE);
   const version = fields.required('version', { longest: 128 });
@@ -59,7 +57,7 @@ export function parsePackMetadata(text: string): PackMetadataOutcome {
   const description = fields.required('description', { longest: 4096, lines: true });
   const displayName = fields.optional('display_name', { longest: 128 });
   const category = fields.optional('category', { longest: 64 });
-  const capabilities = readCapabilities(fields);
+  const capabilities = readCapabilities(fields, text, entries.get('capabilities'));
   const suggestedPacks = readSuggestedPacks(fields);
 
   if (fields.problems.length > 0 || name === null || version === null || description === null) {
@@ -80,47 +78,15 @@ export function parsePackMetadata(text: string): PackMetadataOutcome {
 }
 
 /** The top-level mapping, or what is wrong with the document. */
-function readMapping(text: string): ReadonlyMap<unknown, unknown> | string {
+function readMapping(text: string): ReadonlyMap<unknown, YamlEntry> | string {
   try {
-    const document = parseDocument(text, { schema: 'core', uniqueKeys: false });
-    // Warnings are tags that nobody resolves (`!!js/function`): a value that is not what it says.
-    const problem = document.errors[0] ?? document.warnings[0];
-    if (problem?.code === 'RESOURCE_EXHAUSTION') return BEYOND_MEASURE;
-    // The lines after the first quote the document.
-    if (problem !== undefined) return `is not valid YAML: ${problem.message.split('\n')[0]}`;
-    const repeated = repeatedKey(document);
-    if (repeated !== null) return `is not valid YAML: the key ${repeated} is not unique`;
-    const value: unknown = document.toJS({ mapAsMap: true, maxAliasCount: MOST_ALIASES });
-    return value instanceof Map
-      ? value
-      : 'must be a YAML mapping with name, version and description';
-  } catch {
-    // Too many aliases, or nested deeper than the parser's stack.
-    return BEYOND_MEASURE;
+    return readYamlMapping(text, 'capabilities');
+  } catch (error) {
+    if (error instanceof YamlRefused) return error.message;
+    // Nested deeper than the parser's stack.
+    if (error instanceof RangeError) return BEYOND_MEASURE;
+    throw error;
   }
-}
-
-/**
- * The first key that a mapping has twice, quoted. The parser's own check compares every key with every other,
- * which stops the process for a second at 64 KiB of short keys.
- */
-function repeatedKey(document: Document.Parsed): string | null {
-  let repeated: string | null = null;
-  visit(document, {
-    Map(_key, mapping) {
-      const seen = new Set<unknown>();
-      for (const { key } of mapping.items) {
-        const value: unknown = isScalar(key) ? key.value : key;
-        if (seen.has(value)) {
-          repeated = JSON.stringify(String(value).slice(0, 100));
-          return visit.BREAK;
-        }
-        seen.add(value);
-      }
-      return undefined;
-    },
-  });
-  return repeated;
 }
 
 /** Exactly as semver 2.0.0 writes it; the package itself also accepts `v1.0.0` and blanks around it. */
@@ -131,23 +97,24 @@ function isExactVersion(text: string): boolean {
   return text === version.version + build;
 }
 
-/** A caps.yaml fragment may stand in pack.yaml as text or as a mapping; it is kept as text. */
-function readCapabilities(fields: YamlFields): string | null {
-  const value = fields.value('capabilities');
-  if (!(value instanceof Map)) {
+/** A caps.yaml fragment is a list, a mapping or a text; of the first two it is what its author wrote. */
+function readCapabilities(
+  fields: YamlFields,
+  text: string,
+  entry: YamlEntry | undefined,
+): string | null {
+  if (entry === undefined || !isCollection(entry.node)) {
     return fields.optional('capabilities', { longest: LARGEST_PACK_YAML, lines: true });
   }
-  let text: string;
-  try {
-    // Written out again, NUL and half surrogate pairs are escapes, so the text can be stored.
-    text = stringify(value, { aliasDuplicateObjects: false });
-  } catch {
-    // The writer's stack ends before the parser's.
-    fields.problem('capabilities', 'is nested beyond measure');
+  const outside = entry.alias ?? outsideAlias(entry.node);
+  if (outside !== null) {
+    const message = `must stand by itself: the alias *${outside.slice(0, 100)} refers to something outside of it`;
+    fields.problem('capabilities', message);
     return null;
   }
-  if (text.length <= LARGEST_PACK_YAML) return text;
-  fields.problem('capabilities', `must not be longer than ${LARGEST_PACK_YAML} characters`);
+  const fragment = cutFragment(text, entry);
+  if (isWholeYaml(fragment)) return fields.storable('capabilities', fragment);
+  fields.problem('capabilities', 'means something else outside of its place in pack.yaml');
   return null;
 }
 

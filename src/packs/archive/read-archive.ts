@@ -1,19 +1,21 @@
 import type { Readable } from 'node:stream';
 import type { FieldProblem } from '../../field-problem.ts';
-import type { PackMetadata } from '../pack-metadata.ts';
+import type { ParserThread } from '../../parser-thread.ts';
 import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-refused.ts';
 import { ByteReader } from './byte-reader.ts';
 import { readEntryPath } from './entry-path.ts';
 import { gunzipped } from './gunzipped.ts';
 import type { PackContents, PackFile } from './pack-contents.ts';
 import { PackTree } from './pack-tree.ts';
-import { LARGEST_PACK_YAML, parsePackYamlBytes } from './pack-yaml.ts';
+import { LARGEST_PACK_YAML, type PackMetadataOutcome } from './pack-yaml.ts';
+import { readPackYaml } from './read-pack-yaml.ts';
 import { Spool } from './spool.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 
-export interface ArchiveLimits {
+export interface ReadArchiveOptions {
   /** Largest compressed archive; unpacked it may be four times as large. */
   readonly maxArchiveBytes: number;
+  readonly parserThread: ParserThread;
 }
 
 export type ReadPackArchiveOutcome =
@@ -35,10 +37,9 @@ const TAR_OVERHEAD_BYTES = MOST_ENTRIES * 4096;
  */
 export async function readPackArchive(
   archive: Readable,
-  limits: ArchiveLimits,
+  { maxArchiveBytes, parserThread }: ReadArchiveOptions,
   workDirectory: string,
 ): Promise<ReadPackArchiveOutcome> {
-  const { maxArchiveBytes } = limits;
   const source = gunzipped(archive, maxArchiveBytes);
   let spool: Spool | null = null;
   try {
@@ -49,7 +50,7 @@ export async function readPackArchive(
     // The tar is complete; the gzip trailer is not checked and the upload not measured before its end.
     await source.done;
 
-    const metadata = await readMetadata(files, spool);
+    const metadata = await readMetadata(files, spool, parserThread);
     if (metadata.kind === 'invalid') return metadata;
     const directories = tree.directories();
     return {
@@ -110,12 +111,11 @@ function allowedPath(entry: TarEntry): { shown: string; segments: readonly strin
 async function readMetadata(
   files: readonly PackFile[],
   spool: Spool,
-): Promise<
-  { kind: 'valid'; metadata: PackMetadata } | { kind: 'invalid'; fields: readonly FieldProblem[] }
-> {
+  parserThread: ParserThread,
+): Promise<PackMetadataOutcome> {
   const file = files.find(({ path }) => path === 'pack.yaml');
   if (file === undefined) {
     throw new ArchiveRefused('pack.yaml', 'is missing; every pack has one at its top');
   }
-  return parsePackYamlBytes(await spool.read(file.offset, file.size));
+  return readPackYaml(parserThread, await spool.read(file.offset, file.size));
 }

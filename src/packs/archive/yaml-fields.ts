@@ -1,4 +1,6 @@
+import { isScalar, isSeq } from 'yaml';
 import type { FieldProblem } from '../../field-problem.ts';
+import type { YamlEntry } from './yaml-document.ts';
 
 interface TextRule {
   readonly longest: number;
@@ -9,14 +11,17 @@ interface TextRule {
 /** Takes text out of a YAML mapping key by key and collects what is wrong with it. */
 export class YamlFields {
   readonly problems: FieldProblem[] = [];
-  readonly #mapping: ReadonlyMap<unknown, unknown>;
+  readonly #entries: ReadonlyMap<unknown, YamlEntry>;
 
-  constructor(mapping: ReadonlyMap<unknown, unknown>) {
-    this.#mapping = mapping;
+  constructor(entries: ReadonlyMap<unknown, YamlEntry>) {
+    this.#entries = entries;
   }
 
+  /** A scalar's value, the values of a list, or the node of what is neither. */
   value(key: string): unknown {
-    return this.#mapping.get(key);
+    const node = this.#entries.get(key)?.node;
+    if (isSeq(node)) return node.items.map((item) => (isScalar(item) ? item.value : item));
+    return isScalar(node) ? node.value : node;
   }
 
   problem(key: string, message: string): void {
@@ -54,11 +59,11 @@ export class YamlFields {
       this.problem(key, 'must be one line without control characters');
       return null;
     }
-    return this.#storable(key, value);
+    return this.storable(key, value);
   }
 
   /** PostgreSQL's text type holds neither NUL nor half a surrogate pair; null after noting the problem. */
-  #storable(key: string, text: string): string | null {
+  storable(key: string, text: string): string | null {
     if (!text.includes('\0') && text.isWellFormed()) return text;
     this.problem(key, 'must not contain NUL or half a surrogate pair');
     return null;
