@@ -38,6 +38,9 @@ async function purgeOrphan(
     using kept = keepLease(database, lease);
     const outcome = await purgeUnheld(world, repository, digest, kept);
     if (outcome.kind === 'held') return { kind: 'left', why: 'a pack has it by now' };
+    if (outcome.kind === 'retained_shared') {
+      return { kind: 'left', why: 'an index of somebody else needs it' };
+    }
     return outcome.kind === 'failed' ? { kind: 'left', why: outcome.detail } : { kind: 'repaired' };
   } finally {
     await releaseLease(em, lease);

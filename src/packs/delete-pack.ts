@@ -6,7 +6,8 @@
  * 3. Otherwise *mark*: lock the row, take the repository's lease, ask once more, set DELETING. From here on the pack
  *    cannot be attached, cloned, replaced or shared.
  * 4. *Purge* the image with no transaction open.
- * 5. *Remove* the row with its audit event; or, where the purge failed, write down why and keep the row.
+ * 5. *Remove* the row with its audit event, also where the registry has shown that the image is needed by an index of
+ *    somebody else and was kept; or, where the purge failed, write down why and keep the row.
  *
  * A crash after any step leaves a row that the next call finishes: every step may be repeated.
  */
@@ -16,12 +17,13 @@ import type { Caller } from '../identity/caller.ts';
 import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { PurgeOutcome } from '../registry/registry.ts';
+import type { PurgeOutcome, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import {
   type DeletedPack,
   type MarkedPack,
   mark,
+  type Purged,
   recordFailure,
   remove,
 } from './deletion-steps.ts';
@@ -80,8 +82,18 @@ async function purgeAndRemove(
 ): Promise<DeletePackOutcome> {
   const outcome = await purge(world, marked);
   if (outcome.kind === 'failed') return recordFailure(world, caller, marked, outcome);
-  const image = outcome.kind === 'purged' ? 'PURGED' : 'ALREADY_GONE';
-  return remove(world, caller, marked, image);
+  return remove(world, caller, marked, whatBecame(outcome));
+}
+
+function whatBecame(outcome: Exclude<PurgeOutcome, RegistryFailure>): Purged {
+  switch (outcome.kind) {
+    case 'purged':
+      return { image: 'PURGED', remainingTags: outcome.remainingTags ?? [] };
+    case 'already_gone':
+      return { image: 'ALREADY_GONE', remainingTags: outcome.remainingTags ?? [] };
+    case 'retained_shared':
+      return { image: 'RETAINED_SHARED', remainingTags: [] };
+  }
 }
 
 async function purge(

@@ -19,6 +19,8 @@ export interface DeletedPack {
   readonly name: string;
   readonly deletedAt: Date;
   readonly image: ImageDisposition;
+  /** Tags of the image that the registry keeps and that nobody can remove. */
+  readonly remainingTags: readonly string[];
 }
 
 /** The pack is DELETING and its repository is ours until the lease lapses. */
@@ -36,6 +38,9 @@ interface Busy {
   readonly kind: 'busy';
   readonly pack: PackRow;
 }
+
+/** What became of the image of a pack that was marked. */
+export type Purged = Pick<DeletedPack, 'image' | 'remainingTags'>;
 
 /** The row changed between two looks at it: look again. */
 export interface Changed {
@@ -74,14 +79,15 @@ export async function mark(
   });
 }
 
-/** The image is gone: the row goes, the event comes and the lease ends, in one statement. */
+/** The purge is done: the row goes, the event comes and the lease ends, in one statement. */
 export async function remove(
   { database }: Pick<World, 'database'>,
   caller: Caller,
   { pack, lease }: MarkedPack,
-  image: 'PURGED' | 'ALREADY_GONE',
+  purged: Purged,
 ): Promise<DeletedPack | ProblemOf<'not_found'>> {
   const deletedAt = new Date();
+  const { image, remainingTags } = purged;
   const [removed] = await database.query(REMOVE_PURGED, [
     uuidOf(pack.id),
     uuidOf(caller.orgId),
@@ -93,10 +99,11 @@ export async function remove(
     image,
     lease.repository,
     lease.holder,
+    remainingTags,
   ]);
   // Nothing removed: a call that took over, after our lease had lapsed, was faster.
   if (removed === undefined) return { kind: 'not_found', subject: 'pack', id: pack.id };
-  return { kind: 'deleted', id: pack.id, name: pack.name, deletedAt, image };
+  return { kind: 'deleted', id: pack.id, name: pack.name, deletedAt, image, remainingTags };
 }
 
 /** The purge failed: the row stays, and says why. */
@@ -144,7 +151,8 @@ export const RECORD_REMOVED = `
   insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
   select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
     jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
-      'imageDigest', image_digest, 'image', image),
+      'imageDigest', image_digest, 'image', image)
+      || case when remaining_tags = '{}' then '{}' else jsonb_build_object('remainingTags', remaining_tags) end,
     deleted_at
   from removed`;
 
@@ -168,7 +176,7 @@ const REMOVE_PURGED = `
     delete from packs where id = $1 and org_id = $2
     returning $3::uuid as event_id, org_id, $4::text as actor, $5::text as subject_id,
       $6::text as request_id, $7::timestamptz as deleted_at, name, version, image_ref,
-      image_digest, $8::text as image
+      image_digest, $8::text as image, $11::text[] as remaining_tags
   ), recorded as (${RECORD_REMOVED}
   ), released as (
     delete from repository_leases

@@ -52,7 +52,7 @@ async function removeAll(query: Query, wanted: readonly Wanted[]): Promise<Outco
     const image = removed[index]?.image;
     return image === undefined
       ? { kind: 'changed' }
-      : { kind: 'deleted', id, name, deletedAt, image };
+      : { kind: 'deleted', id, name, deletedAt, image, remainingTags: [] };
   });
 }
 
@@ -69,6 +69,7 @@ const REMOVE_UNMANAGED = `
     delete from packs p using target t
     where p.id = t.id and not t.in_use and t.image <> 'PURGED'
     returning t.place, t.event_id, p.org_id, t.actor, t.subject_id, t.request_id,
-      $7::timestamptz as deleted_at, p.name, p.version, p.image_ref, p.image_digest, t.image
+      $7::timestamptz as deleted_at, p.name, p.version, p.image_ref, p.image_digest, t.image,
+      '{}'::text[] as remaining_tags
   ), recorded as (${RECORD_REMOVED})
   select place, image from removed`;

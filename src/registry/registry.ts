@@ -74,10 +74,17 @@ export interface RegistryFailure {
 
 export type PushOutcome = { readonly kind: 'pushed' } | RegistryFailure;
 
-/** `already_gone` is said only on the registry's own word (`MANIFEST_UNKNOWN`, `NAME_UNKNOWN`). */
+/**
+ * `already_gone` is said only on the registry's own word; `retained_shared`, where the image is needed by what is
+ * not going: a digest of `held`, or an index that somebody else tagged. Nothing was removed then.
+ */
 export type PurgeOutcome =
-  | { readonly kind: 'purged' }
-  | { readonly kind: 'already_gone' }
+  | {
+      readonly kind: 'purged' | 'already_gone';
+      /** Tags that the registry keeps and that nobody can remove: the same content, uploaded again, is what they pull. */
+      readonly remainingTags?: readonly Tag[];
+    }
+  | { readonly kind: 'retained_shared' }
   | RegistryFailure;
 
 export type ManifestOutcome =
@@ -185,8 +192,8 @@ export interface Registry {
 
   /**
    * Removes the manifest with every tag on it and everything that refers to it (signatures, attestations);
-   * children of an index only when neither another manifest of the repository nor `held` needs them.
-   * Repeating it is safe: what is gone stays gone.
+   * children of an index only when neither another manifest of the repository nor `held` needs them. Keeps the
+   * manifest where `held` or a tagged index of the repository needs it. Repeating it is safe: what is gone stays gone.
    */
   purge(repository: Repository, digest: Digest, options?: PurgeOptions): Promise<PurgeOutcome>;
 

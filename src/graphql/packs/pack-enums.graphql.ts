@@ -47,7 +47,10 @@ export const ImageDispositionEnum = builder.enumType('ImageDisposition', {
   values: {
     PURGED: { description: 'Removed from the registry, with its tags and what refers to it.' },
     ALREADY_GONE: { description: 'The registry no longer had it.' },
-    RETAINED_SHARED: { description: 'Kept, because another pack points at the same image.' },
+    RETAINED_SHARED: {
+      description:
+        'Kept, because another pack points at the same image, or an index that somebody tagged names it.',
+    },
     NOT_MANAGED: { description: 'Kept, because it was not uploaded here.' },
   } satisfies Values<ImageDisposition>,
 });

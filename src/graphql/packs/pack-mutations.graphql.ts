@@ -28,6 +28,10 @@ const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement(
       type: ImageDispositionEnum,
       description: 'What became of the image.',
     }),
+    remainingTags: t.exposeStringList('remainingTags', {
+      description:
+        'Tags that the registry keeps although they pull nothing: they pull the same content again once it is uploaded again. Remove them there.',
+    }),
   }),
 });
 

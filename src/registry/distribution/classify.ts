@@ -58,6 +58,8 @@ const rows: readonly Row[] = [
     again('the Accept header did not reach the registry: check the proxy in between'),
   ],
   [(r) => refusesAsClient(r) && says(r, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'), { kind: 'gone' }],
+  // Harbor's word for both.
+  [(r) => r.status === 404 && says(r, 'NOT_FOUND'), { kind: 'gone' }],
   [
     (r) => r.status === 404,
     again('404 without the registry saying that the manifest is unknown: check REGISTRY_URL'),

@@ -16,10 +16,10 @@ import { Client, type ClientOptions } from './client.ts';
 import { copy } from './copy.ts';
 import { Deadline } from './deadline.ts';
 import { listImages } from './list-images.ts';
+import { Peculiarities } from './peculiarities.ts';
 import { purge } from './purge.ts';
 import { push } from './push.ts';
 import { readBlob } from './read-blob.ts';
-import { ReferrersApi } from './repository-view.ts';
 import { getManifest } from './requests.ts';
 
 /** Milliseconds; a readiness probe must not wait as long as a purge may. */
@@ -33,7 +33,7 @@ export type DistributionOptions = ClientOptions;
  */
 export function createDistributionRegistry(options: DistributionOptions): Registry {
   const client = new Client(options);
-  const api = new ReferrersApi();
+  const peculiarities = new Peculiarities();
   const { deadlineMs } = options;
 
   const registry: Registry = {
@@ -78,9 +78,8 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
     purge: (repository, digest, { held = new Set<Digest>(), ...options } = {}) =>
       settle(async () => {
         wellFormed(isRepository(repository) && isDigest(digest));
-        if (held.has(digest)) throw new Error('a digest that is held must not be purged');
         return within(deadlineMs, options, (deadline) =>
-          purge(client, api, repository, digest, held, deadline),
+          purge(client, peculiarities, repository, digest, held, deadline),
         );
       }),
 

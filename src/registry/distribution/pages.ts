@@ -30,7 +30,7 @@ export async function* pages(
 }
 
 function nextPage(answer: Answer, from: URL): URL | null {
-  const target = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(answer.headers.link ?? '')?.[1];
+  const target = nextLink(answer.headers.link ?? '');
   if (target === undefined) return null;
   const next = URL.canParse(target, from.href) ? new URL(target, from) : null;
   if (next?.origin !== from.origin) {
@@ -39,4 +39,27 @@ function nextPage(answer: Answer, from: URL): URL | null {
     );
   }
   return next;
+}
+
+// RFC 8288, section 3: a target, then parameters whose values are tokens or quoted; a comma before the next link.
+const TARGET = /[\s,]*<([^<>]*)>/y;
+const PARAMETER = /\s*;\s*([^\s=;,"]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/y;
+
+/** The target of the first link whose relation is `next`, wherever among its parameters that is said. */
+function nextLink(header: string): string | undefined {
+  let at = 0;
+  const read = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(header);
+    if (found) at = pattern.lastIndex;
+    return found;
+  };
+  for (let link = read(TARGET); link; link = read(TARGET)) {
+    for (let parameter = read(PARAMETER); parameter; parameter = read(PARAMETER)) {
+      const [, name = '', quoted, plain = ''] = parameter;
+      if (name.toLowerCase() !== 'rel') continue;
+      if ((quoted ?? plain).toLowerCase().split(/\s+/).includes('next')) return link[1];
+    }
+  }
+  return undefined;
 }

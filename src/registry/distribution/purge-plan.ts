@@ -22,21 +22,17 @@ const dependentsOf = (node: Node) => [...node.named, ...node.children];
  * nothing else needs, then itself. So the manifest that leads to the others is there until the last of them
  * is gone, and a purge that was cut off at any point finds the rest when it is repeated.
  *
- * `held` and what it needs is kept. Throws `CallFailed`, also where `held` needs the manifest itself.
+ * `held` and what it needs is kept. Null where the manifest itself is needed: by `held`, or by an index that
+ * somebody else tagged. Throws `CallFailed`.
  */
 export async function planPurge(
   view: RepositoryView,
   subject: Digest,
   held: ReadonlySet<Digest>,
-): Promise<Digest[]> {
+): Promise<Digest[] | null> {
   const [heldNeeds, nodes] = await Promise.all([closure(view, held), gather(view, subject)]);
-  if (heldNeeds.has(subject)) {
-    throw new CallFailed(
-      failed('REGISTRY_ERROR', false, 'the image is part of an index that another pack points at'),
-    );
-  }
-  const alone = [...nodes.values()].every((node) => dependentsOf(node).length === 0);
-  const taggedNeeds = alone ? new Set<Digest>() : await neededByTags(view, subject, nodes);
+  const taggedNeeds = await neededByTags(view, subject, nodes);
+  if (heldNeeds.has(subject) || taggedNeeds.has(subject)) return null;
 
   const plan = new Set<Digest>();
   const visited = new Set<Digest>();
@@ -103,14 +99,16 @@ async function neededByTags(
   subject: Digest,
   nodes: ReadonlyMap<Digest, Node>,
 ): Promise<ReadonlySet<Digest>> {
-  const tags = await view.tags();
-  if (tags === null) return new Set([...nodes.values()].flatMap((node) => node.children));
+  const tagged = await view.tagged();
+  if (tagged === null) {
+    const children = [...nodes.values()].flatMap((node) => node.children);
+    return new Set(children.filter((child) => child !== subject));
+  }
   const going = new Set([subject, ...[...nodes.values()].flatMap((node) => node.referrers)]);
   const own = new Set([...nodes.keys()].flatMap(referrerTags));
-  const others = await Promise.all(
-    tags.filter((tag) => !own.has(tag)).map((tag) => view.manifest(tag)),
-  );
-  const roots = others.flatMap((manifest) => (manifest ? [manifest.digest] : []));
+  const roots = [...tagged]
+    .filter(([tag]) => !own.has(tag))
+    .flatMap(([, manifest]) => (manifest ? [manifest.digest] : []));
   return closure(view, new Set(roots.filter((digest) => !going.has(digest))));
 }
 

@@ -2,61 +2,76 @@ import type { Digest, PurgeOutcome, Repository } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client, Result } from './client.ts';
 import type { Deadline } from './deadline.ts';
+import { dropTags, untag } from './drop-tags.ts';
+import type { Peculiarities } from './peculiarities.ts';
 import { planPurge } from './purge-plan.ts';
-import { type ReferrersApi, RepositoryView } from './repository-view.ts';
+import { RepositoryView } from './repository-view.ts';
 import { deleteManifest } from './requests.ts';
 
 /**
- * Removes a manifest with what refers to it and, for an index, with the children nothing else needs.
+ * Removes a manifest with what refers to it and, for an index, with the children nothing else needs; then the tags
+ * that the registry has left.
  *
  * Blobs are never deleted: other images may share them, and the registry's garbage collection knows.
  * What the outcome says is said of the manifest itself. Throws `CallFailed`.
  */
 export async function purge(
   client: Client,
-  api: ReferrersApi,
+  peculiarities: Peculiarities,
   repository: Repository,
   digest: Digest,
   held: ReadonlySet<Digest>,
   deadline: Deadline,
 ): Promise<PurgeOutcome> {
-  const view = new RepositoryView(client, api, repository, deadline);
-  const remove = async (target: Digest) => {
-    const result = await deleteManifest(client, repository, target, deadline);
-    if (result.kind !== 'dangling_tag') return result;
-    await untag(client, view, repository, target, deadline);
-    return deleteManifest(client, repository, target, deadline);
+  const view = new RepositoryView(client, peculiarities, repository, deadline);
+  // Whether the registry has said of every single manifest that it deleted it just now.
+  let certain = true;
+  const remove = async (target: Digest): Promise<Removal> => {
+    let result = await deleteManifest(client, repository, target, deadline);
+    if (result.kind === 'dangling_tag') {
+      await untag(client, view, repository, target, deadline);
+      result = await deleteManifest(client, repository, target, deadline);
+    }
+    if (result.kind !== 'answered') certain = false;
+    return removalOf(result);
   };
 
-  const parts = await planPurge(view, digest, held);
+  const parts = held.has(digest) ? null : await planPurge(view, digest, held);
+  if (parts === null) return { kind: 'retained_shared' };
   // Some registries (zot) delete a child only after its index. If we are cut off between the two, such a
   // child stays: that residue is theirs to collect, elsewhere the order of the plan leaves none.
   const postponed: Digest[] = [];
   for (const part of parts.filter((part) => part !== digest)) {
-    const result = await remove(part);
-    if (result.kind === 'needed_by_index') postponed.unshift(part);
-    else settled(result);
+    if ((await remove(part)) === 'needed_by_index') postponed.unshift(part);
   }
-  const outcome = settled(await remove(digest));
+  const kind = await remove(digest);
+  if (kind === 'needed_by_index') {
+    throw new CallFailed(
+      failed('REGISTRY_ERROR', true, 'the registry keeps the image: an index still names it'),
+    );
+  }
+  const kept = new Set<Digest>();
   for (const part of postponed) {
-    const result = await remove(part);
     // Still needed: an index that we cannot see, for it has no tag, holds the child.
-    if (result.kind !== 'needed_by_index') settled(result);
+    if ((await remove(part)) === 'needed_by_index') kept.add(part);
   }
-  return outcome;
+  const removed = new Set(parts.filter((part) => !kept.has(part)));
+  const world = { client, peculiarities, repository, deadline };
+  const remainingTags = await dropTags(world, view, removed, certain);
+  return remainingTags.length === 0 ? { kind } : { kind, remainingTags };
 }
 
+type Removal = 'purged' | 'already_gone' | 'needed_by_index';
+
 /** A failed try of our own that may have worked is our purge, not somebody else's. */
-function settled(result: Result): PurgeOutcome {
+function removalOf(result: Result): Removal {
   switch (result.kind) {
     case 'answered':
-      return { kind: 'purged' };
+      return 'purged';
     case 'gone':
-      return { kind: result.inDoubt ? 'purged' : 'already_gone' };
+      return result.inDoubt ? 'purged' : 'already_gone';
     case 'needed_by_index':
-      throw new CallFailed(
-        failed('REGISTRY_ERROR', true, 'the registry keeps the image: an index still names it'),
-      );
+      return 'needed_by_index';
     case 'dangling_tag':
       throw new CallFailed(
         failed(
@@ -65,21 +80,5 @@ function settled(result: Result): PurgeOutcome {
           'the registry keeps the image: tags on it cannot be removed',
         ),
       );
-  }
-}
-
-/** Google Artifact Registry deletes no manifest that has tags. A tag moved at this very moment goes as well. */
-async function untag(
-  client: Client,
-  view: RepositoryView,
-  repository: Repository,
-  digest: Digest,
-  deadline: Deadline,
-): Promise<void> {
-  const tags = (await view.tags()) ?? [];
-  for (const tag of tags) {
-    if ((await view.manifest(tag))?.digest === digest) {
-      await deleteManifest(client, repository, tag, deadline);
-    }
   }
 }

@@ -1,69 +1,54 @@
-import { performance } from 'node:perf_hooks';
 import { referrerTags } from '../referrer-tags.ts';
 import type { Digest, Repository, Tag } from '../registry.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import type { Manifest } from './manifest.ts';
+import type { Peculiarities } from './peculiarities.ts';
 import { getManifest, listReferrers, listTags } from './requests.ts';
 
-const FORGET_AFTER_MS = 5 * 60_000;
+/** What a purge looks at in a manifest; its bytes are not kept, for there may be thousands. */
+export type SeenManifest = Pick<Manifest, 'digest' | 'children' | 'subject'>;
 
-/**
- * Remembers whether a registry has a referrers API. That it has none is forgotten after a few minutes: not every purge
- * asks again. That it has one is remembered for good: no other page at that address is taken for "there is none".
- */
-export class ReferrersApi {
-  #absentUntil = 0;
-  #present = false;
-
-  get known(): 'absent' | 'perhaps' | 'present' {
-    if (this.#present) return 'present';
-    return performance.now() < this.#absentUntil ? 'absent' : 'perhaps';
-  }
-
-  foundAbsent(): void {
-    this.#absentUntil = performance.now() + FORGET_AFTER_MS;
-  }
-
-  foundPresent(): void {
-    this.#present = true;
-  }
+interface SeenTags {
+  readonly byTag: ReadonlyMap<Tag, SeenManifest | null>;
+  readonly byDigest: ReadonlyMap<Digest, SeenManifest>;
 }
 
 /** What a purge sees of a repository: each thing is read once, when first asked for. */
 export class RepositoryView {
   readonly #client: Client;
-  readonly #api: ReferrersApi;
+  readonly #peculiarities: Peculiarities;
   readonly #repository: Repository;
   readonly #deadline: Deadline;
-  readonly #manifests = new Map<string, Promise<Manifest | null>>();
-  #tags: Promise<Tag[] | null> | undefined;
+  readonly #manifests = new Map<string, Promise<SeenManifest | null>>();
+  #tags: Promise<SeenTags | null> | undefined;
 
-  constructor(client: Client, api: ReferrersApi, repository: Repository, deadline: Deadline) {
+  constructor(
+    client: Client,
+    peculiarities: Peculiarities,
+    repository: Repository,
+    deadline: Deadline,
+  ) {
     this.#client = client;
-    this.#api = api;
+    this.#peculiarities = peculiarities;
     this.#repository = repository;
     this.#deadline = deadline;
   }
 
-  manifest(reference: Digest | Tag): Promise<Manifest | null> {
-    let found = this.#manifests.get(reference);
-    if (!found) {
-      found = getManifest(this.#client, this.#repository, reference, this.#deadline, 'pull,delete');
-      this.#manifests.set(reference, found);
-    }
-    return found;
+  /** By digest: what a tag has led to already is not asked for again. */
+  async manifest(digest: Digest): Promise<SeenManifest | null> {
+    const tags = await this.#seenTags();
+    return tags?.byDigest.get(digest) ?? this.#read(digest);
   }
 
-  /** Null where the registry cannot tell. */
-  tags(): Promise<Tag[] | null> {
-    this.#tags ??= listTags(this.#client, this.#repository, this.#deadline);
-    return this.#tags;
+  /** Every tag with what it pulls: null for one that pulls nothing. Null where the registry cannot list its tags. */
+  async tagged(): Promise<ReadonlyMap<Tag, SeenManifest | null> | null> {
+    return (await this.#seenTags())?.byTag ?? null;
   }
 
   /** What the referrers API lists; the list is the registry's own reading of each `subject` field. */
   async listedReferrers(digest: Digest): Promise<readonly Digest[]> {
-    const { known } = this.#api;
+    const known = this.#peculiarities.referrersApi;
     if (known === 'absent') return [];
     const listed = await listReferrers(
       this.#client,
@@ -72,23 +57,67 @@ export class RepositoryView {
       this.#deadline,
       known === 'present',
     );
-    if (listed.kind === 'no_api') {
-      if (listed.lasting) this.#api.foundAbsent();
-      return [];
+    switch (listed.kind) {
+      case 'no_api':
+        if (listed.lasting) this.#peculiarities.foundNoReferrersApi();
+        return [];
+      case 'unknown_manifest':
+        return [];
+      case 'listed':
+        this.#peculiarities.foundReferrersApi();
+        return listed.digests;
     }
-    this.#api.foundPresent();
-    return listed.digests;
   }
 
   /**
    * The manifests behind the tags that name this one: the index of the referrers tag schema
    * (OCI Distribution 1.1, "Referrers Tag Schema") and cosign's `.sig`, `.att` and `.sbom`.
    */
-  async taggedReferrers(digest: Digest): Promise<Manifest[]> {
+  async taggedReferrers(digest: Digest): Promise<SeenManifest[]> {
     const names = referrerTags(digest);
-    const tags = await this.tags();
-    const present = tags === null ? names : names.filter((name) => tags.includes(name));
-    const manifests = await Promise.all(present.map((tag) => this.manifest(tag)));
+    const tagged = await this.tagged();
+    const manifests =
+      tagged === null
+        ? await Promise.all(names.map((tag) => this.#read(tag)))
+        : names.map((tag) => tagged.get(tag) ?? null);
     return manifests.filter((manifest) => manifest !== null);
+  }
+
+  #seenTags(): Promise<SeenTags | null> {
+    this.#tags ??= this.#readTags();
+    return this.#tags;
+  }
+
+  async #readTags(): Promise<SeenTags | null> {
+    const tags = await listTags(this.#client, this.#repository, this.#deadline);
+    if (tags === null) return null;
+    const read = await Promise.all(tags.map(async (tag) => [tag, await this.#read(tag)] as const));
+    const found = read.flatMap(([, manifest]) => (manifest === null ? [] : [manifest]));
+    return {
+      byTag: new Map(read),
+      byDigest: new Map(found.map((manifest) => [manifest.digest, manifest])),
+    };
+  }
+
+  #read(reference: Digest | Tag): Promise<SeenManifest | null> {
+    let found = this.#manifests.get(reference);
+    if (!found) {
+      found = this.#get(reference);
+      this.#manifests.set(reference, found);
+    }
+    return found;
+  }
+
+  async #get(reference: Digest | Tag): Promise<SeenManifest | null> {
+    const manifest = await getManifest(
+      this.#client,
+      this.#repository,
+      reference,
+      this.#deadline,
+      'pull,delete',
+    );
+    if (manifest === null) return null;
+    const { digest, children, subject } = manifest;
+    return { digest, children, subject };
   }
 }

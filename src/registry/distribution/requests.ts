@@ -3,7 +3,7 @@ import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import { type Digest, isTag, type Repository, type Tag } from '../registry.ts';
 import { type Answer, contentOf, isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Client, Result } from './client.ts';
+import type { Call, Client, Result } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import {
   ACCEPT_MANIFESTS,
@@ -45,25 +45,37 @@ export async function getManifest(
   return manifestOf(answerOf(result), isTag(reference) ? undefined : reference);
 }
 
-export async function deleteManifest(
+/** Deletes by digest. */
+export function deleteManifest(
   client: Client,
   repository: Repository,
-  reference: Tag | Digest,
+  digest: Digest,
   deadline: Deadline,
 ): Promise<Result> {
-  return client.call(
-    {
-      operation: isTag(reference) ? 'DELETE tag' : 'DELETE manifest',
-      method: 'DELETE',
-      url: client.url(`/v2/${repository}/manifests/${reference}`),
-      repository,
-      actions: 'pull,delete',
-      headers: { accept: ACCEPT_MANIFESTS },
-      changesManifest: true,
-    },
-    deadline,
-  );
+  return client.call(deletion(client, repository, digest), deadline);
 }
+
+/** OCI Distribution 1.1, "Deleting tags": a registry need not support it, and whether it did shows in its listing. */
+export async function deleteTag(
+  client: Client,
+  repository: Repository,
+  tag: Tag,
+  deadline: Deadline,
+): Promise<void> {
+  const refuses = ({ status }: Answer) => [400, 403, 404, 405, 501].includes(status);
+  const call = { ...deletion(client, repository, tag), operation: 'DELETE tag', final: refuses };
+  await client.call(call, deadline);
+}
+
+const deletion = (client: Client, repository: Repository, reference: Tag | Digest): Call => ({
+  operation: 'DELETE manifest',
+  method: 'DELETE',
+  url: client.url(`/v2/${repository}/manifests/${reference}`),
+  repository,
+  actions: 'pull,delete',
+  headers: { accept: ACCEPT_MANIFESTS },
+  changesManifest: true,
+});
 
 /** Null where the registry cannot list them, or has more than we read (10,000). */
 export async function listTags(
@@ -79,7 +91,7 @@ export async function listTags(
     repository,
     actions: 'pull,delete',
     limit: MAX_MANIFEST_BYTES,
-    final: (answer: Answer) => answer.status === 405 || isUnknownRoute(answer),
+    final: (answer: Answer) => answer.status !== 403 && lacksRoute(answer),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
     if (answer.status !== 200) return null;
@@ -95,9 +107,10 @@ export async function listTags(
   return tags;
 }
 
-/** `lasting`: the answer is that of a registry without the endpoint, not of whatever stands in front of it. */
+/** `lasting`: the answer is that of a registry without the endpoint, not of a page in its place. */
 export type Referrers =
   | { readonly kind: 'listed'; readonly digests: readonly Digest[] }
+  | { readonly kind: 'unknown_manifest' }
   | { readonly kind: 'no_api'; readonly lasting: boolean };
 
 /**
@@ -112,6 +125,7 @@ export async function listReferrers(
   seen: boolean,
 ): Promise<Referrers> {
   const digests: Digest[] = [];
+  let isListed = false;
   const first = client.url(`/v2/${repository}/referrers/${digest}`);
   const call = {
     operation: 'GET referrers',
@@ -121,15 +135,14 @@ export async function listReferrers(
     headers: { accept: OCI_INDEX },
     limit: MAX_MANIFEST_BYTES,
     final: (answer: Answer) =>
-      seen
-        ? saysUnsupported(answer)
-        : answer.status === 405 || answer.status === 200 || isUnknownRoute(answer),
+      seen ? saysNoSuchRoute(answer) : answer.status === 200 || lacksRoute(answer),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
     const type = answer.headers['content-type'] ?? '';
     const isIndex = type.startsWith(OCI_INDEX);
     if (answer.status !== 200 || !(isIndex || seen)) {
-      return { kind: 'no_api', lasting: answer.status === 404 && type.startsWith('text/plain') };
+      const isPage = answer.status === 200 || (answer.status === 404 && /html/i.test(type));
+      return { kind: 'no_api', lasting: !isPage };
     }
     const index = jsonOf(answer);
     if (!isIndex || !isRecord(index)) {
@@ -137,21 +150,28 @@ export async function listReferrers(
         failed('REGISTRY_ERROR', true, 'the registry sent no list of referrers'),
       );
     }
+    isListed = true;
     digests.push(...digestsIn(index.manifests));
   }
-  return { kind: 'listed', digests };
+  return isListed ? { kind: 'listed', digests } : { kind: 'unknown_manifest' };
 }
 
-/** A registry that lacks an endpoint answers like a web server, or that it does not support it. */
-function isUnknownRoute(answer: Answer): boolean {
-  if (answer.status !== 404 && answer.status !== 400) return false;
-  return contentOf(answer).kind !== 'errors' || saysUnsupported(answer);
+/**
+ * How registries answer at an endpoint that they lack: like a web server, or in their own words. A 403 is a
+ * firewall's that lets only known paths through; where the account lacks the permission, the manifest's own GET fails.
+ */
+function lacksRoute(answer: Answer): boolean {
+  const { status } = answer;
+  if (status === 403 || status === 405 || status === 501) return true;
+  if (status !== 404 && status !== 400) return false;
+  return contentOf(answer).kind !== 'errors' || saysNoSuchRoute(answer);
 }
 
-function saysUnsupported(answer: Answer): boolean {
+function saysNoSuchRoute(answer: Answer): boolean {
   const content = contentOf(answer);
   return (
-    content.kind === 'errors' && content.codes.every((code) => /UNSUPPORTED|NOT_FOUND/.test(code))
+    content.kind === 'errors' &&
+    content.codes.every((code) => /UNSUPPORTED|NOT_FOUND|METHOD_UNKNOWN|NAME_INVALID/.test(code))
   );
 }
 

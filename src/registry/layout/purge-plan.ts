@@ -3,14 +3,17 @@ import type { Descriptor, Digest, Repository } from '../registry.ts';
 import { type Entry, isIn, membership, untaggedEntry } from './index-document.ts';
 import type { Reachability } from './reachability.ts';
 
-/** The index entries that are left when `digest` and all that refers to it have gone from the repository. */
+/**
+ * The index entries that are left when `digest` and all that refers to it have gone from the repository; null where
+ * it cannot go, because what is left there needs it.
+ */
 export async function entriesAfterPurge(
   entries: readonly Entry[],
   repository: Repository,
   digest: Digest,
   held: ReadonlySet<Digest>,
   reachability: Reachability,
-): Promise<readonly Entry[]> {
+): Promise<readonly Entry[] | null> {
   const gone = new Set([digest]);
   let left = entries;
   // Each round may orphan manifests (children of an index, a list of referrers) that others refer to.
@@ -21,13 +24,13 @@ export async function entriesAfterPurge(
       if (gone.has(entry.digest) || (await isAboutOneOf(gone, entry, reachability)))
         leaving.add(entry);
     }
-    if (leaving.size === 0) return left;
+    if (leaving.size === 0) {
+      return (await reachedIn(repository, left, reachability)).has(digest) ? null : left;
+    }
     const { manifests: removed } = await reachability.from(leaving);
     left = left.filter((entry) => !leaving.has(entry));
     left = [...left, ...(await heldWithoutEntry(left, repository, removed, held, reachability))];
-    const { manifests: needed } = await reachability.from(
-      left.filter((entry) => isIn(entry, repository)),
-    );
+    const needed = await reachedIn(repository, left, reachability);
     for (const orphan of removed.keys()) if (!needed.has(orphan)) gone.add(orphan);
   }
 }
@@ -52,8 +55,18 @@ async function heldWithoutEntry(
   held: ReadonlySet<Digest>,
   reachability: Reachability,
 ): Promise<Entry[]> {
-  const { manifests } = await reachability.from(left.filter((entry) => isIn(entry, repository)));
+  const reached = await reachedIn(repository, left, reachability);
   return [...removed.values()]
-    .filter(({ digest }) => held.has(digest) && !manifests.has(digest))
+    .filter(({ digest }) => held.has(digest) && !reached.has(digest))
     .map((descriptor) => untaggedEntry(descriptor, repository));
+}
+
+/** The manifests that a repository's entries lead to, their own included. */
+async function reachedIn(
+  repository: Repository,
+  entries: readonly Entry[],
+  reachability: Reachability,
+): Promise<ReadonlyMap<Digest, Descriptor>> {
+  const own = entries.filter((entry) => isIn(entry, repository));
+  return (await reachability.from(own)).manifests;
 }

@@ -1,5 +1,4 @@
 import type { CallOptions, Digest, Repository } from '../registry.ts';
-import { LayoutError, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
 import { isIn } from './index-document.ts';
 import { entriesAfterPurge } from './purge-plan.ts';
@@ -17,13 +16,13 @@ export async function purge(
   digest: Digest,
   held: ReadonlySet<Digest>,
   options: CallOptions,
-): Promise<{ kind: 'purged' | 'already_gone' }> {
-  if (held.has(digest))
-    throw new LayoutError(permanent('The image is held by another pack and was not removed.'));
+): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
+  if (held.has(digest)) return { kind: 'retained_shared' };
   return await layout.exclusively(options.signal, async () => {
     let index = await layout.readIndex();
     const before = index.manifests;
     const after = await entriesAfterPurge(before, repository, digest, held, layout.reachability);
+    if (after === null) return { kind: 'retained_shared' };
     options.signal?.throwIfAborted();
     if (after !== before) {
       index = { ...index, manifests: [...after] };

@@ -94,10 +94,19 @@ const remove = operation({
   success: {
     status: 200,
     description: 'The pack and its image are gone.',
-    schema: z.object({ status: z.literal('deleted') }),
+    schema: z.object({
+      status: z.literal('deleted'),
+      remaining_tags: z.array(z.string()).optional().openapi({
+        description:
+          'Tags that the registry keeps and this service cannot remove; absent where there are none.',
+      }),
+    }),
   },
   run: (world, caller, { id }) => deletePack(world, caller, id),
-  present: () => ({ status: 'deleted' as const }),
+  present: ({ remainingTags }) => ({
+    status: 'deleted' as const,
+    ...(remainingTags.length > 0 && { remaining_tags: [...remainingTags] }),
+  }),
 });
 
 export const packOperations: readonly Operation[] = [list, read, remove];

@@ -7,7 +7,7 @@ import {
   type ScriptedAnswer,
   startHostileRegistry,
 } from '../../support/hostile-registry.ts';
-import { INDEX, imageOf, indexOf, repository } from './images.ts';
+import { INDEX, imageOf, indexOf, repository, tag } from './images.ts';
 
 const name = repository('packs/acme/elsewhere');
 const open: { stop(): Promise<void> }[] = [];
@@ -18,6 +18,8 @@ afterEach(async () => {
 interface Store {
   readonly manifests: Map<string, Image>;
   readonly tags: Map<string, Image>;
+  /** Whether a tag pulls without the digest that it was set to. */
+  copies: boolean;
 }
 
 /** A registry in memory; `special` answers what this vendor does differently. */
@@ -26,7 +28,11 @@ async function vendor(
   tags: Record<string, Image>,
   ...untagged: Image[]
 ) {
-  const store: Store = { manifests: new Map(), tags: new Map(Object.entries(tags)) };
+  const store: Store = {
+    manifests: new Map(),
+    tags: new Map(Object.entries(tags)),
+    copies: false,
+  };
   for (const image of [...Object.values(tags), ...untagged]) {
     store.manifests.set(image.descriptor.digest, image);
   }
@@ -38,12 +44,19 @@ async function vendor(
     }
     if (path.includes('/referrers/')) return { status: 404, body: '{}' };
     const reference = path.split('/').at(-1) ?? '';
-    const found = store.manifests.get(reference) ?? store.tags.get(reference);
+    const tagged = store.tags.get(reference);
+    const found = store.manifests.get(reference) ?? tagged;
     if (!found) return registryError(404, 'MANIFEST_UNKNOWN');
-    if (method === 'GET') return { status: 200, body: found.manifest };
+    if (method === 'GET') {
+      // A tag is a name for a digest and pulls nothing without it, unless the vendor has copies.
+      const { digest } = found.descriptor;
+      return store.copies || store.manifests.has(digest)
+        ? { status: 200, body: found.manifest }
+        : registryError(404, 'MANIFEST_UNKNOWN');
+    }
     if (!store.tags.delete(reference)) {
       store.manifests.delete(reference);
-      for (const [tag, image] of store.tags) if (image === found) store.tags.delete(tag);
+      for (const [name, image] of store.tags) if (image === found) store.tags.delete(name);
     }
     return { status: 202 };
   });
@@ -65,6 +78,81 @@ describe('registries other than docker-registry', () => {
     expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
     expect([...store.tags.keys()]).toEqual(['v2']);
     expect(store.manifests.has(image.descriptor.digest)).toBe(false);
+  });
+
+  /** go-containerregistry (`crane registry serve`): each tag is a copy of the manifest under a name of its own. */
+  const tagsAsCopies = (deletesTags: boolean) => (method: string, path: string, store: Store) => {
+    store.copies = true;
+    if (path.includes('/referrers/')) return registryError(404, 'METHOD_UNKNOWN');
+    if (method !== 'DELETE') return undefined;
+    const reference = path.split('/').at(-1) ?? '';
+    if (!reference.startsWith('sha256:')) {
+      if (!deletesTags) return registryError(405, 'UNSUPPORTED');
+      return store.tags.delete(reference)
+        ? { status: 202 }
+        : registryError(404, 'MANIFEST_UNKNOWN');
+    }
+    return store.manifests.delete(reference)
+      ? { status: 202 }
+      : registryError(404, 'MANIFEST_UNKNOWN');
+  };
+
+  it('go-containerregistry: a tag that is a copy goes after the image, those of signatures too', async () => {
+    const image = imageOf('copied');
+    const signature = imageOf('signature of the copied');
+    const other = imageOf('other');
+    const stem = image.descriptor.digest.replace(':', '-');
+    const { registry, store, seen } = await vendor(tagsAsCopies(true), {
+      v1: image,
+      latest: image,
+      [`${stem}.sig`]: signature,
+      v2: other,
+    });
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect([...store.tags.keys()]).toEqual(['v2']);
+    expect([...store.manifests.values()]).toEqual([other]);
+    expect(seen.filter(({ path }) => path.includes('/referrers/'))).toHaveLength(1);
+  });
+
+  it('a tag that the registry will not delete is named', async () => {
+    const image = imageOf('sticky');
+    const { registry, store } = await vendor(tagsAsCopies(false), { v1: image, latest: image });
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({
+      kind: 'purged',
+      remainingTags: ['v1', 'latest'],
+    });
+    expect(store.manifests.size).toBe(0);
+  });
+
+  it('a registry that was cut off inside its DELETE: the tags go although the image is gone', async () => {
+    const image = imageOf('cut off');
+    const other = imageOf('beside');
+    const { registry, store } = await vendor(() => undefined, {
+      v0: imageOf('teaches that tags go along'),
+      v1: image,
+      latest: image,
+      v2: other,
+    });
+    await registry.purge(name, imageOf('teaches that tags go along').descriptor.digest);
+    // The manifest went, its tags did not: they pull nothing, until the same content comes again.
+    store.manifests.delete(image.descriptor.digest);
+    expect(await registry.readManifest(name, tag('latest'))).toEqual({ kind: 'missing' });
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'already_gone' });
+    expect([...store.tags.keys()]).toEqual(['v2']);
+    store.manifests.set(image.descriptor.digest, image);
+    expect(await registry.readManifest(name, tag('latest'))).toEqual({ kind: 'missing' });
+  });
+
+  it('once it has been seen that tags go along, nothing more is asked after a deletion', async () => {
+    const images = ['first', 'second'].map((content) => imageOf(content));
+    const [first, second] = images;
+    if (!first || !second) throw new Error('unreachable');
+    const { registry, seen } = await vendor(() => undefined, { v1: first, v2: second });
+    const lists = () => seen.filter(({ path }) => path.includes('/tags/list')).length;
+    await registry.purge(name, first.descriptor.digest);
+    expect(lists()).toBe(2);
+    await registry.purge(name, second.descriptor.digest);
+    expect(lists()).toBe(3);
   });
 
   it('zot: a child goes after its index', async () => {
@@ -180,12 +268,13 @@ describe('registries other than docker-registry', () => {
     const signature = imageOf('paged signature');
     const stem = image.descriptor.digest.replace(':', '-');
     const paged = await vendor(
-      (_, path) => {
+      (_, path, { tags }) => {
         if (!path.includes('/tags/list')) return undefined;
+        const listed = (name: string) => (tags.has(name) ? [name] : []);
         if (path.includes('last='))
-          return { status: 200, body: JSON.stringify({ tags: [`${stem}.sig`] }) };
-        const link = `</v2/${name}/tags/list?n=1000&last=v1>; rel="next"`;
-        return { status: 200, headers: { link }, body: '{"tags":["v1"]}' };
+          return { status: 200, body: JSON.stringify({ tags: listed(`${stem}.sig`) }) };
+        const link = `</v2/${name}/tags/list?n=1000&last=v1>; title="more, of them"; rel="next"`;
+        return { status: 200, headers: { link }, body: JSON.stringify({ tags: listed('v1') }) };
       },
       { v1: image, [`${stem}.sig`]: signature },
     );

@@ -46,15 +46,13 @@ describe.skipIf(!installed('docker-registry'))('purging from docker-registry', (
       held: new Set(held.map(({ descriptor }) => descriptor.digest)),
     });
 
-  it('removes a plain image, in three requests once the referrers API is known to be absent', async () => {
-    await put(imageOf('other'), 'v0');
+  it('removes a plain image, in three requests once the registry is known', async () => {
+    await purge(await put(imageOf('teaches that there is no referrers API, and of tags'), 'v2'));
     const image = await put(imageOf('plain'), 'v1');
-    await purge(await put(imageOf('teaches that there is no referrers API'), 'v2'));
     calls.length = 0;
 
     expect(await purge(image)).toEqual({ kind: 'purged' });
     expect(await there(image)).toBe(false);
-    expect(await there(tag('v0'))).toBe(true);
     expect(calls.map(({ operation }) => operation).sort()).toEqual([
       'DELETE manifest',
       'GET manifest',
@@ -66,6 +64,32 @@ describe.skipIf(!installed('docker-registry'))('purging from docker-registry', (
       status: 202,
       outcome: 'ok',
     });
+  });
+
+  it('each further tag costs one request, and what it pulls stays', async () => {
+    await purge(await put(imageOf('teaches'), 'v2'));
+    const other = await put(imageOf('other'), 'v0');
+    const image = await put(imageOf('beside another'), 'v1', 'latest');
+    calls.length = 0;
+    expect(await purge(image)).toEqual({ kind: 'purged' });
+    expect(await there(tag('v0'))).toBe(true);
+    expect(await there(other)).toBe(true);
+    expect(calls).toHaveLength(5);
+  });
+
+  it('signatures are read once', async () => {
+    await purge(await put(imageOf('teaches'), 'v2'));
+    const image = await put(imageOf('signed for counting'), 'v1');
+    await put(imageOf('signature for counting'), referrerTag(image, '.sig'));
+    calls.length = 0;
+    expect(await purge(image)).toEqual({ kind: 'purged' });
+    expect(calls.map(({ operation }) => operation).sort()).toEqual([
+      'DELETE manifest',
+      'DELETE manifest',
+      'GET manifest',
+      'GET manifest',
+      'GET tags',
+    ]);
   });
 
   it('says already gone the second time, and for a repository that never was', async () => {
@@ -187,13 +211,6 @@ describe.skipIf(!installed('docker-registry'))('purging from docker-registry', (
     await put(indexOf(pack), referrerTag(image));
     expect(await purge(image, pack)).toEqual({ kind: 'purged' });
     expect(await there(pack)).toBe(true);
-  });
-
-  it('an image inside an index that is held is not purged', async () => {
-    const image = await put(imageOf('inside'), 'v1');
-    const index = await put(indexOf(image), 'all');
-    expect(await purge(image, index)).toMatchObject({ kind: 'failed', retryable: false });
-    expect(await there(image)).toBe(true);
   });
 
   it('a held digest that is not there any more is no obstacle', async () => {

@@ -78,16 +78,6 @@ describe('purging', () => {
     expect(await stateOf(registry, other, v1, second)).toBe('whole');
     expect(await storedDigests(directory)).toEqual(digestsOf(second));
   });
-
-  it('refuses to remove what another pack holds', async () => {
-    const { registry } = await openLayout();
-    await registry.push(triage, v1, image);
-    expect(await registry.purge(triage, digest, { held: new Set([digest]) })).toMatchObject({
-      kind: 'failed',
-      retryable: false,
-    });
-    expect(await stateOf(registry, triage, v1, image)).toBe('whole');
-  });
 });
 
 describe('purging what refers to an image', () => {

@@ -1,0 +1,79 @@
+/**
+ * Tags outlive their manifest in some registries: as a copy of it that still pulls, or as a name that pulls nothing
+ * until the same content is uploaded again.
+ */
+import type { Digest, Repository, Tag } from '../registry.ts';
+import type { Client } from './client.ts';
+import type { Deadline } from './deadline.ts';
+import type { Peculiarities } from './peculiarities.ts';
+import type { RepositoryView } from './repository-view.ts';
+import { deleteTag, getManifest, listTags } from './requests.ts';
+
+interface World {
+  readonly client: Client;
+  readonly peculiarities: Peculiarities;
+  readonly repository: Repository;
+  readonly deadline: Deadline;
+}
+
+/**
+ * Removes what is left of the tags on removed manifests, and answers with those that the registry would not part
+ * with. Asks nothing where the registry is known to untag by itself. Throws `CallFailed`.
+ *
+ * @param before the repository as it was
+ * @param certain whether the registry confirmed each deletion; one that it was killed in leaves tags anywhere
+ */
+export async function dropTags(
+  world: World,
+  before: RepositoryView,
+  removed: ReadonlySet<Digest>,
+  certain: boolean,
+): Promise<Tag[]> {
+  const { client, peculiarities, repository, deadline } = world;
+  const known = await before.tagged();
+  const dangling = [...(known?.values() ?? [])].includes(null);
+  if (known === null || (certain && peculiarities.untags && !dangling)) return [];
+  const isOnRemoved = (tag: Tag): boolean => {
+    const manifest = known.get(tag);
+    return manifest != null && removed.has(manifest.digest);
+  };
+  const listed = await listTags(client, repository, deadline);
+  if (listed === null) return [];
+  const suspects = listed.filter((tag) => !known.get(tag) || isOnRemoved(tag));
+  const left = await tagsOn(world, suspects, removed);
+  if (certain && [...known.keys()].some(isOnRemoved)) {
+    peculiarities.foundUntagging(!left.some(isOnRemoved));
+  }
+  if (left.length === 0) return [];
+  for (const tag of left) await deleteTag(client, repository, tag, deadline);
+  const still = new Set(await listTags(client, repository, deadline));
+  return left.filter((tag) => still.has(tag));
+}
+
+/** Those of the tags that pull one of the manifests, or nothing. */
+async function tagsOn(
+  { client, repository, deadline }: World,
+  tags: readonly Tag[],
+  removed: ReadonlySet<Digest>,
+): Promise<Tag[]> {
+  const pulls = await Promise.all(
+    tags.map((tag) => getManifest(client, repository, tag, deadline, 'pull,delete')),
+  );
+  return tags.filter((_, at) => {
+    const manifest = pulls[at];
+    return !manifest || removed.has(manifest.digest);
+  });
+}
+
+/** Google Artifact Registry deletes no manifest that has tags. A tag moved at this very moment goes as well. */
+export async function untag(
+  client: Client,
+  view: RepositoryView,
+  repository: Repository,
+  digest: Digest,
+  deadline: Deadline,
+): Promise<void> {
+  for (const [tag, manifest] of (await view.tagged()) ?? []) {
+    if (manifest?.digest === digest) await deleteTag(client, repository, tag, deadline);
+  }
+}

@@ -1,0 +1,36 @@
+import { performance } from 'node:perf_hooks';
+
+const FORGET_AFTER_MS = 5 * 60_000;
+
+/** What one registry has been seen to do its own way, remembered so that not every purge asks again. */
+export class Peculiarities {
+  #noReferrersApiUntil = 0;
+  #hasReferrersApi = false;
+  #untags = false;
+
+  /**
+   * That there is none is forgotten after a few minutes. That there is one is remembered for good: no other page at
+   * that address is taken for "there is none".
+   */
+  get referrersApi(): 'absent' | 'perhaps' | 'present' {
+    if (this.#hasReferrersApi) return 'present';
+    return performance.now() < this.#noReferrersApiUntil ? 'absent' : 'perhaps';
+  }
+
+  foundNoReferrersApi(): void {
+    this.#noReferrersApiUntil = performance.now() + FORGET_AFTER_MS;
+  }
+
+  foundReferrersApi(): void {
+    this.#hasReferrersApi = true;
+  }
+
+  /** Whether the deletion of a manifest takes its tags along. */
+  get untags(): boolean {
+    return this.#untags;
+  }
+
+  foundUntagging(untags: boolean): void {
+    this.#untags = untags;
+  }
+}
