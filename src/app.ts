@@ -8,6 +8,8 @@ import type { Foundation } from './http/foundation.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
+import type { ReadingWorld } from './packs/contents/reading-world.ts';
+import { UnpackedImages } from './packs/contents/unpacked-images.ts';
 import { ParserThread } from './parser-thread.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { requestLogged, requestScope } from './request-record.ts';
@@ -16,11 +18,10 @@ import { createHandler, type Handler } from './server/handler.ts';
 import { createHealth } from './server/health.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
-import type { World } from './world.ts';
 
 /** Answers requests as the server does. */
 export interface App extends Handler {
-  readonly world: World;
+  readonly world: ReadingWorld;
   readonly events: EventFeed;
   /** The owner key, when this start made it: shown once, then forgotten. */
   readonly ownerKey: string | null;
@@ -56,7 +57,6 @@ export async function createApp(
     },
     onPool: metrics.watchPool,
     onConnectionLost: (error) => log.warn({ err: error }, 'a database connection broke'),
-    onWarning: (message) => log.warn(message),
   });
   undo.defer(() => database.close());
   const registry = await openRegistry(
@@ -77,7 +77,10 @@ export async function createApp(
   const events = new EventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
   const parserThread = undo.use(new ParserThread());
-  const world: World = { config, database, registry, log, parserThread };
+  const unpacked = new UnpackedImages(metrics.imageRead);
+  metrics.watchUnpacked(() => unpacked.state());
+  undo.defer(() => unpacked.close());
+  const world: ReadingWorld = { config, database, registry, log, parserThread, unpacked };
   const foundation: Foundation = { world, events, authenticate: createAuthenticate(world) };
   const graphql = createGraphQL(foundation);
   undo.defer(async () => graphql.yoga.dispose());

@@ -11,7 +11,7 @@ import { quoted } from './quoted.ts';
 import type { RegistryFailure } from './registry/registry.ts';
 import { refusals } from './request-refused.ts';
 
-export type Subject = 'pack' | 'agent_role' | 'api_key';
+export type Subject = 'pack' | 'pack_file' | 'agent_role' | 'api_key';
 
 /** The first roles of the caller's org that hold a pack, in page order, and whether there are more. */
 export interface Blockers {
@@ -26,7 +26,7 @@ export type Problem =
   | { readonly kind: 'validation_failed'; readonly fields: readonly FieldProblem[] }
   | {
       readonly kind: 'name_taken';
-      readonly subject: Exclude<Subject, 'api_key'>;
+      readonly subject: 'pack' | 'agent_role';
       readonly name: string;
     }
   | { readonly kind: 'pack_in_use'; readonly pack: PackRow; readonly blockers: Blockers }
@@ -57,6 +57,7 @@ interface ProblemRow<P extends Problem> {
 
 const subjectNames: Record<Subject, string> = {
   pack: 'pack',
+  pack_file: 'file',
   agent_role: 'agent role',
   api_key: 'API key',
 };
@@ -64,11 +65,14 @@ const subjectNames: Record<Subject, string> = {
 export const problems = {
   not_found: {
     graphqlType: 'NotFound',
-    codes: ['pack_not_found', 'agent_role_not_found', 'api_key_not_found'],
+    codes: ['pack_not_found', 'pack_file_not_found', 'agent_role_not_found', 'api_key_not_found'],
     code: ({ subject }) => `${subject}_not_found`,
     status: 404,
     logLevel: 'info',
-    message: ({ subject, id }) => `Your org has no ${subjectNames[subject]} ${quoted(id)}.`,
+    message: ({ subject, id }) =>
+      subject === 'pack_file'
+        ? `The pack has no file ${quoted(id)}; "files" lists those that it has.`
+        : `Your org has no ${subjectNames[subject]} ${quoted(id)}.`,
   },
   validation_failed: {
     graphqlType: 'ValidationFailed',

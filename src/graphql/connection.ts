@@ -10,16 +10,21 @@ builder.globalConnectionField('totalCount', (t) =>
   }),
 );
 
-/** An item with its cursor, which is made only for those who ask. */
-class Edge<Item extends { readonly id: string }> {
-  readonly node: Item;
+/** What a list says of an item's place in it. */
+type CursorOf<Item> = (item: Item) => string;
 
-  constructor(node: Item) {
+/** An item with its cursor, which is made only for those who ask. */
+class Edge<Item> {
+  readonly node: Item;
+  readonly #cursorOf: CursorOf<Item>;
+
+  constructor(node: Item, cursorOf: CursorOf<Item>) {
     this.node = node;
+    this.#cursorOf = cursorOf;
   }
 
   get cursor(): string {
-    return cursorOf(this.node.id);
+    return this.#cursorOf(this.node);
   }
 }
 
@@ -36,20 +41,22 @@ interface PageInfo {
  * A class for its getters: one in an object literal would hang, with all that it closes over, on V8's description of
  * the object's shape until the next full collection (bench/README.md).
  */
-class Connection<Item extends { readonly id: string }> {
+class Connection<Item> {
   readonly totalCount: () => Promise<number>;
   readonly #page: Page<Item>;
+  readonly #cursorOf: CursorOf<Item>;
 
-  constructor(page: Page<Item>, totalCount: () => Promise<number>) {
+  constructor(page: Page<Item>, totalCount: () => Promise<number>, cursorOf: CursorOf<Item>) {
     this.totalCount = totalCount;
     this.#page = page;
+    this.#cursorOf = cursorOf;
   }
 
   get nodes(): readonly Item[] {
     return this.#page.items;
   }
   get edges(): Edge<Item>[] {
-    return this.nodes.map((node) => new Edge(node));
+    return this.nodes.map((node) => new Edge(node, this.#cursorOf));
   }
   get pageInfo(): PageInfo {
     const [first] = this.nodes;
@@ -57,8 +64,8 @@ class Connection<Item extends { readonly id: string }> {
     return {
       hasNextPage: this.#page.hasNext,
       hasPreviousPage: this.#page.hasPrevious,
-      startCursor: first === undefined ? null : cursorOf(first.id),
-      endCursor: last === undefined ? null : cursorOf(last.id),
+      startCursor: first === undefined ? null : this.#cursorOf(first),
+      endCursor: last === undefined ? null : this.#cursorOf(last),
     };
   }
 }
@@ -95,7 +102,16 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
 export const toConnection = <Item extends { readonly id: string }>(
   page: Page<Item>,
   totalCount: () => Promise<number>,
-): Connection<Item> => new Connection(page, totalCount);
+): Connection<Item> => new Connection(page, totalCount, cursorOfId);
+
+const cursorOfId = ({ id }: { readonly id: string }): string => cursorOf(id);
+
+/** A connection of what has no id, over a list with cursors of its own. */
+export const toConnectionBy = <Item>(
+  page: Page<Item>,
+  totalCount: () => Promise<number>,
+  cursorOf: CursorOf<Item>,
+): Connection<Item> => new Connection(page, totalCount, cursorOf);
 
 type ArgumentBuilder = Pick<PothosSchemaTypes.FieldBuilder<PothosTypes, unknown>, 'arg'>;
 

@@ -2,13 +2,13 @@ import type { EventFeed } from '../audit/event-feed.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { isStillValid } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { World } from '../world.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
 /** What every resolver is handed. */
 export interface Context {
-  readonly world: World;
+  readonly world: ReadingWorld;
   readonly events: EventFeed;
   readonly caller: Caller;
   /** Replaced for each event of a subscription. */

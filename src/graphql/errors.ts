@@ -2,7 +2,7 @@
 import { type ExecutionResult, GraphQLError, isValueNode } from 'graphql';
 import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
-import { graphqlCode } from '../outcomes.ts';
+import { errorCodes, graphqlCode } from '../outcomes.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { type RefusalCode, refusals } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
@@ -86,7 +86,7 @@ function publicError(
   // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
   const http = hasData
     ? {}
-    : { http: { status: refusals[code], ...httpOf(error), ...httpOfLimit(code) } };
+    : { http: { status: statusOf(code), ...httpOf(error), ...httpOfLimit(code) } };
   const { path, nodes, source, positions } = error;
   return new GraphQLError(message, {
     path: path ?? null,
@@ -105,7 +105,7 @@ function publicError(
 function describe(
   error: GraphQLError,
   cause: unknown,
-): { readonly code: RefusalCode; readonly message: string } {
+): { readonly code: string; readonly message: string } {
   const refused = refusalOf(cause);
   if (refused !== null) return { code: refused.code, message: shortened(refused.message) };
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
@@ -129,21 +129,23 @@ function isFaultOfOurs({ path }: GraphQLError, { extensions, nodes }: GraphQLErr
 }
 
 /** The code of an error that GraphQL itself, Yoga or a resolver of ours made on purpose. */
-function codeOf(error: GraphQLError): RefusalCode {
+function codeOf(error: GraphQLError): string {
   // Yoga's own code is BAD_REQUEST for every status.
   const { status } = httpOf(error);
   if (status === 405) return 'method_not_allowed';
   if (status === 413) return 'payload_too_large';
   if (status === 415) return 'unsupported_media_type';
   const given = String(error.extensions.code ?? '').toLowerCase();
-  return isRefusalCode(given) ? given : 'bad_request';
+  return errorCodes.includes(given) ? given : 'bad_request';
 }
 
 const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code);
 
+/** A problem in place of a field's value is an answer. */
+const statusOf = (code: string): number => (isRefusalCode(code) ? refusals[code] : 200);
+
 /** Yoga answers malformed queries with 200 where a client accepts plain JSON (`spec`); limits are 400 for everybody. */
-const httpOfLimit = (code: RefusalCode) =>
-  code === 'graphql_limit_exceeded' ? { spec: false } : {};
+const httpOfLimit = (code: string) => (code === 'graphql_limit_exceeded' ? { spec: false } : {});
 
 /** What Yoga and its plugins want said over HTTP (`extensions.http`). */
 function httpOf(error: GraphQLError): { readonly status?: number } {

@@ -2,13 +2,16 @@
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
+import type { PackFile as PackFileItem } from '../packs/contents/pack-files.ts';
 import { builder } from './builder.ts';
 import { connectionOf } from './connection.ts';
 
 export const Pack = builder.objectRef<PackRow>('Pack');
+export const PackFile = builder.objectRef<PackFileItem>('PackFile');
 export const AgentRole = builder.objectRef<RoleRow>('AgentRole');
 export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent');
 
 export const PackConnection = connectionOf(Pack, 'packs');
+export const PackFileConnection = connectionOf(PackFile, 'files of a pack');
 export const AgentRoleConnection = connectionOf(AgentRole, 'agent roles');
 export const AuditEventConnection = connectionOf(AuditEvent, 'audit events');

@@ -1,10 +1,10 @@
 import type { EventFeed } from '../audit/event-feed.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
-import type { World } from '../world.ts';
+import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 
 /** What the surfaces stand on: the world, and what remembers something between requests. */
 export interface Foundation {
-  readonly world: World;
+  readonly world: ReadingWorld;
   readonly authenticate: Authenticate;
   readonly events: EventFeed;
 }

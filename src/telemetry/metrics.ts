@@ -20,6 +20,10 @@ export interface Metrics {
   followers(count: number): void;
   /** Where the pool's gauges are read from, whenever somebody asks. */
   watchPool(read: () => PoolState): void;
+  /** Somebody reads what is in a pack. @param found its image was unpacked already */
+  imageRead(found: boolean): void;
+  /** Where the gauges of images kept unpacked are read from. */
+  watchUnpacked(read: () => { readonly images: number; readonly bytes: number }): void;
 }
 
 export function createMetrics(): Metrics {
@@ -89,6 +93,25 @@ export function createMetrics(): Metrics {
       this.set({ state: 'waiting' }, waiting);
     },
   });
+  const imageReads = new Counter({
+    name: 'pack_gateway_image_reads_total',
+    help: 'Reads of what is in a pack, by whether its image was kept unpacked.',
+    labelNames: ['kept'],
+    registers,
+  });
+  for (const kept of ['true', 'false']) imageReads.inc({ kept }, 0);
+  let readUnpacked = () => ({ images: 0, bytes: 0 });
+  const unpacked = (name: string, help: string, of: 'images' | 'bytes') =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(readUnpacked()[of]);
+      },
+    });
+  unpacked('pack_gateway_unpacked_images', 'Images kept unpacked on disk.', 'images');
+  unpacked('pack_gateway_unpacked_images_bytes', 'Bytes of images kept unpacked on disk.', 'bytes');
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -106,6 +129,10 @@ export function createMetrics(): Metrics {
     followers: (count) => followers.set(count),
     watchPool(read) {
       readPool = read;
+    },
+    imageRead: (found) => imageReads.inc({ kept: String(found) }),
+    watchUnpacked(read) {
+      readUnpacked = read;
     },
   };
 }

@@ -24,7 +24,6 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ground: [
     'registry/',
     'data-directory/',
-    'database-address/',
     'log.ts',
     'quoted.ts',
     'config.ts',

@@ -92,6 +92,8 @@ export type ErrorCode =
   | 'NOT_ARCHIVED'
   /** Carried by PackBeingDeleted. */
   | 'PACK_BEING_DELETED'
+  /** Carried by NotFound. */
+  | 'PACK_FILE_NOT_FOUND'
   /** Carried by PackInUse. */
   | 'PACK_IN_USE'
   /** Carried by NotFound. */
@@ -126,7 +128,7 @@ export type ImageDisposition =
   | 'NOT_MANAGED'
   /** Removed from the registry, with its tags and what refers to it. */
   | 'PURGED'
-  /** Kept, because another pack points at the same image. */
+  /** Kept, because another pack points at the same image, or an index that somebody tagged names it. */
   | 'RETAINED_SHARED'
   | '%future added value';
 

@@ -1,0 +1,80 @@
+import { mediaTypeOf } from '../../packs/contents/media-type.ts';
+import {
+  findPackFile,
+  LONGEST_TEXT_BYTES,
+  listPackFiles,
+  readFileText,
+} from '../../packs/contents/pack-files.ts';
+import { pageRequest } from '../../page.ts';
+import { RequestRefused } from '../../request-refused.ts';
+import { builder } from '../builder.ts';
+import { forwardArguments, toConnectionBy } from '../connection.ts';
+import { problemError } from '../problems/problem-error.ts';
+import { Pack, PackFile, PackFileConnection } from '../refs.ts';
+
+PackFile.implement({
+  description: 'A regular file of a pack.',
+  fields: (t) => ({
+    path: t.exposeString('path', { description: 'Inside the pack: `guides/first-steps.md`.' }),
+    size: t.expose('size', { type: 'Long', description: 'In bytes.' }),
+    mediaType: t.string({
+      description: 'By the name: `text/markdown`.',
+      resolve: ({ path }) => mediaTypeOf(path),
+    }),
+    executable: t.exposeBoolean('executable', { description: 'Whether its owner may run it.' }),
+    text: t.string({
+      nullable: true,
+      description: `Its text, up to ${LONGEST_TEXT_BYTES / 1024} KiB of UTF-8; null where it is longer or no text: then GET it.`,
+      resolve: async (file, _args, { world, caller }) => {
+        const outcome = await readFileText(world, caller, file);
+        if (outcome.kind !== 'text') throw await problemError(world, caller, outcome);
+        return outcome.text;
+      },
+    }),
+  }),
+});
+
+builder.objectFields(Pack, (t) => ({
+  files: t.field({
+    type: PackFileConnection,
+    nullable: true,
+    description:
+      'The files in its image, by path; null, with an error that says why, while they cannot be read.',
+    args: {
+      ...forwardArguments(t, 50),
+      under: t.arg.string({ description: 'Only files in this directory, at any depth: `guides`.' }),
+    },
+    resolve: async (pack, { first, after, under }, { world, caller }) => {
+      const { size } = pageRequest({ first });
+      const place = after == null ? null : placeOf(after);
+      const outcome = await listPackFiles(world, caller, pack, { under, after: place, size });
+      if (outcome.kind !== 'files') throw await problemError(world, caller, outcome);
+      const { page, total } = outcome;
+      return toConnectionBy(
+        page,
+        async () => total,
+        ({ path }) => cursorOf(path),
+      );
+    },
+  }),
+  file: t.field({
+    type: PackFile,
+    nullable: true,
+    description: 'One file in its image; null where it has none of this path.',
+    args: { path: t.arg.string({ required: true, description: '`guides/first-steps.md`' }) },
+    resolve: async (pack, { path }, { world, caller }) => {
+      const outcome = await findPackFile(world, caller, pack, path);
+      if (outcome.kind === 'file') return outcome.file;
+      if (outcome.kind === 'not_found') return null;
+      throw await problemError(world, caller, outcome);
+    },
+  }),
+}));
+
+const cursorOf = (path: string): string => Buffer.from(path).toString('base64url');
+
+function placeOf(cursor: string): string {
+  const path = Buffer.from(cursor, 'base64url').toString();
+  if (cursorOf(path) === cursor) return path;
+  throw new RequestRefused('bad_request', '"after" is not a cursor: use endCursor of a page.');
+}

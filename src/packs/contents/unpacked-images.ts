@@ -1,0 +1,157 @@
+/** Images that were unpacked lately: immutable, so kept by their digest for as long as there is room. */
+import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import type { OrgId } from '../../model/ids.ts';
+import type { Digest } from '../../registry/registry.ts';
+import { RequestRefused } from '../../request-refused.ts';
+import type { UnpackedImage, UnpackOutcome } from './unpack-image.ts';
+
+/** Bytes on disk, of all images kept. */
+const MOST_BYTES = 1024 ** 3;
+/** Each is an open file, and has its list of files in memory. */
+const MOST_IMAGES = 64;
+/** Files of all images kept together: their names are what they cost in memory. */
+const MOST_FILES = 100_000;
+/** Images being unpacked at once, and for one org: each costs a share of a processor and some megabytes. */
+const AT_ONCE = 4;
+const AT_ONCE_FOR_AN_ORG = 2;
+const WAITING_FOR_AN_ORG = 100;
+
+interface Kept {
+  readonly image: UnpackedImage;
+  users: number;
+}
+
+/** An image in use: its files stay readable until it is disposed. */
+export interface ImageInUse extends Disposable {
+  readonly kind: 'in_use';
+  readonly image: UnpackedImage;
+}
+
+export interface CacheState {
+  readonly images: number;
+  readonly bytes: number;
+}
+
+export class UnpackedImages {
+  /** The one used last comes last. */
+  readonly #kept = new Map<Digest, Kept>();
+  readonly #unpacking = new Map<Digest, Promise<UnpackOutcome>>();
+  readonly #all = bulkhead(AT_ONCE, Number.POSITIVE_INFINITY);
+  readonly #ofOrg = new Map<OrgId, BulkheadPolicy>();
+  readonly #onUse: (found: boolean) => void;
+  #isClosed = false;
+
+  /** @param onUse told of each use whether the image was there already */
+  constructor(onUse: (found: boolean) => void = () => undefined) {
+    this.#onUse = onUse;
+  }
+
+  /**
+   * Gives an image to read from; whoever asks for one that is being unpacked waits for that.
+   * @throws RequestRefused `service_unavailable` where too much is asked for at once
+   */
+  async use(
+    org: OrgId,
+    digest: Digest,
+    unpack: () => Promise<UnpackOutcome>,
+  ): Promise<ImageInUse | Exclude<UnpackOutcome, UnpackedImage>> {
+    this.#onUse(this.#kept.has(digest));
+    while (!this.#kept.has(digest)) {
+      const underWay = this.#unpacking.get(digest);
+      // What is thrown is about whoever began it; what the registry says holds for all.
+      const outcome = await (underWay?.catch(() => null) ?? this.#unpackOnce(org, digest, unpack));
+      if (outcome === null) continue;
+      if (outcome.kind !== 'unpacked') return outcome;
+    }
+    return this.#lend(digest);
+  }
+
+  state(): CacheState {
+    const { size } = this.#kept;
+    return { images: size, bytes: this.#sum(({ image }) => image.contents.length) };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#unpacking.values());
+    await this.#evict({ images: 0, bytes: 0, files: 0 });
+  }
+
+  #lend(digest: Digest): ImageInUse {
+    const kept = this.#kept.get(digest);
+    if (kept === undefined) throw new Error('an image just unpacked is not there');
+    this.#kept.delete(digest);
+    this.#kept.set(digest, kept);
+    kept.users += 1;
+    let isOver = false;
+    return {
+      kind: 'in_use',
+      image: kept.image,
+      [Symbol.dispose]: () => {
+        if (isOver) return;
+        isOver = true;
+        kept.users -= 1;
+        void this.#evict(this.#isClosed ? { images: 0, bytes: 0, files: 0 } : BOUNDS);
+      },
+    };
+  }
+
+  async #unpackOnce(
+    org: OrgId,
+    digest: Digest,
+    unpack: () => Promise<UnpackOutcome>,
+  ): Promise<UnpackOutcome> {
+    const unpacking = this.#inTurn(org, async () => {
+      const inUse = this.#sum(({ users, image }) => (users > 0 ? image.contents.length : 0));
+      if (inUse > MOST_BYTES || this.#isClosed) throw busy();
+      const outcome = await unpack();
+      if (outcome.kind === 'unpacked') this.#kept.set(digest, { image: outcome, users: 0 });
+      await this.#evict(BOUNDS, digest);
+      return outcome;
+    }).finally(() => this.#unpacking.delete(digest));
+    this.#unpacking.set(digest, unpacking);
+    return unpacking;
+  }
+
+  /** No org keeps the others waiting with more than its share. */
+  async #inTurn<T>(org: OrgId, work: () => Promise<T>): Promise<T> {
+    const own = this.#ofOrg.get(org) ?? bulkhead(AT_ONCE_FOR_AN_ORG, WAITING_FOR_AN_ORG);
+    this.#ofOrg.set(org, own);
+    try {
+      return await own.execute(() => this.#all.execute(work));
+    } catch (error) {
+      throw isBulkheadRejectedError(error) ? busy() : error;
+    } finally {
+      if (own.executionSlots === AT_ONCE_FOR_AN_ORG) this.#ofOrg.delete(org);
+    }
+  }
+
+  /** Closes what nobody reads, the one used longest ago first, until the rest is within bounds. */
+  async #evict(bounds: typeof BOUNDS, except?: Digest): Promise<void> {
+    const closing: Promise<void>[] = [];
+    let { images, bytes } = this.state();
+    let files = this.#sum(({ image }) => image.files.length);
+    for (const [digest, { image, users }] of this.#kept) {
+      if (images <= bounds.images && bytes <= bounds.bytes && files <= bounds.files) break;
+      if (users > 0 || digest === except) continue;
+      this.#kept.delete(digest);
+      images -= 1;
+      bytes -= image.contents.length;
+      files -= image.files.length;
+      closing.push(image.contents.close());
+    }
+    await Promise.all(closing);
+  }
+
+  #sum(of: (kept: Kept) => number): number {
+    return [...this.#kept.values()].reduce((sum, kept) => sum + of(kept), 0);
+  }
+}
+
+const BOUNDS = { images: MOST_IMAGES, bytes: MOST_BYTES, files: MOST_FILES };
+
+const busy = (): RequestRefused =>
+  new RequestRefused(
+    'service_unavailable',
+    'Too many packs are being read at once; try again in a moment.',
+  );
