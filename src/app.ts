@@ -57,6 +57,7 @@ export async function createApp(
     },
     onPool: metrics.watchPool,
     onConnectionLost: (error) => log.warn({ err: error }, 'a database connection broke'),
+    onWarning: (message) => log.warn(message),
   });
   undo.defer(() => database.close());
   const registry = await openRegistry(

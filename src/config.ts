@@ -8,6 +8,8 @@ export interface Config {
   readonly host: string;
   readonly dataDirectory: string;
   readonly databaseUrl: string | null;
+  /** Where to LISTEN; null: at `databaseUrl`. */
+  readonly databaseListenUrl: string | null;
   readonly registry: RegistryConfig;
   readonly bootstrap: { readonly org: string; readonly apiKey: string | null };
   readonly jwt: JwtConfig | null;
@@ -66,11 +68,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (values.REGISTRY_PASSWORD !== undefined && values.REGISTRY_USERNAME === undefined) {
     throw new ConfigError('REGISTRY_USERNAME', 'must be set together with REGISTRY_PASSWORD', 'ci');
   }
+  if (values.DATABASE_LISTEN_URL !== undefined && values.DATABASE_URL === undefined) {
+    throw new ConfigError(
+      'DATABASE_URL',
+      'must be set together with DATABASE_LISTEN_URL',
+      settings.DATABASE_URL.example,
+    );
+  }
   return {
     port: values.PORT ?? 4000,
     host: values.HOST ?? '127.0.0.1',
     dataDirectory: resolve(values.DATA_DIR ?? './data'),
     databaseUrl: values.DATABASE_URL ?? null,
+    databaseListenUrl: values.DATABASE_LISTEN_URL ?? null,
     registry: {
       url: values.REGISTRY_URL ?? null,
       username: values.REGISTRY_USERNAME ?? null,

@@ -1,6 +1,7 @@
 /** Every variable that the service reads: what a value must be, and an example of a good one. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { AddressRefused, parseAddress } from './database-address/address.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -28,6 +29,16 @@ const url = (...protocols: string[]) =>
     return z.NEVER;
   });
 
+/** The address of a PostgreSQL server, as it was written: whoever connects reads it again. */
+const databaseAddress = z.string().superRefine((text, context) => {
+  try {
+    parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof AddressRefused)) throw error;
+    context.addIssue(error.message);
+  }
+});
+
 const onOff = z
   .enum(['on', 'off'], { error: 'must be on or off' })
   .transform((value) => value === 'on');
@@ -38,8 +49,12 @@ export const settings = {
   HOST: { schema: z.string().min(1, 'must not be empty'), example: '127.0.0.1' },
   DATA_DIR: { schema: z.string().min(1, 'must not be empty'), example: './data' },
   DATABASE_URL: {
-    schema: url('postgres:', 'postgresql:').transform((parsed) => parsed.href),
+    schema: databaseAddress,
     example: 'postgres://user:password@localhost:5432/packs',
+  },
+  DATABASE_LISTEN_URL: {
+    schema: databaseAddress,
+    example: 'postgres://user:password@primary:5432/packs',
   },
   REGISTRY_URL: {
     schema: url('http:', 'https:').refine(

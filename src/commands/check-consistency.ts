@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   // Statements over the whole store may take long, and only the operator waits for them.
   const database = await openDatabase({ url, dataDirectory }, { longestSilenceMs: null });
   open.defer(() => database.close());
-  if (!(await database.isMigrated())) {
+  if ((await database.state()) === 'not migrated') {
     throw new Error('the database is not migrated: run `npm run migrate`');
   }
   const ignore = () => undefined;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { CompiledQuery, type ControlledTransaction, type Kysely, sql } from 'kysely';
+import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
 import { type OrgId, uuidOf } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
 import { createOrm } from './orm.ts';
+import { type DatabaseState, databaseState, migratePostgres } from './schema-state.ts';
 import { isUnstorableText } from './sql-state.ts';
 
 export interface Database {
@@ -32,9 +33,17 @@ export interface Database {
   readonly listen: Listen;
   /** Brings the schema up to date; safe when several processes start at once. */
   migrate(): Promise<void>;
-  /** Whether no migration is pending. */
-  isMigrated(): Promise<boolean>;
+  /** Whether the service can do its work on it. */
+  state(): Promise<DatabaseState>;
   close(): Promise<void>;
+}
+
+export interface DatabasePlace {
+  /** Null: the embedded database. */
+  readonly url: string | null;
+  /** Where to LISTEN, when not at `url`. */
+  readonly listenUrl?: string | null;
+  readonly dataDirectory: string;
 }
 
 /**
@@ -42,15 +51,15 @@ export interface Database {
  * @throws the driver's error where the database cannot be reached
  */
 export async function openDatabase(
-  { url, dataDirectory }: { readonly url: string | null; readonly dataDirectory: string },
+  { url, listenUrl = null, dataDirectory }: DatabasePlace,
   options: ConnectOptions = {},
 ): Promise<Database> {
   const kind = url === null ? 'embedded' : 'postgres';
-  const { kysely, send, listen } =
+  const { kysely, send, listen, attempts } =
     url === null
       ? await openEmbedded(join(dataDirectory, 'db'), options)
-      : connectPostgres(url, options);
-  const orm = createOrm(kysely, kind);
+      : connectPostgres(url, options, listenUrl);
+  const orm = createOrm(kysely, kind, { attempts });
   const query: Query = (sql, values) => rowsOf(send(sql, [...values]));
   return {
     kind,
@@ -67,9 +76,9 @@ export async function openDatabase(
     listen,
     async migrate() {
       if (url === null) await orm.migrator.up();
-      else await migratePostgres(orm, url);
+      else await migratePostgres(url, options);
     },
-    isMigrated: async () => (await orm.migrator.getPending()).length === 0,
+    state: () => databaseState(query),
     close: () => orm.close(),
   };
 }
@@ -107,32 +116,3 @@ async function openEmbedded(directory: string, options: ConnectOptions): Promise
   await mkdir(dirname(directory), { recursive: true });
   return connectEmbedded(directory, options);
 }
-
-/**
- * In a transaction on a connection of its own: another replica's migrations, and our own, may take longer than any
- * request would wait.
- */
-async function migratePostgres(orm: MikroORM, url: string): Promise<void> {
-  await using undo = new AsyncDisposableStack();
-  const { kysely } = connectPostgres(url, { longestSilenceMs: null });
-  undo.defer(() => kysely.destroy());
-  const transaction = await kysely.startTransaction().execute();
-  try {
-    await sql`set local lock_timeout = 0`.execute(transaction);
-    // The migrator takes no lock of its own, and of several replicas that start on an empty
-    // database all but one would fail on objects that already exist.
-    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-    await orm.migrator.up({ transaction });
-    await transaction.commit().execute();
-  } catch (error) {
-    // Where that fails as well, the connection is gone and the server has rolled back by itself.
-    await transaction
-      .rollback()
-      .execute()
-      .catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Any constant that nobody else locks in this database. */
-const MIGRATION_LOCK = 4_207_112_024;

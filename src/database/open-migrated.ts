@@ -3,7 +3,13 @@ import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { StartError } from '../start-error.ts';
 import type { ConnectOptions } from './connect.ts';
 import { type Database, openDatabase } from './database.ts';
+import { requireGrants } from './grants.ts';
 import { dropLeasesOfDeadProcess } from './repository-lease.ts';
+import { SessionRefused } from './session.ts';
+import { sqlState } from './sql-state.ts';
+
+export type MigratedPlace = Pick<Config, 'databaseUrl' | 'dataDirectory'> &
+  Partial<Pick<Config, 'databaseListenUrl'>>;
 
 /**
  * Opens the database that the configuration names and brings its schema up to date. An embedded one belongs to this
@@ -11,7 +17,7 @@ import { dropLeasesOfDeadProcess } from './repository-lease.ts';
  * @throws StartError with what to do about it; nothing is left open
  */
 export async function openMigratedDatabase(
-  { databaseUrl: url, dataDirectory }: Pick<Config, 'databaseUrl' | 'dataDirectory'>,
+  { databaseUrl: url, databaseListenUrl: listenUrl = null, dataDirectory }: MigratedPlace,
   options: ConnectOptions = {},
 ): Promise<Database> {
   await using undo = new AsyncDisposableStack();
@@ -20,24 +26,66 @@ export async function openMigratedDatabase(
     undo.defer(() => lock.release());
   }
   try {
-    const database = await openDatabase({ url, dataDirectory }, options);
+    const database = await openDatabase({ url, listenUrl, dataDirectory }, options);
     undo.defer(() => database.close());
     await database.migrate();
     if (url === null) await dropLeasesOfDeadProcess(database);
+    else await requireGrants(database.query);
     const opened = undo.move();
     return { ...database, close: () => opened.disposeAsync() };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw url === null
-      ? new StartError(
-          'DATA_DIR',
-          `the embedded database in ${dataDirectory} cannot be used (${problem}); ` +
-            'restore the directory from a backup, or start anew in another one, for example DATA_DIR=./data2',
-        )
-      : new StartError(
-          'DATABASE_URL',
-          `the database cannot be used (${problem}); ` +
-            'for example DATABASE_URL=postgres://user:password@localhost:5432/packs',
-        );
+    throw url === null ? unusableDirectory(dataDirectory, error) : unusableServer(error);
   }
+}
+
+const unusableDirectory = (dataDirectory: string, error: unknown): StartError =>
+  new StartError(
+    'DATA_DIR',
+    `the embedded database in ${dataDirectory} cannot be used (${problemOf(error)}); ` +
+      'restore the directory from a backup, or start anew in another one, for example DATA_DIR=./data2',
+  );
+
+function unusableServer(error: unknown): StartError {
+  const problem = problemOf(error);
+  const wayOut =
+    error instanceof SessionRefused
+      ? undefined
+      : (WAYS_OUT.find(({ says }) => says.test(problem))?.wayOut ??
+        (sqlState(error) === INSUFFICIENT_PRIVILEGE ? OWNER_MIGRATES : EXAMPLE));
+  return new StartError(
+    'DATABASE_URL',
+    `the database cannot be used (${problem})${wayOut === undefined ? '' : `; ${wayOut}`}`,
+  );
+}
+
+const EXAMPLE = 'for example DATABASE_URL=postgres://user:password@localhost:5432/packs';
+const INSUFFICIENT_PRIVILEGE = '42501';
+const OWNER_MIGRATES =
+  'run `npm run migrate` as the role that owns the tables, and grant this one what it needs (README, "Least privilege")';
+
+/** What servers and poolers say, and what helps. */
+const WAYS_OUT = [
+  {
+    says: /unsupported startup parameter/i,
+    wayOut:
+      'a pooler refuses what the address sends: leave out ?options=, or name it in the ' +
+      "pooler's ignore_startup_parameters; in transaction mode add ?pgbouncer=true",
+  },
+  { says: /no encryption|SSL (?:connection )?is required/i, wayOut: 'add ?sslmode=verify-full' },
+  { says: /does not support SSL/i, wayOut: 'leave ?sslmode= out, or switch TLS on in the server' },
+  {
+    says: /password must be a string|empty password/i,
+    wayOut: `the address holds no password: ${EXAMPLE}`,
+  },
+  {
+    says: /certificate|altnames/i,
+    wayOut: 'sslrootcert=<file of the CA> names the CA, and sslmode=verify-ca believes other names',
+  },
+];
+
+/** One line; an attempt at several addresses of one name says its problem only in the code. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [line = ''] = error.message.split('\n');
+  return line === '' ? (sqlState(error) ?? error.name) : line;
 }

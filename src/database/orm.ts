@@ -1,7 +1,13 @@
-import { type IDatabaseDriver, MikroORM, type Options } from '@mikro-orm/core';
+import {
+  type IDatabaseDriver,
+  MikroORM,
+  type Options,
+  type TransactionOptions,
+} from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { SqlEntityManager } from '@mikro-orm/sql';
 import type { Kysely } from 'kysely';
 import { AgentRole } from '../model/agent-role.entity.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
@@ -11,6 +17,7 @@ import { EventListener } from '../model/event-listener.entity.ts';
 import { Org } from '../model/org.entity.ts';
 import { Pack } from '../model/pack.entity.ts';
 import { RepositoryLease } from '../model/repository-lease.entity.ts';
+import { type Attempts, createAttempts } from './attempts.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
 
 const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
@@ -18,9 +25,24 @@ const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriv
   embedded: PgliteDriver,
 };
 
+/** In the order in which they are applied. */
+export const migrations = [{ name: '001-initial', class: Migration001Initial }];
+
+export interface OrmOptions {
+  /** Where transactions are tried again. */
+  readonly attempts?: Attempts;
+  /** The schema of the table of migrations. */
+  readonly migrationsIn?: string;
+}
+
 /** The ORM over an open connection: the entities, their migrations, and no state of its own. */
-export function createOrm(kysely: Kysely<unknown>, kind: 'postgres' | 'embedded'): MikroORM {
+export function createOrm(
+  kysely: Kysely<unknown>,
+  kind: 'postgres' | 'embedded',
+  { attempts = createAttempts(Number.POSITIVE_INFINITY), migrationsIn = 'public' }: OrmOptions = {},
+): MikroORM {
   return new MikroORM({
+    entityManager: attemptingEntityManager(attempts),
     driver: drivers[kind],
     dbName: 'postgres',
     driverOptions: kysely,
@@ -36,7 +58,8 @@ export function createOrm(kysely: Kysely<unknown>, kind: 'postgres' | 'embedded'
     ],
     extensions: [Migrator],
     migrations: {
-      migrationsList: [{ name: '001-initial', class: Migration001Initial }],
+      migrationsList: migrations,
+      tableName: `${migrationsIn}.mikro_orm_migrations`,
       snapshot: false,
       silent: true,
     },
@@ -44,3 +67,16 @@ export function createOrm(kysely: Kysely<unknown>, kind: 'postgres' | 'embedded'
     allowGlobalContext: false,
   });
 }
+
+/** Every attempt at a transaction works on a fork of its own, so that nothing is left of one that failed. */
+const attemptingEntityManager = (attempts: Attempts) =>
+  class AttemptingEntityManager extends SqlEntityManager {
+    override async transactional<T>(
+      work: (em: this) => T | Promise<T>,
+      options: TransactionOptions = {},
+    ): Promise<T> {
+      // The ORM writes into the options that it is given.
+      const once = () => super.transactional(work, { ...options });
+      return this.isInTransaction() ? once() : attempts.write(once);
+    }
+  };

@@ -32,13 +32,10 @@ export function createHealth(world: World): Health {
 async function readinessOf({ database, registry, log }: World): Promise<Readiness> {
   const [databaseState, registryState] = await Promise.all([
     Promise.race([
-      database.isMigrated().then(
-        (migrated) => (migrated ? 'ok' : 'not migrated'),
-        (error: unknown) => {
-          log.warn({ err: error }, 'the database does not answer');
-          return 'unreachable';
-        },
-      ),
+      database.state().catch((error: unknown) => {
+        log.warn({ err: error }, 'the database does not answer');
+        return 'unreachable';
+      }),
       pause(PATIENCE_MS, 'too slow', { ref: false }),
     ]),
     registry.check({ signal: AbortSignal.timeout(PATIENCE_MS) }),

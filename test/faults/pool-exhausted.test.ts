@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { query } from '../../src/database/database.ts';
-import { startGateway } from '../support/gateway.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 
 const PACKS = '{ packs { nodes { name } } }';
 
@@ -53,10 +53,18 @@ async function poolOf({ app }: Awaited<ReturnType<typeof startGateway>>): Promis
   return Number(/state="waiting"\} (\d+)/.exec(metrics)?.[1] ?? 0);
 }
 
-test('connections that break within a transaction are replaced, all ten of them', async () => {
+test('connections that break within a transaction are replaced, more of them than the pool holds', async () => {
   const gateway = await startGateway({ database: 'postgres' });
+  for (let round = 0; round < 3; round += 1) await breakTransactions(gateway, MOST_WRITES);
+  expect(await gateway.graphql(PACKS)).toEqual({ data: { packs: { nodes: [] } } });
+});
+
+/** As many as may be under way at a moment: reads keep the rest of the pool. */
+const MOST_WRITES = 7;
+
+async function breakTransactions(gateway: Gateway, count: number): Promise<void> {
   const { database } = gateway.app.world;
-  const entered = Array.from({ length: 10 }, () => Promise.withResolvers<void>());
+  const entered = Array.from({ length: count }, () => Promise.withResolvers<void>());
   const leave = Promise.withResolvers<void>();
   const broken = entered.map(({ resolve }) =>
     database.acrossOrgs().transactional(async (em) => {
@@ -75,8 +83,29 @@ test('connections that break within a transaction are replaced, all ten of them'
   );
   await killer.end();
   leave.resolve();
-  expect((await outcomes).map(({ status }) => status)).toEqual(Array(10).fill('rejected'));
+  expect((await outcomes).map(({ status }) => status)).toEqual(Array(count).fill('rejected'));
+}
+
+test('transactions that wait to be committed leave reads their turn', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const { database } = gateway.app.world;
+  const entered = Array.from({ length: MOST_WRITES }, () => Promise.withResolvers<void>());
+  const leave = Promise.withResolvers<void>();
+  let late = 0;
+  const transactions = Array.from({ length: 30 }, (_, index) =>
+    database.acrossOrgs().transactional(async (em) => {
+      await query(em, 'select 1', []);
+      if (index >= MOST_WRITES) late += 1;
+      entered[index]?.resolve();
+      await leave.promise;
+    }),
+  );
+  await Promise.all(entered.map(({ promise }) => promise));
   expect(await gateway.graphql(PACKS)).toEqual({ data: { packs: { nodes: [] } } });
+  expect(late).toBe(0);
+  leave.resolve();
+  await Promise.all(transactions);
+  expect(late).toBe(30 - MOST_WRITES);
 });
 
 test('a process that stands still in a transaction does not keep its locks for ever', {

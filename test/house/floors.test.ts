@@ -24,6 +24,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ground: [
     'registry/',
     'data-directory/',
+    'database-address/',
     'log.ts',
     'quoted.ts',
     'config.ts',

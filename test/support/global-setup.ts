@@ -33,7 +33,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     password: 'postgres',
     persistent: false,
     createPostgresUser: isRoot,
-    postgresFlags: ['-c', 'max_connections=300', '-c', 'fsync=off'],
+    postgresFlags: [
+      ...['-c', 'max_connections=300', '-c', 'fsync=off'],
+      // What a server takes for granted must make no difference: `read committed`, unless somebody asks for another.
+      ...['-c', `default_transaction_isolation=${process.env.TEST_ISOLATION ?? 'read committed'}`],
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   });

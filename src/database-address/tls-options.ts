@@ -1,0 +1,89 @@
+/** The TLS parameters of an address, with libpq's meaning (its manual, 32.19), as options of Node's TLS. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ConnectionOptions, SecureVersion } from 'node:tls';
+
+/** libpq's, and node-postgres' own `no-verify`. */
+export const sslModes = [
+  'disable',
+  'allow',
+  'prefer',
+  'require',
+  'no-verify',
+  'verify-ca',
+  'verify-full',
+] as const;
+
+export interface TlsParameters {
+  readonly mode: (typeof sslModes)[number];
+  /** Whether somebody chose the mode. */
+  readonly isSaid: boolean;
+  /** Paths of PEM files; `system` for the authorities that Node knows. */
+  readonly rootCertificate: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  readonly revoked: string | undefined;
+  readonly passphrase: string | undefined;
+  /** `tlsv1.2` and the like. */
+  readonly lowest: string | undefined;
+  readonly highest: string | undefined;
+  readonly problem: (text: string) => Error;
+}
+
+/** Whether any certificate is believed. A root certificate makes `require` as good as `verify-ca`. */
+export const isWeak = ({ mode, rootCertificate }: TlsParameters): boolean =>
+  mode === 'no-verify' ||
+  (['allow', 'prefer', 'require'].includes(mode) && rootCertificate === undefined);
+
+/** @param host the name, or the address, that the certificate must hold for `verify-full` */
+export function tlsOptions(tls: TlsParameters, host: string): ConnectionOptions {
+  const { mode, rootCertificate, certificate, key, passphrase, problem } = tls;
+  if (rootCertificate === 'system' && mode !== 'verify-full' && mode !== 'disable') {
+    throw problem('has sslrootcert=system, which needs sslmode=verify-full');
+  }
+  if (mode === 'verify-ca' && rootCertificate === undefined) {
+    throw problem('has sslmode=verify-ca, which needs sslrootcert=<file of the CA>');
+  }
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw problem('must have sslcert and sslkey together');
+  }
+  const file = (name: string, path: string | undefined) =>
+    path === undefined ? undefined : read(tls, name, path);
+  const options: ConnectionOptions = {
+    rejectUnauthorized: !isWeak(tls),
+    // Without it Node compares the certificate of an address with "localhost".
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ca: rootCertificate === 'system' ? undefined : file('sslrootcert', rootCertificate),
+    cert: file('sslcert', certificate),
+    key: file('sslkey', key),
+    passphrase,
+    crl: file('sslcrl', tls.revoked),
+    minVersion: version(tls.lowest),
+    maxVersion: version(tls.highest),
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+  return withoutGaps(options);
+}
+
+/** Node takes an `undefined` for a value of some of these. */
+const withoutGaps = (options: ConnectionOptions): ConnectionOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+function read({ problem }: TlsParameters, name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw problem(`has ${name}=${path}, a file that cannot be read`);
+  }
+}
+
+const VERSIONS: Readonly<Record<string, SecureVersion>> = {
+  tlsv1: 'TLSv1',
+  'tlsv1.1': 'TLSv1.1',
+  'tlsv1.2': 'TLSv1.2',
+  'tlsv1.3': 'TLSv1.3',
+};
+
+const version = (text: string | undefined): SecureVersion | undefined =>
+  text === undefined ? undefined : VERSIONS[text];

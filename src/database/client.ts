@@ -1,0 +1,114 @@
+/** A connection to PostgreSQL: it prepares its statements, and notices when it is of no more use. */
+import { Socket } from 'node:net';
+import pg from 'pg';
+import type { Candidate } from '../database-address/address.ts';
+import { sqlState } from './sql-state.ts';
+
+export interface ClientOptions {
+  readonly candidate: Candidate;
+  /** Milliseconds after which a connection on which nothing is heard is given up; null: never. */
+  readonly longestSilenceMs: number | null;
+  /** Told when the server behind the connection is gone, or takes no writes any more. */
+  readonly onSpent: (client: GatewayClient) => void;
+}
+
+export class GatewayClient extends pg.Client {
+  readonly candidate: Candidate;
+  /** Whether statements may be prepared by name: not before the session is known to last. */
+  prepares = false;
+  /** It must not be used again: the pool throws it away when it comes back. */
+  isSpent = false;
+  readonly #socket: Socket;
+  readonly #onSpent: (client: GatewayClient) => void;
+  #offersBinding = false;
+
+  constructor(config: pg.ClientConfig, { candidate, longestSilenceMs, onSpent }: ClientOptions) {
+    const socket = new Socket();
+    if (longestSilenceMs !== null) impatient(socket, longestSilenceMs);
+    super({ ...config, ...candidate.client, stream: () => socket });
+    this.candidate = candidate;
+    this.#socket = socket;
+    this.#onSpent = onSpent;
+    this.#connection.on('authenticationSASL', ({ mechanisms }) => {
+      this.#offersBinding = mechanisms.includes('SCRAM-SHA-256-PLUS');
+    });
+  }
+
+  /** Whether authentication is bound to the TLS channel, where that was asked for. */
+  get isBound(): boolean {
+    return this.#offersBinding;
+  }
+
+  /** The number of the server's process, as the server said it when the connection was made. */
+  get processId(): number | null {
+    // pg's types do not know it; Kysely reads it as well.
+    return (this as unknown as { readonly processID: number | null }).processID;
+  }
+
+  // pg leaves the socket open where the server refuses it: a process that has nothing else to do would not end.
+  override connect: pg.Client['connect'] = ((callback?: (error?: Error) => void) => {
+    const opened = new Promise<void>((resolve, reject) => {
+      super.connect((error: Error | undefined) => {
+        if (!error) return resolve();
+        this.#socket.destroy();
+        reject(error);
+      });
+    });
+    return callback === undefined ? opened : void opened.then(() => callback(), callback);
+  }) as pg.Client['connect'];
+
+  // pg's `query` has a dozen overloads; this one passes on whatever it was given.
+  override query: pg.Client['query'] = ((config: unknown, values?: unknown, ...rest: unknown[]) => {
+    const statement =
+      this.prepares && typeof config === 'string' && Array.isArray(values) && values.length > 0
+        ? [{ name: statementName(config), text: config, values }, ...rest]
+        : [config, values, ...rest];
+    const sent: unknown = Reflect.apply(super.query, this, statement);
+    if (sent instanceof Promise) sent.catch((error: unknown) => this.#note(error));
+    return sent;
+  }) as pg.Client['query'];
+
+  #note(error: unknown): void {
+    if (this.isSpent || !isSpentBy(error)) return;
+    this.isSpent = true;
+    this.#onSpent(this);
+  }
+
+  get #connection(): NodeJS.EventEmitter<{
+    authenticationSASL: [{ readonly mechanisms: string[] }];
+  }> {
+    // Neither do they know this.
+    return (this as unknown as { readonly connection: NodeJS.EventEmitter<never> }).connection;
+  }
+}
+
+/** The server is a standby now (25006), is going (57P), or is not there (08, or the socket says so). */
+const isSpentBy = (error: unknown): boolean =>
+  /^(25006|57P0[1-5]|08...|E[A-Z]+)$/.test(sqlState(error) ?? '');
+
+/**
+ * Gives up on a database that stands still. By the socket and not by pg's `query_timeout`, whose closures keep the rows
+ * of every statement alive until the next full collection (bench/README.md).
+ */
+function impatient(socket: Socket, longestSilenceMs: number): void {
+  socket.setTimeout(longestSilenceMs, () => {
+    const message = `the database was silent for ${longestSilenceMs} ms`;
+    socket.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+  });
+}
+
+/**
+ * The statements' texts are ours, values are never part of them; but filters and pages of lists combine to thousands,
+ * and both this process and each connection's server process keep every name for good. What comes later is sent
+ * unprepared.
+ */
+const MOST_PREPARED = 500;
+const statementNames = new Map<string, string>();
+
+function statementName(text: string): string | undefined {
+  const known = statementNames.get(text);
+  if (known !== undefined || statementNames.size >= MOST_PREPARED) return known;
+  const name = `s${statementNames.size}`;
+  statementNames.set(text, name);
+  return name;
+}

@@ -1,0 +1,96 @@
+/** How every session with PostgreSQL begins: what our statements take for granted is set, or the session is refused. */
+import type pg from 'pg';
+
+/** The server, or what stands before it, cannot be used as it is; the message says why and what to do. */
+export class SessionRefused extends Error {}
+
+/** What a session turned out to be. */
+export interface Session {
+  /** It takes no writes: a standby, or a role or database that is set so. */
+  readonly isReadOnly: boolean;
+  /** Another server process may answer each transaction: what is set here lasts for nobody. */
+  readonly isShared: boolean;
+}
+
+/**
+ * Set in any case, for PgBouncer keeps these three for each of its clients: times and bytes are read as text, and the
+ * ORM writes values into its statements, where a backslash must mean itself.
+ */
+const MEANING = {
+  DateStyle: 'ISO, YMD',
+  TimeZone: 'UTC',
+  standard_conforming_strings: 'on',
+};
+
+/**
+ * Milliseconds after which the server itself gives up: a statement whose caller has only stopped listening would keep
+ * its connection, and a process that stands still in a transaction its locks.
+ */
+export const LONGEST_WAITS = {
+  lock_timeout: '5000',
+  idle_in_transaction_session_timeout: '10000',
+};
+
+/**
+ * Set only where the session is ours alone; through a pooler they would reach whoever comes next.
+ *
+ * Every transaction names its isolation as well; the default is for single statements. A prepared statement is planned
+ * once, for any values, and not anew for the values at hand: that takes longer than most of our statements run, and for
+ * an org that holds most of a table it walks through all orgs' rows.
+ */
+const MANNERS = {
+  ...LONGEST_WAITS,
+  default_transaction_isolation: 'read committed',
+  plan_cache_mode: 'force_generic_plan',
+};
+
+const listed = (settings: Readonly<Record<string, string>>, isOurs: boolean) =>
+  Object.entries(settings).map(([name, value]) => `('${name}', '${value}', ${isOurs})`);
+
+/** One statement, because a connection that is opened under load costs its caller each round trip. */
+const BEGIN = `
+  select pg_backend_pid() as pid, current_setting('server_encoding') as encoding,
+    current_setting('transaction_read_only') = 'on' as read_only,
+    (select count(set_config(s.name, w.value, false))
+     from (values ${[...listed(MEANING, false), ...listed(MANNERS, true)].join(', ')}) w (name, value, ours)
+     -- A PostgreSQL-compatible engine that has no such setting is left as it is.
+     join pg_settings s on s.name = w.name
+     where not w.ours or $2 or pg_backend_pid() = $1) as settings`;
+
+interface Begun {
+  readonly pid: number;
+  readonly encoding: string;
+  readonly read_only: boolean;
+}
+
+/**
+ * @param processId what the server said when the connection was made; a pooler says something of its own
+ * @param isOurs whether the session is known to be ours alone; null: to be found out by the process's number
+ * @throws SessionRefused
+ */
+export async function beginSession(
+  client: pg.ClientBase,
+  processId: number | null,
+  isOurs: boolean | null,
+): Promise<Session> {
+  const { rows } = await client.query<Begun>(BEGIN, [
+    isOurs === false ? null : processId,
+    isOurs === true,
+  ]);
+  const [begun] = rows;
+  if (begun === undefined) throw new SessionRefused('the server answers no query');
+  if (!/^utf-?8$/i.test(begun.encoding)) {
+    throw new SessionRefused(
+      `the database has the encoding ${begun.encoding}, which cannot hold every text; ` +
+        "make another with: create database packs encoding 'UTF8' template template0",
+    );
+  }
+  return { isReadOnly: begun.read_only, isShared: !(isOurs ?? begun.pid === processId) };
+}
+
+/** What a transaction begins with on a session that is shared; for one that is ours the first part is enough. */
+export const BEGIN_TRANSACTION = 'start transaction isolation level read committed';
+export const BEGIN_SHARED_TRANSACTION = [
+  BEGIN_TRANSACTION,
+  ...Object.entries(LONGEST_WAITS).map(([name, value]) => `set local ${name} = ${value}`),
+].join('; ');

@@ -1,0 +1,185 @@
+/** What roles and databases are set to must not change what our statements mean. */
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { openDatabase } from '../../src/database/database.ts';
+import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
+import { run } from '../process/run.ts';
+import { createDatabase, startGateway } from '../support/gateway.ts';
+import { asAdministrator, nameOf } from './administrator.ts';
+
+/** A migrated database on which sessions begin with these settings. */
+async function databaseWith(...settings: string[]): Promise<string> {
+  const url = await createDatabase();
+  const all = settings.map((setting) => `alter database ${nameOf(url)} set ${setting}`);
+  await asAdministrator(url, ...all);
+  return url;
+}
+
+test.each([
+  `datestyle = 'German'`,
+  `datestyle = 'SQL, DMY'`,
+  `timezone = 'Asia/Kathmandu'`,
+  `bytea_output = 'escape'`,
+  `intervalstyle = 'iso_8601'`,
+])('times and keys are read rightly where %s', async (setting) => {
+  const gateway = await startGateway({
+    environment: { DATABASE_URL: await databaseWith(setting) },
+  });
+  await gateway.app.world.database.query(
+    `update api_keys set created_at = '2026-05-11 10:00:00+00' where org_id is not null`,
+    [],
+  );
+  const { data } = await gateway.graphql('{ apiKeys(first: 1) { nodes { createdAt } } }');
+  expect(data.apiKeys.nodes).toEqual([{ createdAt: '2026-05-11T10:00:00.000Z' }]);
+});
+
+test('a backslash in what a caller writes means itself, whatever the server thinks of strings', async () => {
+  const gateway = await startGateway({
+    environment: { DATABASE_URL: await databaseWith('standard_conforming_strings = off') },
+  });
+  const displayName = String.raw`a\' || version() || '\\b`;
+  const { data } = await gateway.graphql(
+    `mutation ($displayName: String!) {
+      createAgentRole(input: { name: "r", displayName: $displayName, environment: STAGING }) {
+        ... on CreatedAgentRole { role { displayName } }
+      }
+    }`,
+    { displayName },
+  );
+  expect(data.createAgentRole.role).toEqual({ displayName });
+});
+
+test('a database that cannot hold every text is refused in one line', async () => {
+  const name = nameOf(await createDatabase('template0'));
+  await asAdministrator(
+    `${inject('postgres')}/postgres`,
+    `drop database ${name}`,
+    `create database ${name} encoding 'LATIN1' locale 'C' template template0`,
+  );
+  const ended = await run('src/migrate.ts', { DATABASE_URL: `${inject('postgres')}/${name}` });
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+  expect(ended.stderr).toMatch(/^DATABASE_URL: .*encoding LATIN1.*UTF8.*\n$/);
+});
+
+test.each(['src/migrate.ts', 'src/main.ts'])(
+  'a database that takes no writes is refused in one line by %s',
+  async (script) => {
+    const DATABASE_URL = await databaseWith('default_transaction_read_only = on');
+    const ended = await run(script, { DATABASE_URL, PORT: '0' });
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toMatch(/^DATABASE_URL: .*takes no writes.*target_session_attrs.*\n$/);
+  },
+);
+
+test('/readyz says read_only, and connections that were so are not kept', async () => {
+  const DATABASE_URL = await createDatabase();
+  const gateway = await startGateway({ environment: { DATABASE_URL } });
+  const database = nameOf(DATABASE_URL);
+  const turn = (state: 'on' | 'off') =>
+    asAdministrator(
+      `${inject('postgres')}/postgres`,
+      `alter database ${database} set default_transaction_read_only = ${state}`,
+    );
+  const change = async (name: string) => {
+    const { data, errors } = await gateway.graphql(
+      `mutation ($name: String!) { createAgentRole(input: { name: $name }) { __typename } }`,
+      { name },
+    );
+    return data?.createAgentRole?.__typename ?? errors[0].extensions.code;
+  };
+  // Several connections, so that some of them are idle at each turn.
+  const many = () =>
+    Promise.all(Array.from({ length: 12 }, () => gateway.graphql('{ packs { totalCount } }')));
+  await many();
+  await turn('on');
+  await asAdministrator(
+    `${inject('postgres')}/postgres`,
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${database}'`,
+  );
+  await expect.poll(() => change('before'), { timeout: 10_000 }).toBe('SERVICE_UNAVAILABLE');
+  expect(await gateway.rest('GET', '/readyz', { key: null })).toMatchObject({
+    status: 503,
+    body: { status: 'not ready', database: 'read_only' },
+  });
+  for (const { data } of await many()) expect(data).toEqual({ packs: { totalCount: 0 } });
+  await turn('off');
+  // No connection is ended by the server: they are found out by what they answer.
+  await expect.poll(() => change('after'), { timeout: 10_000 }).toBe('CreatedAgentRole');
+  expect(await change('and-ever-after')).toBe('CreatedAgentRole');
+  expect(await gateway.rest('GET', '/readyz', { key: null })).toMatchObject({ status: 200 });
+});
+
+test('a statement_timeout that a DBA has set for requests does not end a migration', async () => {
+  const url = await createDatabase('template0');
+  await asAdministrator(
+    url,
+    `alter database ${nameOf(url)} set statement_timeout = '150ms'`,
+    // Stands for a large table: the first statement of the migration takes longer than that.
+    `create function slow() returns event_trigger language plpgsql as $$ begin perform pg_sleep(0.3); end $$`,
+    `create event trigger slow on ddl_command_start when tag in ('CREATE TRIGGER') execute function slow()`,
+  );
+  const database = await openMigratedDatabase({ databaseUrl: url, dataDirectory: '/nowhere' });
+  onTestFinished(() => database.close());
+  expect(await database.state()).toBe('ok');
+});
+
+test('a failed authentication ends the migration at once, and names what is missing', async () => {
+  const url = new URL(await createDatabase());
+  url.password = '';
+  const ended = await run('src/migrate.ts', { DATABASE_URL: url.href });
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+  expect(ended.stderr).toMatch(/^DATABASE_URL: .*holds no password.*\n$/);
+});
+
+test.each([
+  ['by options=', (name: string) => [`create schema ${name}`]],
+  [
+    'by the role',
+    (name: string) => [`create schema ${name}`, `alter role ${name} set search_path = ${name}`],
+  ],
+  ['as "$user"', (name: string) => [`create schema ${name} authorization ${name}`]],
+])('a schema named %s is used by the first start and by every later one', async (way, prepare) => {
+  const url = new URL(await createDatabase('template0'));
+  const name = `tenant_${nameOf(url.href).slice(-12)}`;
+  await asAdministrator(
+    url.href,
+    `create role ${name} login superuser password 'secret'`,
+    ...prepare(name),
+  );
+  url.username = name;
+  url.password = 'secret';
+  if (way === 'by options=') url.search = `?options=-csearch_path%3D${name}`;
+  for (let start = 1; start <= 2; start += 1) {
+    const place = { databaseUrl: url.href, dataDirectory: '/nowhere' };
+    const database = await openMigratedDatabase(place);
+    expect(await database.state()).toBe('ok');
+    const tables = await database.query(
+      `select distinct schemaname from pg_tables where tablename in ('packs', 'mikro_orm_migrations')`,
+      [],
+    );
+    expect(tables).toEqual([{ schemaname: name }]);
+    await database.close();
+  }
+  await asAdministrator(url.href, `drop schema ${name} cascade`);
+  await asAdministrator(`${inject('postgres')}/postgres`, `alter role ${name} nologin`);
+});
+
+test('a search_path that leads nowhere is refused', async () => {
+  const url = await createDatabase('template0');
+  const place = {
+    databaseUrl: `${url}?options=-csearch_path%3Dnowhere`,
+    dataDirectory: '/nowhere',
+  };
+  await expect(openMigratedDatabase(place)).rejects.toThrow(/search_path/);
+});
+
+test('a session is set once, however many statements it sends', async () => {
+  const url = await createDatabase();
+  const sent: string[] = [];
+  const database = await openDatabase(
+    { url, dataDirectory: '/nowhere' },
+    { onStatement: ({ sql }) => sent.push(sql) },
+  );
+  onTestFinished(() => database.close());
+  for (let number = 0; number < 5; number += 1) await database.query('select 1', []);
+  expect(sent).toEqual(Array(5).fill('select 1'));
+});
