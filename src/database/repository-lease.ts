@@ -58,6 +58,20 @@ export async function dropLeasesOfDeadProcess(database: Database): Promise<void>
   await database.query('delete from repository_leases', []);
 }
 
+/**
+ * Renews the lease; false: it has lapsed, or a transaction that gave it back was committed. It waits for one that is
+ * still under way.
+ */
+export async function renewLease(database: Database, lease: Lease): Promise<boolean> {
+  const rows = await database.query(
+    `update repository_leases set expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+     where repository = $1 and holder = $2 and expires_at > clock_timestamp()
+     returning repository`,
+    [lease.repository, lease.holder, LEASE_TTL_MS],
+  );
+  return rows.length === 1;
+}
+
 export interface KeptLease extends Disposable {
   /** Whether a write that starts now is still ours to make. */
   readonly isHeld: () => boolean;
@@ -73,13 +87,7 @@ export function keepLease(database: Database, lease: Lease): KeptLease {
   const renew = async () => {
     if (!isHeld()) return lost.abort();
     const sentAt = performance.now();
-    const rows = await database.query(
-      `update repository_leases set expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-       where repository = $1 and holder = $2 and expires_at > clock_timestamp()
-       returning repository`,
-      [lease.repository, lease.holder, LEASE_TTL_MS],
-    );
-    if (rows.length === 1) confirmedAt = sentAt;
+    if (await renewLease(database, lease)) confirmedAt = sentAt;
     else lost.abort();
   };
   // A failed renewal is no loss yet: the next one may succeed before the lease lapses.

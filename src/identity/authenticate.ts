@@ -87,8 +87,13 @@ async function authenticateKey(
 function touch({ database, log }: World, keyId: string): void {
   database
     .query(
+      // Whoever holds the row is asked for nothing: another touch, or a revocation that waits to be committed.
       `update ${acrossOrgs('touch key')} api_keys set last_used_at = now()
-       where id = $1 and (last_used_at is null or last_used_at < now() - interval '${LAST_USED_RESOLUTION}')`,
+       where id = (
+         select id from api_keys
+         where id = $1 and (last_used_at is null or last_used_at < now() - interval '${LAST_USED_RESOLUTION}')
+         for no key update skip locked
+       )`,
       [keyId],
     )
     .catch((error: unknown) => log.warn({ err: error }, 'lastUsedAt of a key was not written'));

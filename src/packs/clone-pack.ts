@@ -10,7 +10,7 @@ import { isPackName, PACK_NAME_RULE } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
-import { withdraw } from './purge-unheld.ts';
+import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 
 export interface ClonePackInput {
@@ -90,7 +90,12 @@ async function copyTo(
   const { sizeBytes } = source;
   const image = { origin: 'CLONE', repository, ref: imageRef, digest, sizeBytes } as const;
   const newPack = { metadata, visibility: 'ORG', image } as const;
-  const added = await addPack(world, caller, newPack, lease, 'PACK_CLONED');
+  const added = await addPack(world, caller, newPack, lease, 'PACK_CLONED').catch(
+    async (error: unknown) => {
+      await withdrawUndone(world, repository, digest, lease, kept);
+      throw error;
+    },
+  );
   if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
   // Without the lease the image is not ours any more.
   if (added.kind !== 'registry_unavailable') {

@@ -1,7 +1,12 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { query } from '../database/database.ts';
-import { type KeptLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import {
+  type KeptLease,
+  type Lease,
+  releaseLease,
+  renewLease,
+} from '../database/repository-lease.ts';
 import type { Digest, PurgeOutcome, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 
@@ -42,4 +47,24 @@ export async function withdraw(
   const outcome = await purgeUnheld(world, repository, digest, kept);
   if (outcome.kind === 'failed') world.log.warn({ repository, digest }, 'image left behind');
   await releaseLease(world.database.acrossOrgs(), lease);
+}
+
+/**
+ * Takes back an image whose pack the database failed to add. A commit whose answer was lost may have been made: it gave
+ * the lease back as well, and so the image stays wherever the lease is not ours any more, or nobody can say.
+ */
+export async function withdrawUndone(
+  world: Pick<World, 'database' | 'registry' | 'log'>,
+  repository: Repository,
+  digest: Digest,
+  lease: Lease,
+  kept: KeptLease,
+): Promise<void> {
+  try {
+    if (await renewLease(world.database, lease)) {
+      await withdraw(world, repository, digest, lease, kept);
+    }
+  } catch (error) {
+    world.log.warn({ err: error, repository, digest }, 'image left behind');
+  }
 }

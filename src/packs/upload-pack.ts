@@ -8,7 +8,7 @@ import { addPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { imageLocation } from './image-location.ts';
 import type { PackMetadata } from './pack-metadata.ts';
-import { withdraw } from './purge-unheld.ts';
+import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 import { withPackImage } from './with-pack-image.ts';
 
@@ -64,7 +64,10 @@ async function publish(
     },
     lease,
     'PACK_UPLOADED',
-  );
+  ).catch(async (error: unknown) => {
+    await withdrawUndone(world, repository, digest, lease, kept);
+    throw error;
+  });
   if (added.kind === 'added') return { kind: 'uploaded', pack: added.pack };
   // Without the lease the image is not ours any more.
   if (added.kind !== 'registry_unavailable') {

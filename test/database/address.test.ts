@@ -5,9 +5,9 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { parseAddress } from '../../src/database-address/address.ts';
+import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { freePort } from '../support/free-port.ts';
 import { createDatabase } from '../support/gateway.ts';
-import { asAdministrator, nameOf } from './administrator.ts';
 
 const hostsOf = (text: string) =>
   parseAddress(text, {}).candidates.map(({ client }) => [client.host, client.port]);

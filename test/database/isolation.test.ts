@@ -2,10 +2,10 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase, query } from '../../src/database/database.ts';
+import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
-import { asAdministrator, nameOf } from './administrator.ts';
 
 const ISOLATION = `select current_setting('transaction_isolation') as isolation`;
 const levels = ['repeatable read', 'serializable'];

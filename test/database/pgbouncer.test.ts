@@ -1,6 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { newUuid } from '../../src/model/ids.ts';
+import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
 
 const DELETE = `mutation ($id: ID!) { deletePack(id: $id) { __typename } }`;
@@ -12,6 +14,79 @@ const CREATE_ROLE = `mutation ($name: String!, $packIds: [ID!]) {
 const DETACH = `mutation ($roleId: ID!, $packId: ID!) {
   detachPack(roleId: $roleId, packId: $packId) { __typename }
 }`;
+
+/** Follows the org's events; answers the first answer that comes, a refusal or a role's first event. */
+async function firstEvent(gateway: Gateway): Promise<string> {
+  const response = await gateway.app.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${OWNER_KEY}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query: 'subscription { packEvents { type } }' }),
+    }),
+  );
+  const reader = response.body?.getReader();
+  let text = '';
+  while (reader !== undefined && !text.includes('data:')) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += Buffer.from(value).toString();
+    if (!text.includes('data:')) void gateway.pack(`pack-${newUuid()}`);
+  }
+  await reader?.cancel();
+  return text;
+}
+
+describe.skipIf(!installed('pgbouncer'))('behind a PgBouncer that nobody told us of', () => {
+  test.each(['session', 'transaction'] as const)('in %s mode all works', async (mode) => {
+    const empty = new URL(await createDatabase('template1'));
+    const bouncer = await startPgBouncer(inject('postgres'), 30, mode);
+    const gateway = await startGateway({
+      environment: { DATABASE_URL: `${bouncer}${empty.pathname}` },
+    });
+    const packs = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => gateway.pack(`pack-${index}`)),
+    );
+    const deleted = await Promise.all(packs.map(({ id }) => gateway.graphql(DELETE, { id })));
+    expect(new Set(deleted.map(({ data }) => data.deletePack.__typename))).toEqual(
+      new Set(['DeletedPack']),
+    );
+  });
+});
+
+describe.skipIf(!installed('pgbouncer'))('events through PgBouncer in transaction mode', () => {
+  test('are heard where DATABASE_LISTEN_URL names the server itself', async () => {
+    const direct = new URL(await createDatabase());
+    const bouncer = await startPgBouncer(inject('postgres'), 5);
+    const gateway = await startGateway({
+      environment: {
+        DATABASE_URL: `${bouncer}${direct.pathname}?pgbouncer=true`,
+        DATABASE_LISTEN_URL: direct.href,
+      },
+    });
+    expect(await firstEvent(gateway)).toContain('PACK_UPLOADED');
+  });
+
+  test.each([
+    ['nobody names it', '?pgbouncer=true', undefined],
+    ['the pooler is not named as one', '', undefined],
+    ['it leads to another database', '?pgbouncer=true', 'another'],
+  ])('are refused where %s, and the log says what to do', async (_case, parameters, listen) => {
+    const direct = new URL(await createDatabase());
+    const bouncer = await startPgBouncer(inject('postgres'), 5);
+    const gateway = await startGateway({
+      environment: {
+        DATABASE_URL: `${bouncer}${direct.pathname}${parameters}`,
+        ...(listen === undefined ? {} : { DATABASE_LISTEN_URL: await createDatabase() }),
+      },
+    });
+    expect(await firstEvent(gateway)).toContain('SERVICE_UNAVAILABLE');
+    expect(JSON.stringify(gateway.logs)).toContain('DATABASE_LISTEN_URL');
+  });
+});
 
 describe.skipIf(!installed('pgbouncer'))('behind PgBouncer in transaction mode', () => {
   test('two replicas migrate an empty database and keep what deletion promises', async () => {

@@ -3,8 +3,8 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
 import { run } from '../process/run.ts';
+import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase, startGateway } from '../support/gateway.ts';
-import { asAdministrator, nameOf } from './administrator.ts';
 
 /** A migrated database on which sessions begin with these settings. */
 async function databaseWith(...settings: string[]): Promise<string> {

@@ -127,3 +127,19 @@ test('a process that stands still in a transaction does not keep its locks for e
   leave.resolve();
   await expect(stuck).rejects.toThrow();
 });
+
+test('noting the use of a key waits for nobody who holds its row', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const locker = new pg.Client(gateway.environment.DATABASE_URL);
+  await locker.connect();
+  onTestFinished(() => locker.end());
+  await locker.query('update api_keys set last_used_at = null');
+  await locker.query('begin');
+  await locker.query('select 1 from api_keys for update');
+  expect(await gateway.graphql(PACKS)).toEqual({ data: { packs: { nodes: [] } } });
+  const { rows } = await locker.query(
+    `select query from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  expect(rows).toEqual([]);
+});

@@ -1,4 +1,4 @@
-/** Runs Debian's `pgbouncer` in transaction mode in front of a PostgreSQL server. */
+/** Runs Debian's `pgbouncer` in front of a PostgreSQL server. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,11 @@ import { freePort } from './free-port.ts';
  * @param server address of the server behind it, with user and password
  * @param poolSize connections to the server that all clients share
  */
-export async function startPgBouncer(server: string, poolSize: number): Promise<string> {
+export async function startPgBouncer(
+  server: string,
+  poolSize: number,
+  mode: 'transaction' | 'session' = 'transaction',
+): Promise<string> {
   const { hostname, port: serverPort, username, password } = new URL(server);
   const directory = mkdtempSync(join(tmpdir(), 'pgbouncer-'));
   chmodSync(directory, 0o755);
@@ -26,7 +30,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${poolSize}
 max_client_conn = 200
 `,
