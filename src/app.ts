@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
+import { AtOnce } from './http/at-once.ts';
 import type { Foundation } from './http/foundation.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
@@ -18,6 +19,9 @@ import { createHandler, type Handler } from './server/handler.ts';
 import { createHealth } from './server/health.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+
+/** Each may take MAX_ARCHIVE_BYTES of the disk, and four times that unpacked. */
+const UPLOADS_AT_ONCE = { ofOrg: 16, all: 64 };
 
 /** Answers requests as the server does. */
 export interface App extends Handler {
@@ -82,9 +86,14 @@ export async function createApp(
   metrics.watchUnpacked(() => unpacked.state());
   undo.defer(() => unpacked.close());
   const world: ReadingWorld = { config, database, registry, log, parserThread, unpacked };
-  const foundation: Foundation = { world, events, authenticate: createAuthenticate(world) };
+  const foundation: Foundation = {
+    world,
+    events,
+    authenticate: createAuthenticate(world),
+    uploads: new AtOnce('uploads', UPLOADS_AT_ONCE),
+  };
   const graphql = createGraphQL(foundation);
-  undo.defer(async () => graphql.yoga.dispose());
+  undo.defer(async () => graphql.close());
   const health = createHealth(world);
   const handler = createHandler({
     world,

@@ -7,6 +7,8 @@ export interface RequestRecord {
   caller: Caller | null;
   /** `deletePack`, `DELETE /v1/packs/{id}` … never anything that a caller wrote freely. */
   operation: string | null;
+  /** What the caller called a GraphQL operation, cut. */
+  operationName: string | null;
   /** Kinds of outcomes and codes of errors, in the order in which they came. */
   readonly outcomes: string[];
   /** The trace that the request is part of, where requests are traced. */
@@ -24,6 +26,7 @@ export const newRequestRecord = (
   requestId,
   caller: null,
   operation: null,
+  operationName: null,
   outcomes: [],
   traceId: null,
   address,

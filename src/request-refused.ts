@@ -13,6 +13,9 @@ export const refusals = {
   graphql_validation_failed: 400,
   graphql_limit_exceeded: 400,
   document_not_trusted: 400,
+  // As Apollo Server answers them: to its clients another status is no answer, and they would not send the text.
+  persisted_query_not_supported: 200,
+  persisted_query_not_found: 200,
   internal_error: 500,
   service_unavailable: 503,
 } as const;

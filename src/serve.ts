@@ -31,7 +31,6 @@ export async function serve(config: Config): Promise<void> {
   const opening = Promise.withResolvers<App>();
   const handler: Handler = {
     fetch: async (request, address) => (await opening.promise).fetch(request, address),
-    operate: async (operation, address) => (await opening.promise).operate(operation, address),
     fail: async (error, address) => (await opening.promise).fail(error, address),
   };
   const server = await listen(handler, config.port, config.host).catch((error: unknown) => {

@@ -1,17 +1,18 @@
 import type { CORSOptions } from 'graphql-yoga';
+import { type AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/origins.ts';
 
-/**
- * Which pages of other origins a browser may let talk to us. An origin that is not on the list is told nothing at all:
- * left to Yoga, it would be told the one that is on it, and an empty list would let everybody in.
- */
-export function corsFor(origins: readonly string[]): (request: Request) => CORSOptions {
-  const options: CORSOptions = {
-    origin: [...origins],
-    // No cookie means anything here, so no browser has to send one.
-    credentials: false,
-    methods: ['GET', 'POST', 'OPTIONS'],
-    exposedHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 86_400,
+/** An origin that is not allowed is told nothing at all: left to Yoga, it would be told one that is. */
+export function corsFor(origins: AllowedOrigins): (request: Request) => CORSOptions {
+  return ({ headers }) => {
+    const origin = headers.get('origin');
+    if (origin === null || !origins.allows(origin)) return false;
+    return {
+      origin,
+      // No cookie means anything here, so no browser has to send one.
+      credentials: false,
+      methods: ['GET', 'POST', 'OPTIONS'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_MAX_AGE,
+    };
   };
-  return ({ headers }) => (origins.includes(headers.get('origin') ?? '') ? options : false);
 }

@@ -21,11 +21,6 @@ export class Documents {
     // A text that is no GraphQL is read again: that costs less than to keep it.
     errorCache: { get: () => undefined, set: () => undefined },
   };
-
-  /** The document, if it came lately. */
-  find(text: string): DocumentNode | undefined {
-    return this.#byText.get(text);
-  }
 }
 
 function tokensOf({ loc }: DocumentNode): number {

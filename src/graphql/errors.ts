@@ -1,5 +1,5 @@
 /** Every error of an answer gets a code and the request's id; what nobody expected is masked and logged. */
-import { type ExecutionResult, GraphQLError, isValueNode } from 'graphql';
+import { type ExecutionResult, GraphQLError, isValueNode, Kind } from 'graphql';
 import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
 import { errorCodes, graphqlCode } from '../outcomes.ts';
@@ -36,7 +36,7 @@ const LONGEST_WORD = 120;
 const LONG_WORD = new RegExp(`\\S{${LONGEST_WORD + 1},}`, 'g');
 
 /** A result whose errors may be shown to the caller. */
-export function publicResult(
+function publicResult(
   result: ExecutionResult,
   { requestId, outcomes }: RequestRecord,
   log: Log,
@@ -108,6 +108,12 @@ function describe(
 ): { readonly code: string; readonly message: string } {
   const refused = refusalOf(cause);
   if (refused !== null) return { code: refused.code, message: shortened(refused.message) };
+  if (isBadVariable(error)) return { code: 'bad_request', message: shortened(error.message) };
+  const { code } = error.extensions;
+  // A scalar's own word about a literal, which validation has passed on.
+  if (code === graphqlCode('graphql_validation_failed')) {
+    return { code: 'graphql_validation_failed', message: shortened(error.message) };
+  }
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
     return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
   }
@@ -122,6 +128,10 @@ function shortened(message: string): string {
   const cut = `${words.slice(0, half)} … ${words.slice(-half)}`;
   return (words.length <= LONGEST_MESSAGE ? words : cut).toWellFormed();
 }
+
+/** Nothing has run yet: a variable has no value that fits, whoever says so (a scalar may throw anything). */
+const isBadVariable = ({ path, nodes }: GraphQLError): boolean =>
+  path === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
 
 /** GraphQL speaks up while a field is resolved: only an argument can be the caller's fault then, a value is ours. */
 function isFaultOfOurs({ path }: GraphQLError, { extensions, nodes }: GraphQLError): boolean {

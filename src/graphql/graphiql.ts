@@ -72,7 +72,9 @@ export function useNoGraphiQL(): YogaPlugin {
       const message = 'GraphiQL is switched off here (GRAPHIQL): POST an operation as JSON.';
       const { outcomes, requestId } = serverContext.record;
       outcomes.push('not_acceptable');
-      endResponse(refusedResponse(new RequestRefused('not_acceptable', message), requestId));
+      endResponse(
+        refusedResponse(new RequestRefused('not_acceptable', message), request, requestId),
+      );
     },
   };
 }

@@ -1,23 +1,20 @@
-/** Notes for the log which operation ran: its root fields, never what a caller called it. */
-import { type DocumentNode, getOperationAST, Kind } from 'graphql';
+/** Notes for the log which operation ran: its root fields, and what the caller called it. */
+import { getOperationAST, Kind } from 'graphql';
 import type { YogaPlugin } from './server-context.ts';
+
+const LONGEST_NAME = 100;
 
 export function useOperationName(): YogaPlugin {
   const note: NonNullable<YogaPlugin['onExecute']> & NonNullable<YogaPlugin['onSubscribe']> = ({
-    args,
+    args: { document, operationName, contextValue },
   }) => {
-    args.contextValue.record.operation = rootFields(args.document, args.operationName);
+    const operation = getOperationAST(document, operationName);
+    const names = (operation?.selectionSet.selections ?? [])
+      .slice(0, 5)
+      .map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : '…'));
+    const { record } = contextValue;
+    record.operation = `${operation?.operation ?? 'query'} ${names.join(' ')}`;
+    record.operationName = operation?.name?.value.slice(0, LONGEST_NAME) ?? null;
   };
   return { onExecute: note, onSubscribe: note };
-}
-
-export function rootFields(
-  document: DocumentNode,
-  operationName: string | null | undefined,
-): string {
-  const operation = getOperationAST(document, operationName);
-  const names = (operation?.selectionSet.selections ?? []).map((selection) =>
-    selection.kind === Kind.FIELD ? selection.name.value : '…',
-  );
-  return `${operation?.operation ?? 'query'} ${names.slice(0, 5).join(' ')}`;
 }

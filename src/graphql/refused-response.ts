@@ -1,12 +1,16 @@
+import { headersOfRefusal } from '../http/error-envelope.ts';
 import { graphqlCode } from '../outcomes.ts';
 import type { RequestRefused } from '../request-refused.ts';
+import { answerType } from './answer-type.ts';
 
 /** What refuses a request as a whole, in GraphQL's form; the caller of this notes the outcome. */
-export const refusedResponse = (
+export function refusedResponse(
   { code, message, status }: RequestRefused,
+  request: Request,
   requestId: string,
-): Response =>
-  Response.json(
-    { errors: [{ message, extensions: { code: graphqlCode(code), requestId } }] },
-    { status },
-  );
+): Response {
+  const body = { errors: [{ message, extensions: { code: graphqlCode(code), requestId } }] };
+  const type = answerType(request) ?? 'application/json';
+  const headers = { 'content-type': `${type}; charset=utf-8`, ...headersOfRefusal(code) };
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -2,6 +2,7 @@ import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTimeISO, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
 import { SpooledFile } from '../http/spooled-file.ts';
 import { builder } from './builder.ts';
+import { refusal } from './refusal.ts';
 
 const described = (scalar: GraphQLScalarType, description: string) =>
   new GraphQLScalarType({ ...scalar.toConfig(), description });
@@ -25,6 +26,8 @@ builder.scalarType('File', {
   parseValue: (value) => {
     // A class of our own, so that no JSON value can pass for a file on this machine's disk.
     if (value instanceof SpooledFile) return value;
-    throw new TypeError('must be a file of a multipart request');
+    throw refusal('bad_request', 'A File must be a file part of a multipart request.', {
+      http: { spec: false },
+    });
   },
 });

@@ -1,11 +1,22 @@
 import type { Plugin } from 'graphql-yoga';
+import type { Multipart } from '../http/read-multipart.ts';
+import type { SpooledFile } from '../http/spooled-file.ts';
 import type { RequestRecord } from '../request-record.ts';
+
+/** The files of an operation that is read already. */
+export interface PendingUpload {
+  readonly multipart: Multipart;
+  /** By the name of the part. */
+  readonly files: ReadonlyMap<string, SpooledFile>;
+}
 
 /** What the HTTP layer hands to Yoga with each request. */
 export interface ServerContext {
   readonly record: RequestRecord;
   /** What has to be cleaned up when the request is over. */
   readonly disposables: AsyncDisposableStack;
+  /** The files that a multipart request brings; they are with its sender until the operation runs. */
+  upload?: PendingUpload;
 }
 
 export type YogaPlugin = Plugin<ServerContext, ServerContext>;

@@ -1,57 +1,60 @@
 /** With TRUSTED_DOCUMENTS only documents on that list run; a client names one by its hash and sends no text. */
-import type { GraphQLError } from 'graphql';
+import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
 import type { GraphQLParams } from 'graphql-yoga';
 import { refusal } from './refusal.ts';
 import type { YogaPlugin } from './server-context.ts';
 
-/** The request parameter in which GraphQL over HTTP names a document. */
-export const DOCUMENT_ID = 'documentId';
-
-export interface TrustedDocuments {
-  readonly plugin: YogaPlugin;
-  /** The text of the document that a request names, or null where it names none of the list. */
-  find(params: GraphQLParams): string | null;
-}
-
 /** @param documents text by hash; hashes may be bare or say their algorithm, `sha256:…` */
-export function createTrustedDocuments(documents: ReadonlyMap<string, string>): TrustedDocuments {
+export function useTrustedDocuments(documents: ReadonlyMap<string, string>): YogaPlugin {
   const byHash = new Map([...documents].map(([hash, text]) => [bare(hash), text]));
-  const find = (params: GraphQLParams) => {
-    // A text is refused even beside a hash of the list: nobody has to compare the two.
-    const hash = params.query ? null : hashOf(params);
-    return hash === null ? null : (byHash.get(bare(hash)) ?? null);
-  };
-  return {
-    plugin: {
-      onParams({ params, setParams }) {
-        const query = find(params);
-        if (query === null) throw untrusted(params);
-        setParams({ ...params, query });
-      },
+  const plugin: unknown = usePersistedOperations({
+    extractPersistedOperationId: hashOf,
+    getPersistedOperation: (hash) => byHash.get(hash) ?? null,
+    customErrors: {
+      // A text is refused even beside a hash of the list: nobody has to compare the two.
+      persistedQueryOnly: () => untrusted('send documentId in place of the query.'),
+      keyNotFound: () =>
+        untrusted('name one by its hash, as documentId or extensions.persistedQuery.sha256Hash.'),
+      notFound: ({ params }) =>
+        persistedQueryHash(params) === null
+          ? untrusted('this hash is not there.')
+          : refusal('persisted_query_not_found', 'PersistedQueryNotFound'),
     },
-    find,
+  });
+  // Its type speaks of no server context, and it does not look at one.
+  return plugin as YogaPlugin;
+}
+
+/**
+ * Without TRUSTED_DOCUMENTS no text is kept for a hash: a client that sends one alone is told so in the words at which
+ * Apollo's and urql's links send the text.
+ */
+export function useNoPersistedQueries(): YogaPlugin {
+  return {
+    onParams({ params }) {
+      if (params.query) return;
+      if (persistedQueryHash(params) !== null) {
+        throw refusal('persisted_query_not_supported', 'PersistedQueryNotSupported');
+      }
+      const hint = documentId(params) === null ? '' : ' This server has no list of documents.';
+      throw refusal('bad_request', `Send the text of the operation as "query".${hint}`);
+    },
   };
 }
 
-function untrusted(params: GraphQLParams): GraphQLError {
-  const named = `${DOCUMENT_ID} or extensions.persistedQuery.sha256Hash`;
-  const what = params.query
-    ? `send ${DOCUMENT_ID} in place of the query.`
-    : hashOf(params) === null
-      ? `name one by its hash, as ${named}.`
-      : 'this hash is not there.';
-  return refusal('document_not_trusted', `Only documents on this server's list are run: ${what}`);
-}
+const untrusted = (what: string) =>
+  refusal('document_not_trusted', `Only documents on this server's list are run: ${what}`);
 
-const hashOf = (params: GraphQLParams): string | null =>
-  documentId(params) ?? persistedQueryHash(params);
+function hashOf(params: GraphQLParams): string | null {
+  const hash = documentId(params) ?? persistedQueryHash(params);
+  return hash === null ? null : bare(hash);
+}
 
 const bare = (hash: string): string => hash.replace(/^sha256:/, '');
 
 // Yoga's type of the parameters knows only those of every request.
-function documentId(params: GraphQLParams & { readonly [DOCUMENT_ID]?: unknown }): string | null {
-  const id = params[DOCUMENT_ID];
-  return typeof id === 'string' ? id : null;
+function documentId(params: GraphQLParams & { readonly documentId?: unknown }): string | null {
+  return typeof params.documentId === 'string' ? params.documentId : null;
 }
 
 /** Apollo's automatic persisted queries. None is ever registered, so the hash must be on the list. */

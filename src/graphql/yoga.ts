@@ -1,6 +1,7 @@
-import { getCORSHeadersByRequestAndOptions } from '@whatwg-node/server';
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import type { Foundation } from '../http/foundation.ts';
+import { AllowedOrigins } from '../http/origins.ts';
+import { useAnswers } from './answers.ts';
 import { useAuthentication } from './authentication.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
@@ -10,31 +11,22 @@ import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { createLimits } from './limits/use-limits.ts';
 import { useMultipart } from './multipart.ts';
-import { useNegotiation } from './negotiation.ts';
+import { useMethods, useNegotiation } from './negotiation.ts';
 import { useOperationName } from './operation-name.ts';
-import { type AnswerPlainOperation, createPlainAnswers } from './plain-operation.ts';
-import { RepeatedOperations } from './repeated-operations.ts';
+import { useRequestParams } from './request-params.ts';
 import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
-import { createTrustedDocuments, DOCUMENT_ID } from './trusted-documents.ts';
+import { useNoPersistedQueries, useTrustedDocuments } from './trusted-documents.ts';
 
 export interface GraphQLHandler {
-  readonly yoga: YogaServerInstance<ServerContext, Context>;
-  readonly answerPlainOperation: AnswerPlainOperation;
-  /** What lets a browser show an answer to its page, for answers that Yoga did not make. */
-  corsHeaders(request: Request): Record<string, string>;
+  /** Answers a request for the endpoint. */
+  answer(request: Request, context: ServerContext): Promise<Response>;
+  close(): Promise<void>;
 }
 
 /** The GraphQL endpoint; its plugins run in the order of the list. */
 export function createGraphQL(foundation: Foundation): GraphQLHandler {
-  const { authenticate, world } = foundation;
-  const { config, log } = world;
-  const limits = createLimits();
-  const documents = new Documents();
-  const repeated = new RepeatedOperations(documents);
-  const trusted =
-    config.trustedDocuments === null ? null : createTrustedDocuments(config.trustedDocuments);
-  const cors = corsFor(config.corsOrigins);
+  const { config, log } = foundation.world;
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ record, request }) => {
@@ -44,32 +36,36 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
     },
     plugins: [
       config.graphiql ? useGraphiQL() : useNoGraphiQL(),
-      useAuthentication(authenticate),
-      useMultipart(config.maxArchiveBytes),
-      limits.plugin,
-      trusted === null ? {} : trusted.plugin,
+      useMethods(),
+      useAuthentication(foundation),
+      useRequestParams(),
+      config.trustedDocuments === null
+        ? useNoPersistedQueries()
+        : useTrustedDocuments(config.trustedDocuments),
+      createLimits().plugin,
+      useMultipart(config.maxArchiveBytes, foundation.uploads),
       useOperationName(),
-      repeated.plugin,
       useNegotiation(),
       !config.introspection && useHiddenSchema(),
       useErrorCodes(log),
+      useAnswers(),
     ],
-    cors,
-    parserAndValidationCache: documents.cache,
+    cors: corsFor(new AllowedOrigins(config.corsOrigins)),
+    parserAndValidationCache: new Documents().cache,
     // `useGraphiQL` serves it, without rendering 9 MB for each visitor.
     graphiql: false,
     landingPage: false,
     multipart: false,
-    extraParamNames: trusted === null ? [] : [DOCUMENT_ID],
-    // The HTTP layer reads bodies itself, and never more than it allows.
+    extraParamNames: ['documentId'],
+    // `useRequestParams` reads bodies, and never more than it may.
     maxRequestBodySize: false,
     // `useErrorCodes` masks, with codes.
     maskedErrors: false,
     logging: false,
   });
   return {
-    yoga,
-    corsHeaders: (request) => getCORSHeadersByRequestAndOptions(request, cors(request)) ?? {},
-    answerPlainOperation: createPlainAnswers(foundation, { limits, trusted, repeated }),
+    // Not `yoga.fetch`, which would stop waiting for its work when the client hangs up.
+    answer: async (request, context) => yoga.handleRequest(request, context),
+    close: async () => yoga.dispose(),
   };
 }

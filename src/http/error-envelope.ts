@@ -10,10 +10,14 @@ export interface ErrorEnvelope {
   };
 }
 
-/** Headers that say what a caller could do about a refusal. */
-const headersOf: Partial<Record<RefusalCode, Record<string, string>>> = {
+const headers: Partial<Record<RefusalCode, Record<string, string>>> = {
   unauthenticated: { 'www-authenticate': 'Bearer' },
+  // RFC 9110, section 15.5.16.
+  unsupported_media_type: { 'accept-encoding': 'gzip, identity' },
 };
+
+/** Headers that say what a caller could do about a refusal. */
+export const headersOfRefusal = (code: RefusalCode): Record<string, string> => headers[code] ?? {};
 
 /** What refuses a request outside GraphQL. */
 export const refuse = (
@@ -32,5 +36,5 @@ export function refusedResponse(
   const body: ErrorEnvelope = {
     error: { code, message, request_id: requestId, ...(details && { details }) },
   };
-  return Response.json(body, { status, headers: headersOf[code] ?? {} });
+  return Response.json(body, { status, headers: headersOfRefusal(code) });
 }

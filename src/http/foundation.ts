@@ -1,10 +1,13 @@
 import type { EventFeed } from '../audit/event-feed.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
+import type { AtOnce } from './at-once.ts';
 
 /** What the surfaces stand on: the world, and what remembers something between requests. */
 export interface Foundation {
   readonly world: ReadingWorld;
   readonly authenticate: Authenticate;
   readonly events: EventFeed;
+  /** The uploads that are being received or worked on. */
+  readonly uploads: AtOnce;
 }

@@ -1,88 +1,142 @@
+/** multipart/form-data, read in two steps: first the texts in front of the files, and the files when they are wanted. */
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { RequestRefused } from '../request-refused.ts';
 import { makeWorkDirectory } from '../work-directory.ts';
+import { bodyStream } from './body-stream.ts';
+import { LARGEST_BODY_BYTES } from './read-body.ts';
 import { SpooledFile } from './spooled-file.ts';
 
-/** The parts of a multipart/form-data body; its files live until it is disposed. */
-export interface Multipart extends AsyncDisposable {
-  readonly fields: ReadonlyMap<string, string>;
-  readonly files: ReadonlyMap<string, SpooledFile>;
+const MOST_FIELDS = 10;
+export const MOST_FILES = 4;
+/** Of one part's headers: a disposition, a type and little else. */
+const LARGEST_HEADER_BYTES = 8 * 1024;
+
+export interface MultipartOptions {
+  /** Names of the parts that are texts, with or without a file name; any other part is a file. */
+  readonly texts: ReadonlySet<string>;
+  /** Largest file; all parts together may have as much and a body of text besides. */
+  readonly maxFileBytes: number;
 }
 
-const MOST_FIELDS = 10;
-const MOST_FILES = 4;
-const LARGEST_FIELD_BYTES = 1024 ** 2;
+/** A body whose first file, if there is one, has not been read; its files live until it is disposed. */
+export interface Multipart extends AsyncDisposable {
+  /** All the texts once `files` has settled; those in front of the first file before that. */
+  readonly fields: ReadonlyMap<string, string>;
+  /**
+   * Reads the rest; files go to disk, so memory does not grow with them.
+   * @param isWanted by the name of a part; a file that nobody wants is refused
+   * @throws RequestRefused where the body is no multipart body, or larger than allowed
+   */
+  files(isWanted?: (name: string) => boolean): Promise<ReadonlyMap<string, SpooledFile>>;
+}
 
 /**
- * Reads a multipart body as it comes in: files go to disk, so memory does not grow with them.
+ * Reads up to the first file, which stays where it is: with its sender.
  * @throws RequestRefused where the body is no multipart body, or larger than allowed
  */
-export async function readMultipart(
-  body: Readable,
-  contentType: string,
-  { maxFileBytes }: { readonly maxFileBytes: number },
+export async function openMultipart(
+  request: Request,
+  { texts, maxFileBytes }: MultipartOptions,
 ): Promise<Multipart> {
-  const directory = await makeWorkDirectory();
-  const dispose = () => rm(directory, { recursive: true, force: true });
   const fields = new Map<string, string>();
-  const files = new Map<string, SpooledFile>();
-  const writes: Promise<void>[] = [];
-  // A file whose end never comes, because its sender hung up, is told from here: its stream would wait for ever.
+  const parts: { readonly name: string; readonly stream: BusboyFileStream }[] = [];
+  const firstFile = Promise.withResolvers<void>();
+  let take = (name: string, stream: BusboyFileStream): void => void parts.push({ name, stream });
+  const parser = createParser(request, texts, maxFileBytes);
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure ??= error;
+    parser.destroy(error);
+  };
+  const refuse = (code: 'bad_request' | 'payload_too_large', message: string) =>
+    fail(new RequestRefused(code, message));
+  parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
+    if (name === undefined) refuse('bad_request', 'A part of the multipart body has no name.');
+    else if (valueTruncated) refuse('payload_too_large', `The field ${shown(name)} is too large.`);
+    else if (fields.has(name)) refuse('bad_request', `The field ${shown(name)} came twice.`);
+    else fields.set(name, value);
+  });
+  parser.on('file', (name: string | undefined, stream) => {
+    // Told by the parser's own error as well; one that nobody hears would end the process.
+    stream.on('error', () => undefined);
+    if (name === undefined) refuse('bad_request', 'A part of the multipart body has no name.');
+    else take(name, stream);
+    firstFile.resolve();
+  });
+  const tooMany = () => refuse('bad_request', 'The multipart body has too many parts.');
+  parser.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
+
+  const maxBytes = maxFileBytes + LARGEST_BODY_BYTES;
+  const parsed = pipeline(bodyStream(request), upTo(maxBytes), parser).catch((error: unknown) => {
+    throw failure ?? (error instanceof RequestRefused ? error : malformed());
+  });
+  // Heard by whoever waits for it, below or in `files`; perhaps nobody does any more.
+  parsed.catch(() => undefined);
+  await Promise.race([firstFile.promise, parsed]);
+
+  let directory: string | null = null;
   const abandoned = new AbortController();
-  let unwritten: Error | undefined;
-  try {
-    const parser = createParser(contentType, maxFileBytes);
-    const refuse = (code: 'bad_request' | 'payload_too_large', message: string) =>
-      parser.destroy(new RequestRefused(code, message));
-    parser.on('field', (name, value, _nameTruncated, valueTruncated) => {
-      if (valueTruncated) {
-        refuse('payload_too_large', `The field ${JSON.stringify(name)} is too large.`);
-      } else fields.set(name, value);
-    });
-    parser.on('file', (name, stream) => {
-      const path = join(directory, String(writes.length));
-      const write = spool(stream, path, maxFileBytes, abandoned.signal).then(
-        (file) => void files.set(name, file),
-      );
-      // Reported by the `await` below; without a handler of its own it would end the process before that.
-      write.catch((error: Error) => {
-        unwritten ??= error;
-        parser.destroy(error);
-      });
-      writes.push(write);
-    });
-    const tooMany = () => refuse('bad_request', 'The multipart body has too many parts.');
-    parser.on('partsLimit', tooMany);
-    parser.on('filesLimit', tooMany);
-    parser.on('fieldsLimit', tooMany);
-    await pipeline(body, parser).catch((error: unknown) => {
-      throw error instanceof RequestRefused || error === unwritten ? error : malformed();
-    });
-    await Promise.all(writes);
-    return { fields, files, [Symbol.asyncDispose]: dispose };
-  } catch (error) {
+  const dispose = async () => {
     abandoned.abort();
-    await Promise.allSettled(writes);
-    await dispose();
-    throw error;
-  }
+    parser.destroy();
+    await parsed.catch(() => undefined);
+    if (directory !== null) await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    fields,
+    async files(isWanted = () => true) {
+      const files = new Map<string, SpooledFile>();
+      const writes: Promise<void>[] = [];
+      const into = await makeWorkDirectory();
+      directory = into;
+      take = (name, stream) => {
+        if (!isWanted(name) || files.has(name)) {
+          refuse('bad_request', `Nothing asks for the file ${shown(name)}, or it came twice.`);
+          return;
+        }
+        const file = new SpooledFile();
+        files.set(name, file);
+        const path = join(into, String(writes.length));
+        const write = spool(stream, path, maxFileBytes, abandoned.signal).then((size) =>
+          file.arrive(path, size),
+        );
+        write.catch(fail);
+        writes.push(write);
+      };
+      for (const { name, stream } of parts) take(name, stream);
+      try {
+        await parsed;
+        await Promise.all(writes);
+        return files;
+      } catch (error) {
+        // A file whose end never comes, because its sender hung up, would wait for ever.
+        abandoned.abort();
+        await Promise.allSettled(writes);
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
-function createParser(contentType: string, fileSize: number) {
+function createParser(request: Request, texts: ReadonlySet<string>, fileSize: number) {
   try {
     return new Busboy({
-      headers: { 'content-type': contentType },
+      headers: { 'content-type': request.headers.get('content-type') ?? '' },
+      // By name alone: browsers give every Blob a file name, and a file needs none (RFC 7578, section 4.2).
+      isPartAFile: (name) => name === undefined || !texts.has(name),
       limits: {
         fileSize,
-        fieldSize: LARGEST_FIELD_BYTES,
+        fieldSize: LARGEST_BODY_BYTES,
         fields: MOST_FIELDS,
         files: MOST_FILES,
+        parts: MOST_FIELDS + MOST_FILES,
         headerPairs: 20,
+        headerSize: LARGEST_HEADER_BYTES,
       },
     });
   } catch {
@@ -90,15 +144,31 @@ function createParser(contentType: string, fileSize: number) {
   }
 }
 
+/** Hands on what comes, and no more of it than `maxBytes`: what stands between the parts counts too. */
+const upTo = (maxBytes: number) =>
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    let size = 0;
+    for await (const chunk of chunks) {
+      size += chunk.byteLength;
+      if (size > maxBytes) {
+        throw new RequestRefused('payload_too_large', `The body is larger than ${maxBytes} bytes.`);
+      }
+      yield chunk;
+    }
+  };
+
 const malformed = () =>
   new RequestRefused('bad_request', 'The body is not complete, well-formed multipart/form-data.');
 
+const shown = (name: string): string => JSON.stringify(name.slice(0, 100));
+
+/** Answers the file's size. */
 async function spool(
   stream: BusboyFileStream,
   path: string,
   maxFileBytes: number,
   signal: AbortSignal,
-): Promise<SpooledFile> {
+): Promise<number> {
   await pipeline(stream, createWriteStream(path), { signal });
   if (stream.truncated) {
     throw new RequestRefused(
@@ -106,5 +176,5 @@ async function spool(
       `The file is larger than ${maxFileBytes} bytes (MAX_ARCHIVE_BYTES).`,
     );
   }
-  return new SpooledFile(path, stream.bytesRead);
+  return stream.bytesRead;
 }

@@ -1,5 +1,6 @@
 /** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
+import type { AtOnce } from '../http/at-once.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
 import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
 import type { RefusalCode } from '../request-refused.ts';
@@ -45,17 +46,19 @@ interface Declaration<
   ): z.input<Answer> | Promise<z.input<Answer>>;
 }
 
+export interface Asked {
+  readonly request: Request;
+  /** The id in the path; empty where it has none. */
+  readonly id: string;
+  /** The uploads that are under way. */
+  readonly uploads: AtOnce;
+}
+
 export interface Operation {
   readonly needs: Scope | null;
   readonly route: RouteConfig & { getRoutingPath(): string };
   /** Answers a caller who has the scope; `outcomes` is told how. */
-  answer(
-    world: World,
-    caller: Caller,
-    request: Request,
-    id: string,
-    outcomes: string[],
-  ): Promise<Response>;
+  answer(world: World, caller: Caller, asked: Asked, outcomes: string[]): Promise<Response>;
 }
 
 export const noQuery = z.object({});
@@ -69,7 +72,7 @@ export function operation<
   return {
     needs: declared.needs,
     route: routeOf(declared),
-    async answer(world, caller, request, id, outcomes) {
+    async answer(world, caller, { request, id, uploads }, outcomes) {
       await using disposables = new AsyncDisposableStack();
       const refuse = (problem: Problem) => {
         outcomes.push(problem.kind);
@@ -81,6 +84,7 @@ export function operation<
       const { maxArchiveBytes } = world.config;
       const body = await declared.body.read(request, {
         maxFileBytes: maxArchiveBytes,
+        beginUpload: () => void disposables.use(uploads.begin(caller.orgId)),
         disposables,
       });
       if (body.kind === 'validation_failed') return refuse(body);

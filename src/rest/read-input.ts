@@ -1,13 +1,10 @@
 /** What an operation reads of a request: a part of it, checked by the schema that documents it. */
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import type { RouteConfig, z } from '@hono/zod-openapi';
 import { firstProblems } from '../field-problem.ts';
 import { readBody } from '../http/read-body.ts';
-import { type Multipart, readMultipart } from '../http/read-multipart.ts';
+import { openMultipart } from '../http/read-multipart.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { RefusalCode } from '../request-refused.ts';
-import { RequestRefused } from '../request-refused.ts';
+import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 
 export type Read<T> =
   | { readonly kind: 'valid'; readonly value: T }
@@ -16,6 +13,8 @@ export type Read<T> =
 export interface BodyContext {
   /** Bytes. */
   readonly maxFileBytes: number;
+  /** Counts one more upload; @throws RequestRefused where there are too many */
+  beginUpload(): void;
   /** Ends when the request has been answered. */
   readonly disposables: AsyncDisposableStack;
 }
@@ -74,29 +73,29 @@ export function jsonBody<S extends z.ZodType>(
   };
 }
 
-/** @param schema the parts: a SpooledFile for a file, text for anything else */
+/**
+ * @param schema the parts: a SpooledFile for a file, text for anything else
+ * @param texts the names of those that are texts
+ */
 export function multipartBody<S extends z.ZodType>(
   schema: S,
   documented: DocumentedBody,
+  texts: ReadonlySet<string>,
 ): Body<z.output<S>> {
   return {
     documented,
-    refusals: bodyRefusals,
-    async read(request, { maxFileBytes, disposables }) {
-      const contentType = contentTypeOf(request);
-      if (!/^multipart\/form-data\s*;/i.test(contentType)) {
+    refusals: [...bodyRefusals, 'rate_limited'],
+    async read(request, { maxFileBytes, beginUpload, disposables }) {
+      if (!/^multipart\/form-data\s*;/i.test(contentTypeOf(request))) {
         throw new RequestRefused('unsupported_media_type', 'Send the body as multipart/form-data.');
       }
-      // Both are the web's ReadableStream; the global type and that of node:stream/web do not know each other.
-      const body = request.body as unknown as ReadableStream | null;
-      const stream = body === null ? Readable.from([]) : Readable.fromWeb(body);
-      const multipart = disposables.use(await readMultipart(stream, contentType, { maxFileBytes }));
-      return check(schema, partsOf(multipart));
+      beginUpload();
+      const multipart = disposables.use(await openMultipart(request, { texts, maxFileBytes }));
+      const files = await multipart.files();
+      return check(schema, Object.fromEntries([...multipart.fields, ...files]));
     },
   };
 }
-
-const partsOf = ({ fields, files }: Multipart) => Object.fromEntries([...fields, ...files]);
 
 const contentTypeOf = (request: Request) => request.headers.get('content-type') ?? '';
 

@@ -3,8 +3,10 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
+import { callerOf } from '../http/caller-of.ts';
 import { refuse, refusedResponse } from '../http/error-envelope.ts';
 import type { Foundation } from '../http/foundation.ts';
+import { AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/origins.ts';
 import { refusedBy } from '../http/refused-by.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -38,7 +40,7 @@ const operations: readonly Operation[] = [
 /** The OpenAPI document, as `/v1/openapi.json` serves it. */
 export const openApi = openApiDocument(operations);
 
-export function createRest({ world, authenticate }: Omit<Foundation, 'events'>) {
+export function createRest({ world, authenticate, uploads }: Omit<Foundation, 'events'>) {
   const app: App = new Hono<Env>();
   app.use(allowOrigins(world));
   app.get(DOCUMENT, (context) => context.json(openApi));
@@ -46,7 +48,7 @@ export function createRest({ world, authenticate }: Omit<Foundation, 'events'>) 
   refuseOtherMethods(app, DOCUMENT, ['GET']);
   const byPath = Map.groupBy(operations, ({ route }) => route.getRoutingPath());
   for (const [path, ofPath] of byPath) {
-    for (const one of ofPath) serve(app, world, path, one);
+    for (const one of ofPath) serve(app, world, uploads, path, one);
     refuseOtherMethods(
       app,
       path,
@@ -69,34 +71,31 @@ export function createRest({ world, authenticate }: Omit<Foundation, 'events'>) 
     app.fetch(request, { record });
 }
 
-const allowOrigins = ({ config }: World) =>
-  cors({
-    origin: [...config.corsOrigins],
+function allowOrigins({ config }: World) {
+  const origins = new AllowedOrigins(config.corsOrigins);
+  return cors({
+    origin: (origin) => (origins.allows(origin) ? origin : null),
     // No cookie means anything here, so no browser has to send one.
     credentials: false,
-    exposeHeaders: ['x-request-id', 'retry-after'],
-    maxAge: 86_400,
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_MAX_AGE,
   });
+}
 
-/** Nobody is answered but a caller. */
+/** Only a caller is answered. */
 const authentication = (authenticate: Authenticate) =>
   createMiddleware<Env>(async (context, next) => {
-    const { record } = context.env;
-    const authorization = context.req.header('authorization') ?? null;
-    record.caller = await authenticate(authorization, record);
-    if (record.caller !== null) {
-      context.set('caller', record.caller);
-      return next();
-    }
-    record.outcomes.push('unauthenticated');
-    return refuse(
-      'unauthenticated',
-      'Send "Authorization: Bearer <API key or session token>"; this one is not valid.',
-      record.requestId,
-    );
+    context.set('caller', await callerOf(authenticate, context.req.raw, context.env.record));
+    return next();
   });
 
-function serve(app: App, world: World, path: string, { route, needs, answer }: Operation) {
+function serve(
+  app: App,
+  world: World,
+  uploads: Foundation['uploads'],
+  path: string,
+  { route, needs, answer }: Operation,
+) {
   const method = route.method.toUpperCase();
   app.on(method, path, async (context) => {
     const { env, req } = context;
@@ -111,7 +110,8 @@ function serve(app: App, world: World, path: string, { route, needs, answer }: O
         { required_scopes: [needs] },
       );
     }
-    return answer(world, caller, req.raw, req.param('id') ?? '', env.record.outcomes);
+    const id = req.param('id') ?? '';
+    return answer(world, caller, { request: req.raw, id, uploads }, env.record.outcomes);
   });
 }
 

@@ -11,19 +11,19 @@ export type Route = 'graphql' | 'rest' | 'healthz' | 'readyz' | 'metrics' | 'non
 export interface Arrival {
   readonly method: string;
   readonly route: Route;
-  readonly traceparent: string | null;
+  readonly headers: Headers;
 }
 
 /** Answers a request with `work`, within its trace; measured and logged however it ends. */
-export type Observe = <Answer extends { readonly status: number }>(
+export type Observe = (
   arrival: Arrival,
   record: RequestRecord,
-  work: () => Promise<Answer>,
-) => Promise<Answer | Response>;
+  work: () => Promise<Response>,
+) => Promise<Response>;
 
 export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | null): Observe {
   return async (arrival, record, work) => {
-    const { method, route } = arrival;
+    const { method, route, headers } = arrival;
     const startedAt = performance.now();
     const respond = () =>
       requestScope.run(record, () =>
@@ -44,6 +44,8 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
         method,
         route,
         operation: record.operation,
+        ...(record.operationName !== null && { operationName: record.operationName }),
+        ...toldOf(headers),
         org: record.caller?.orgId,
         ...principalOf(record),
         outcome: record.outcomes.join(' ') || 'ok',
@@ -55,6 +57,25 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
     return answer;
   };
 }
+
+const LONGEST_TOLD = 100;
+
+/** What a request says of its sender, for whoever reads the log; nothing here believes it. */
+function toldOf(headers: Headers): Record<string, string> {
+  const told: Record<string, string> = {};
+  for (const [field, ...names] of TOLD) {
+    const value = names.map((name) => headers.get(name)).find((text) => text);
+    if (value != null) told[field] = value.slice(0, LONGEST_TOLD);
+  }
+  return told;
+}
+
+/** The log's field, and the headers it may come from. */
+const TOLD = [
+  ['client', 'apollographql-client-name', 'graphql-client-name'],
+  ['clientVersion', 'apollographql-client-version', 'graphql-client-version'],
+  ['clientRequestId', 'x-request-id'],
+] as const;
 
 function principalOf({ caller }: RequestRecord): Record<string, string> {
   if (caller === null) return {};

@@ -2,7 +2,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import { answerPlainOperation, isPlainOperation } from './graphql-listener.ts';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Response as YogaResponse } from '@whatwg-node/fetch';
+import { sendNodeResponse } from '@whatwg-node/server';
 import type { Handler } from './handler.ts';
 import { InFlight } from './in-flight.ts';
 import { refuseMalformed, unroutable } from './malformed-requests.ts';
@@ -37,14 +39,17 @@ export async function listen(handler: Handler, port: number, host: string): Prom
   const inFlight = new InFlight();
   let isDraining = false;
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for as well.
-  const track = <Answer>(outgoing: ServerResponse, answer: Promise<Answer>): Promise<Answer> => {
-    inFlight.add(outgoing, answer);
-    return answer;
-  };
-  const general = getRequestListener(
-    (request, { incoming, outgoing }) =>
+  const listener = getRequestListener(
+    async (request, { incoming, outgoing }) => {
+      const answer = handler.fetch(request, incoming.socket.remoteAddress);
       // `createServer` below makes no other kind of response: that of HTTP/2 is from another module.
-      track(outgoing as ServerResponse, handler.fetch(request, incoming.socket.remoteAddress)),
+      inFlight.add(outgoing as ServerResponse, answer);
+      const response = await answer;
+      if (!(response instanceof YogaResponse)) return response;
+      // Of one of Yoga's it knows the text; the listener would make a stream of it.
+      await sendNodeResponse(response, outgoing as ServerResponse, incoming, true);
+      return RESPONSE_ALREADY_SENT;
+    },
     {
       overrideGlobalObjects: false,
       errorHandler: (error) => handler.fail(error instanceof RequestError ? unroutable() : error),
@@ -54,11 +59,7 @@ export async function listen(handler: Handler, port: number, host: string): Prom
     if (isDraining) outgoing.shouldKeepAlive = false;
     // From here on, and until the last byte is sent or nobody is there to read it.
     inFlight.add(outgoing, new Promise((resolve) => outgoing.once('close', resolve)));
-    if (!isPlainOperation(incoming)) return general(incoming, outgoing);
-    const operate: Handler['operate'] = (operation, address) =>
-      track(outgoing, handler.operate(operation, address));
-    // A client that hung up while sending is nobody to answer.
-    return answerPlainOperation(operate, incoming, outgoing).catch(() => outgoing.destroy());
+    return listener(incoming, outgoing);
   });
   refuseMalformed(server, handler, (socket) =>
     inFlight.entries().some(({ outgoing }) => outgoing.socket === socket && outgoing.headersSent),

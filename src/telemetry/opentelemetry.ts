@@ -10,6 +10,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import {
   defaultResource,
@@ -47,12 +48,12 @@ export function createTracing(): Tracing {
   };
 
   return {
-    async request({ method, route, traceparent }, request, answer) {
+    async request({ method, route, headers }, request, answer) {
       const options = {
         kind: SpanKind.SERVER,
         attributes: { 'http.request.method': method, 'http.route': route },
       };
-      const span = tracer.startSpan(`${method} ${route}`, options, callersContext(traceparent));
+      const span = tracer.startSpan(`${method} ${route}`, options, callersContext(headers));
       request.traceId = span.spanContext().traceId;
       try {
         const context = trace.setSpan(ROOT_CONTEXT, span);
@@ -97,13 +98,11 @@ function describe(span: Span, request: TracedRequest, status: number): void {
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-// W3C Trace Context, section 3.2; later versions may append fields.
-const TRACEPARENT =
-  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
+const propagator = new W3CTraceContextPropagator();
 
-function callersContext(traceparent: string | null): Context {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
-  const traceFlags = Number.parseInt(flags, 16) & 1;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
-}
+/** The trace that a request says it is part of. */
+const callersContext = (headers: Headers): Context =>
+  propagator.extract(ROOT_CONTEXT, headers, {
+    get: (from, name) => from.get(name) ?? undefined,
+    keys: (from) => [...from.keys()],
+  });

@@ -17,7 +17,7 @@ export interface Tracing {
     arrival: {
       readonly method: string;
       readonly route: string;
-      readonly traceparent: string | null;
+      readonly headers: Headers;
     },
     request: TracedRequest,
     answer: () => Promise<Answer>,

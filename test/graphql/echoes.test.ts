@@ -96,9 +96,9 @@ test('documents are kept by the memory that they take, not by their number', () 
   const long = (at: number) => `{ ${`a${at} `.repeat(1_900)} }`;
   keep('{ first }');
   for (let at = 0; at < 1_000; at++) keep(`{ short${at} }`);
-  expect(documents.find('{ first }')).toBeDefined();
+  expect(documents.cache.documentCache.get('{ first }')).toBeDefined();
   for (let at = 0; at < 20; at++) keep(long(at));
-  expect(documents.find(long(19))).toBeDefined();
-  expect(documents.find(long(0))).toBeUndefined();
-  expect(documents.find('{ first }')).toBeUndefined();
+  expect(documents.cache.documentCache.get(long(19))).toBeDefined();
+  expect(documents.cache.documentCache.get(long(0))).toBeUndefined();
+  expect(documents.cache.documentCache.get('{ first }')).toBeUndefined();
 });

@@ -48,7 +48,7 @@ interface Sent {
   readonly body?: string;
 }
 
-/** A POST of JSON, on the short way where that takes it. */
+/** A POST of JSON. */
 const json = (body: unknown, headers: Record<string, string> = {}): Sent => ({
   headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify(body),
@@ -79,9 +79,6 @@ describe('/graphql refuses', () => {
     for (const accept of acceptless) {
       const answer = await send(gateway, json(CREATE, { accept }));
       expectRefused(gateway, answer, 406, 'NOT_ACCEPTABLE');
-      const { headers, body } = json(CREATE, { accept, authorization: `Bearer ${OWNER_KEY}` });
-      const plain = await gateway.app.operate({ headers: headers ?? {}, body: body ?? '' });
-      expect(plain.status).toBe(406);
     }
     expect((await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles).toEqual([]);
     for (const accept of ['text/html, */*;q=0.1', 'Application/JSON', 'multipart/mixed', '']) {
@@ -91,7 +88,7 @@ describe('/graphql refuses', () => {
 
   test('a subscription whose client wants no stream', async () => {
     const gateway = await start();
-    const query = 'subscription { packEvents { id } }';
+    const query = 'subscription { packEvents { type } }';
     for (const accept of ['application/json', 'multipart/mixed, application/json']) {
       const answer = await send(gateway, json({ query }, { accept }));
       expectRefused(gateway, answer, 406, 'NOT_ACCEPTABLE');
@@ -206,6 +203,6 @@ test('a file in the place of a text is refused without a word about where it lie
     const request = new Request('http://gateway/graphql', { method: 'POST', headers, body: form });
     const answer = await (await gateway.app.fetch(request)).text();
     expect(answer).toContain('errors');
-    expect(answer).not.toMatch(new RegExp(`${tmpdir()}|pack-multipart`));
+    expect(answer).not.toMatch(new RegExp(`${tmpdir()}|pack-gateway-work`));
   }
 });

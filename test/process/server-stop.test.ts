@@ -12,7 +12,6 @@ const LONGER_THAN_A_SILENCE_MS = 1_300;
 
 const answering = (body: string): Handler => ({
   fetch: async () => new Response(body),
-  operate: async () => ({ status: 200, headers: {}, body }),
   fail: async () => new Response(body, { status: 400 }),
 });
 

@@ -63,7 +63,6 @@ test('an answer that has begun is not garbled by what its client sends after the
   const server = await listen(
     {
       fetch: async () => new Response(begun.pipeThrough(new TextEncoderStream())),
-      operate: () => Promise.reject(new Error('nobody sends one')),
       fail: async () => new Response('a second answer', { status: 400 }),
     },
     0,

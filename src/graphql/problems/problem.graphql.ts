@@ -19,6 +19,9 @@ const refusalDescriptions: Record<RefusalCode, string> = {
   graphql_limit_exceeded:
     'The operation asks for too much; the message says of what. Ask for less.',
   document_not_trusted: 'Only documents on the list of the server are run (TRUSTED_DOCUMENTS).',
+  persisted_query_not_supported: 'No text is kept for a hash. Send the query itself.',
+  persisted_query_not_found:
+    'The hash is not on the list of the server, and no other is taken (TRUSTED_DOCUMENTS).',
   internal_error: 'A fault on this side. Quote the requestId to the operator.',
   service_unavailable: 'Something that this service needs is down. Try again later.',
 };

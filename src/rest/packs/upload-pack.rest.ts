@@ -46,7 +46,7 @@ export const uploadOperations: readonly Operation[] = [
     tag: 'Packs',
     needs: 'caps:write',
     query: noQuery,
-    body: multipartBody(parts, documentedParts),
+    body: multipartBody(parts, documentedParts, new Set(['visibility'])),
     problems: {
       validation_failed: true,
       name_taken: true,
