@@ -77,6 +77,92 @@ describe('what is accepted', () => {
     expect(outcome.pack.files.map(({ path }) => path)).toContain('guides/start.md');
   });
 
+  test.each<[string, RawEntry[]]>([
+    [
+      'of Finder beside a pack',
+      [{ name: '._.' }, { name: './._pack.yaml' }, ...good, { name: '.DS_Store' }],
+    ],
+    [
+      'of Finder around a directory',
+      [{ name: './._my-pack' }, ...prefixed('./my-pack/'), { name: '__MACOSX/my-pack/._x' }],
+    ],
+    [
+      'of Finder inside',
+      [
+        ...prefixed('p/'),
+        { name: 'p/._guides' },
+        { name: 'p/guides/.DS_Store' },
+        { name: 'p/guides/._start.md' },
+      ],
+    ],
+    ['of Windows', [...good, { name: 'guides/Thumbs.db' }, { name: 'desktop.ini' }]],
+    [
+      'that is a link or sparse',
+      [
+        { name: '._x', type: '2', linkname: '/' },
+        { name: '._y', type: 'S', content: 'xyz' },
+        ...good,
+      ],
+    ],
+  ])('litter %s is left out', async (_what, entries) => {
+    const outcome = await readEntries(...entries);
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    const { files, directories } = outcome.pack;
+    expect(files.map(({ path }) => path)).toEqual([
+      'pack.yaml',
+      'behavior.md',
+      'guides/start.md',
+      'scripts/run.sh',
+    ]);
+    expect([...directories].sort()).toEqual(['guides', 'scripts']);
+  });
+
+  test.each(['/', './', '.', './.', '//'])('a root entry %j', async (name) => {
+    expect((await readEntries({ name, type: '5' }, ...good)).kind).toBe('pack');
+  });
+
+  test.each(['data', 'guides'])('a wrapping directory named %s', async (name) => {
+    const outcome = await readEntries({ name: `${name}/`, type: '5' }, ...prefixed(`${name}/`));
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    expect(outcome.pack.files.map(({ path }) => path)).toContain('pack.yaml');
+  });
+
+  test('pack.yaml as a file of data', async () => {
+    const outcome = await readEntries({ name: 'data/pack.yaml', content: 'x' }, ...good);
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    expect(outcome.pack.files.map(({ path }) => path)).toContain('data/pack.yaml');
+  });
+
+  test('a tar from before POSIX, and the split names of ustar and star', async () => {
+    const field = (at: number, text: string) => (block: Buffer) => block.write(text, at, 'latin1');
+    const v7 = field(257, '\0'.repeat(8));
+    const ustar = field(345, 'guides/deep');
+    const star = (block: Buffer) => {
+      block.write('guides/star', 345, 'latin1');
+      block.write('0'.repeat(11), 476, 'latin1');
+      return block.write('tar\0', 508, 'latin1');
+    };
+    const outcome = await readEntries(
+      ...good.map((entry) => ({ ...entry, header: v7 })),
+      { name: 'a.md', content: 'x', header: ustar },
+      { name: 'b.md', content: 'x', header: star },
+    );
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    expect(outcome.pack.files.map(({ path }) => path).slice(-2)).toEqual([
+      'guides/deep/a.md',
+      'guides/star/b.md',
+    ]);
+  });
+
+  test('the extension blocks of a sparse file that is left out', async () => {
+    const more = Buffer.alloc(1024);
+    more[504] = 1;
+    const header = (block: Buffer) => block.writeUInt8(1, 482);
+    const sparse = rawEntry({ name: '._s', type: 'S', header });
+    const archive = gzipped(Buffer.concat([sparse, more, tarOf(good)]));
+    expect((await read(archive)).kind).toBe('pack');
+  });
+
   test('long names by pax and by GNU, and names that are not ASCII', async () => {
     const long = `guides/${'a'.repeat(200)}.md`;
     const gnu = `guides/${'b'.repeat(200)}.md`;
@@ -135,17 +221,37 @@ describe('entries that are refused by name', () => {
       'a hard link',
       [{ name: 'guides/l', type: '1', linkname: 'pack.yaml' }],
       'guides/l',
-      /hard link/,
+      /hard link.*--hard-dereference/,
     ],
-    ['a symbolic link', [{ name: 'guides/l', type: '2', linkname: '/' }], 'guides/l', /symbolic/],
+    [
+      'a symbolic link',
+      [{ name: 'guides/l', type: '2', linkname: '/' }],
+      'guides/l',
+      /symbolic link.* -h /,
+    ],
     ['a link named guides', [{ name: 'data', type: '2', linkname: '/' }], 'data', /symbolic/],
     ['a character device', [{ name: 'data/c', type: '3' }], 'data/c', /character device/],
     ['a block device', [{ name: 'data/b', type: '4' }], 'data/b', /block device/],
     ['a named pipe', [{ name: 'data/p', type: '6' }], 'data/p', /named pipe/],
-    ['a GNU sparse file', [{ name: 'data/s', type: 'S' }], 'data/s', /sparse/],
+    ['a GNU sparse file', [{ name: 'data/s', type: 'S' }], 'data/s', /sparse.*without -S/],
     [
       'a pax sparse file',
       [paxHeader({ 'GNU.sparse.major': '1' }), file('data/s')],
+      'data/s',
+      /sparse/,
+    ],
+    [
+      'a pax sparse file under its own name',
+      [
+        paxHeader({ 'GNU.sparse.major': '1', 'GNU.sparse.name': 'data/real', path: 'data/long' }),
+        file('data/GNUSparseFile.7/real'),
+      ],
+      'data/real',
+      /sparse.*--no-read-sparse/,
+    ],
+    [
+      'a sparse file of Solaris',
+      [paxHeader({ 'SUN.holesdata': ' 0 1' }), file('data/s')],
       'data/s',
       /sparse/,
     ],
@@ -189,8 +295,6 @@ describe('entries that are refused by name', () => {
       `data/${'a/'.repeat(70)}x`,
       /deeper/,
     ],
-    ['Finder litter', [file('guides/._start.md')], 'guides/._start.md', /COPYFILE_DISABLE=1/],
-    ['a desktop store', [file('.DS_Store')], '.DS_Store', /COPYFILE_DISABLE=1/],
     [
       'a directory with content',
       [{ name: 'data/', type: '5', content: 'x' }],
@@ -300,11 +404,25 @@ describe('archives that are refused as a whole', () => {
     ['a chain of pax headers', Array.from({ length: 9 }, () => paxHeader({ comment: 'x' }))],
     ['a malformed pax record', [{ name: 'p', type: 'x', content: '-5 path=guides/x\n' }]],
     ['a pax size that is no number', [paxHeader({ size: '-1' })]],
+    ['a global header of a sparse file', [paxHeader({ 'GNU.sparse.major': '1' }, 'g')]],
     ['a global header that renames', [paxHeader({ path: 'guides/x' }, 'g')]],
     ['a huge GNU long name', [{ name: 'l', type: 'L', content: Buffer.alloc(300_000, 'x') }]],
   ])('%s', async (_what, headers) => {
     const found = await problem(gzipped(tarOf([...good, ...headers, { name: 'data/x' }])));
     expect(found?.path).toBe('archive/scripts/run.sh');
+  });
+
+  test('pax records beyond number', async () => {
+    const records = { name: 'p', type: 'x', content: '5 a=\n'.repeat(50_000) };
+    const entries = Array.from({ length: 11 }, (_, at) => [records, { name: `data/${at}` }]).flat();
+    const found = await problem(gzipped(tarOf([...good, ...entries])), {
+      ...LIMITS,
+      maxArchiveBytes: 4 * LIMITS.maxArchiveBytes,
+    });
+    expect(found).toEqual({
+      path: 'archive/data/9',
+      message: expect.stringMatching(/pax records/),
+    });
   });
 
   test('pack.yaml larger than 64 KiB', async () => {

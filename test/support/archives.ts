@@ -22,6 +22,8 @@ export interface RawEntry {
   readonly uid?: number;
   readonly uname?: string;
   readonly mtime?: number;
+  /** Changes the header block before its checksum is made. */
+  readonly header?: (block: Buffer) => unknown;
 }
 
 export interface SamplePack {
@@ -91,6 +93,7 @@ export function rawEntry(entry: RawEntry): Buffer {
   header.write(entry.linkname ?? '', 157);
   header.write('ustar\x0000', 257, 'latin1');
   header.write(entry.uname ?? '', 265);
+  entry.header?.(header);
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
   return Buffer.concat([withChecksum(header), content, padding]);
 }

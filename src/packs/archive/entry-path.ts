@@ -3,8 +3,12 @@ const LONGEST_SEGMENT_BYTES = 255;
 const LONGEST_PATH_BYTES = 1024;
 const DEEPEST = 64;
 
-/** `segments` is empty for the archive's own root (`./`); they are normalised to Unicode NFC. */
+/**
+ * `segments` is empty for the archive's own root (`./`, and `/`, which Python writes); they are normalised to Unicode
+ * NFC. `litter`: what a desktop left in the directory, no part of the pack.
+ */
 export type EntryPath =
+  | { readonly kind: 'litter' }
   | { readonly kind: 'path'; readonly shown: string; readonly segments: readonly string[] }
   | { readonly kind: 'refused'; readonly shown: string; readonly message: string };
 
@@ -25,6 +29,7 @@ export function readEntryPath(name: Uint8Array): EntryPath {
   }
   if (text === '') return refused('the entry has no name');
   if (/\p{Cc}/u.test(text)) return refused('the name contains a control character');
+  if (/^(?:\.?\/)+\.?$|^\.$/.test(text)) return { kind: 'path', shown, segments: [] };
   if (text.startsWith('/') || /^[A-Za-z]:/.test(text)) {
     return refused('the path is absolute; a pack has relative paths only');
   }
@@ -32,8 +37,7 @@ export function readEntryPath(name: Uint8Array): EntryPath {
 
   // macOS writes decomposed names (NFD); the same pack from Linux must give the same image.
   const relative = text.normalize('NFC').replace(/^(\.\/)+/, '');
-  const segments = relative === '.' ? [] : relative.replace(/\/$/, '').split('/');
-  if (relative === '') return { kind: 'path', shown, segments: [] };
+  const segments = relative.replace(/\/$/, '').split('/');
   if (segments.includes('..')) return refused('the path leads outside the pack');
   if (segments.some((segment) => segment === '' || segment === '.')) {
     return refused('the path has an empty or "." segment');
@@ -42,13 +46,17 @@ export function readEntryPath(name: Uint8Array): EntryPath {
     return refused(`a part of the name is longer than ${LONGEST_SEGMENT_BYTES} bytes`);
   }
   if (segments.length > DEEPEST) return refused(`the path is deeper than ${DEEPEST} directories`);
-  if (segments.some(isDesktopLitter)) {
-    return refused(
-      'this is a file of the macOS desktop, not of the pack; make the archive with COPYFILE_DISABLE=1 tar --exclude .DS_Store -czf …',
-    );
-  }
+  if (segments.some(isDesktopLitter)) return { kind: 'litter' };
   return { kind: 'path', shown, segments };
 }
 
+/** What Finder and Explorer put beside one's files; names of Windows' come in either case. */
+const LITTER: ReadonlySet<string> = new Set([
+  '.ds_store',
+  '__macosx',
+  'thumbs.db',
+  'ehthumbs.db',
+  'desktop.ini',
+]);
 const isDesktopLitter = (segment: string): boolean =>
-  segment.startsWith('._') || segment === '.DS_Store' || segment === '__MACOSX';
+  segment.startsWith('._') || LITTER.has(segment.toLowerCase());

@@ -17,102 +17,146 @@ const ALLOWED = 'pack.yaml, behavior.md, guides/, scripts/, data/ and templates/
 const MOST_IMPLIED_DIRECTORIES = 10_000;
 
 interface Node {
-  readonly path: string;
+  readonly segment: string;
   readonly kind: Kind;
-  readonly implied: boolean;
+  /** The name of the entry that it first came by. */
+  readonly shown: string;
+  implied: boolean;
+  /** By their names as macOS and Windows compare them. */
+  readonly children: Map<string, Node>;
+}
+
+/** Where in an archive the pack is. */
+export interface PackRoot {
+  /** How many segments of a path come before the pack. */
+  readonly depth: 0 | 1;
+  /** Every directory of the pack, named or implied. */
+  readonly directories: readonly string[];
 }
 
 /**
- * The paths of a pack as they arrive, each checked against those before it.
+ * The paths of an archive as they arrive, each checked against those before it.
  *
- * A pack may be archived as its content (`pack.yaml`, `guides/…`) or as its directory (`incident-triage/pack.yaml`, …).
- * Which of both is seen at the first entry: a top-level name that no pack may have is taken for the directory,
- * and from then on everything must live under it.
+ * A pack may be archived as its content (`pack.yaml`, `guides/…`) or as its directory (`incident-triage/pack.yaml`, …),
+ * and tools store the entries in any order, so which of both it is shows at the end.
  */
 export class PackTree {
-  readonly #nodes = new Map<string, Node>();
-  #wrapper: string | null | undefined;
+  readonly #root: Node = node('', 'directory', '', false);
   #implied = 0;
 
-  /** The path inside the pack, or null for a root directory itself; throws `ArchiveRefused`. */
-  add(shown: string, segments: readonly string[], kind: Kind): string | null {
-    const inside = this.#withoutWrapper(shown, segments, kind);
-    const top = inside[0];
-    if (top === undefined) {
-      if (kind === 'file') throw refused(shown, 'this is a file where the pack has its directory');
-      return null;
+  /** Throws `ArchiveRefused` where the path cannot stand beside the others. */
+  add(shown: string, segments: readonly string[], kind: Kind): void {
+    if (segments.length === 0 && kind === 'file') {
+      throw refused(shown, 'this is a file where the pack has its directory');
     }
-    this.#checkTopLevel(shown, top, inside.length > 1 ? 'directory' : kind);
-    for (let depth = 1; depth < inside.length; depth += 1) {
-      this.#place(shown, {
-        path: inside.slice(0, depth).join('/'),
-        kind: 'directory',
-        implied: true,
-      });
+    let parent = this.#root;
+    // Segment by segment: whole paths of 64 directories each would be folded and joined for seconds.
+    for (const [depth, segment] of segments.entries()) {
+      const isLast = depth === segments.length - 1;
+      const key = caseFolded(segment);
+      let child = parent.children.get(key);
+      if (child === undefined) {
+        child = node(segment, isLast ? kind : 'directory', shown, !isLast);
+        parent.children.set(key, child);
+        if (child.implied) this.#implied += 1;
+        if (this.#implied > MOST_IMPLIED_DIRECTORIES) throw refused(shown, 'too many directories');
+      } else {
+        const path = [...segments.slice(0, depth), child.segment].join('/');
+        refuseUnlessSame(child, path, segment, isLast ? kind : 'directory', shown, depth);
+        if (isLast && !child.implied) {
+          throw refused(shown, 'is a duplicate: the archive names it twice');
+        }
+        if (isLast) child.implied = false;
+      }
+      parent = child;
     }
-    const path = inside.join('/');
-    this.#place(shown, { path, kind, implied: false });
-    return path;
   }
 
-  /** Every directory of the pack, named or implied. */
-  directories(): string[] {
-    return [...this.#nodes.values()].flatMap(({ kind, path }) =>
-      kind === 'directory' ? [path] : [],
-    );
-  }
-
-  #withoutWrapper(shown: string, segments: readonly string[], kind: Kind): readonly string[] {
-    const top = segments[0];
-    if (top === undefined) return segments;
-    if (this.#wrapper === undefined) {
-      const isDirectory = segments.length > 1 || kind === 'directory';
-      this.#wrapper = isDirectory && !TOP_LEVEL.has(top) ? top : null;
+  /** Finds the pack when all paths are there; throws `ArchiveRefused` where something else is at its top. */
+  findPack(): PackRoot {
+    const wrapper = wrapperIn(this.#root);
+    if (wrapper !== null) {
+      for (const stray of this.#root.children.values()) {
+        if (stray !== wrapper) throw refusedStray(stray);
+      }
     }
-    if (this.#wrapper === null) return segments;
-    if (this.#wrapper === top) return segments.slice(1);
-    // Beside `pack.yaml` the first directory turns out to be no wrapper but a stray.
-    throw refused(TOP_LEVEL.has(top) ? this.#wrapper : shown, notAllowed);
-  }
-
-  #checkTopLevel(shown: string, top: string, kind: Kind): void {
-    const expected = TOP_LEVEL.get(top);
-    if (expected === undefined) throw refused(shown, notAllowed);
-    if (expected !== kind) throw refused(shown, `${top} must be a ${expected}`);
-  }
-
-  #place(shown: string, node: Node): void {
-    const key = caseFolded(node.path);
-    const there = this.#nodes.get(key);
-    if (there === undefined) {
-      if (node.implied) this.#implied += 1;
-      if (this.#implied > MOST_IMPLIED_DIRECTORIES) throw refused(shown, 'too many directories');
-      this.#nodes.set(key, node);
-      return;
+    const root = wrapper ?? this.#root;
+    for (const child of root.children.values()) {
+      const expected = TOP_LEVEL.get(child.segment);
+      if (expected === undefined) throw refusedStray(child);
+      if (expected !== child.kind) {
+        throw refused(child.shown, `${child.segment} must be a ${expected}`);
+      }
     }
-    if (there.path !== node.path) {
-      throw refused(
-        shown,
-        `differs from "${there.path}" only in upper and lower case, which macOS and Windows do not tell apart`,
-      );
-    }
-    if (there.kind !== node.kind) {
-      throw refused(shown, `"${node.path}" is a file and a directory at once`);
-    }
-    if (node.implied) return;
-    if (!there.implied) throw refused(shown, 'is a duplicate: the archive names it twice');
-    this.#nodes.set(key, node);
+    return { depth: wrapper === null ? 0 : 1, directories: [...directoriesIn(root.children, '')] };
   }
 }
+
+/** The one directory around the whole pack, or null where there is none. */
+function wrapperIn({ children }: Node): Node | null {
+  if (children.has('PACK.YAML')) return null;
+  const tops = [...children.values()];
+  // A pack's own directory may be named `data`; then nothing is beside it.
+  const wrappers = tops.filter(
+    (top) => top.children.has('PACK.YAML') && (tops.length === 1 || !TOP_LEVEL.has(top.segment)),
+  );
+  if (wrappers.length === 1) return wrappers[0] ?? null;
+  const [only] = tops;
+  const isStrange = only?.kind === 'directory' && !TOP_LEVEL.has(only.segment);
+  return tops.length === 1 && isStrange ? only : null;
+}
+
+function* directoriesIn(
+  entries: ReadonlyMap<string, Node>,
+  prefix: string,
+): Generator<string, void> {
+  for (const { kind, segment, children } of entries.values()) {
+    if (kind === 'file') continue;
+    yield prefix + segment;
+    yield* directoriesIn(children, `${prefix}${segment}/`);
+  }
+}
+
+function refuseUnlessSame(
+  there: Node,
+  path: string,
+  segment: string,
+  kind: Kind,
+  shown: string,
+  depth: number,
+): void {
+  if (there.segment !== segment) {
+    if (depth === 0 && TOP_LEVEL.has(there.segment)) throw refused(shown, NOT_ALLOWED);
+    throw refused(
+      shown,
+      `differs from "${path}" only in upper and lower case, which macOS and Windows do not tell apart`,
+    );
+  }
+  if (there.kind === kind) return;
+  const expected = depth === 0 ? TOP_LEVEL.get(segment) : undefined;
+  if (expected !== undefined) throw refused(shown, `${segment} must be a ${expected}`);
+  throw refused(shown, `"${path}" is a file and a directory at once`);
+}
+
+const node = (segment: string, kind: Kind, shown: string, implied: boolean): Node => ({
+  segment,
+  kind,
+  shown,
+  implied,
+  children: new Map(),
+});
 
 /**
  * macOS and Windows do not tell A from a, so the second would overwrite the first there; nor does macOS ß from ss,
  * or σ from ς, for which lower case alone is not enough. A dotless ı it does tell from i, unlike `toUpperCase`.
  */
-const caseFolded = (path: string): string =>
-  path.replace(/[^\u0131]+/g, (part) => part.toLowerCase().toUpperCase()).normalize('NFC');
+const caseFolded = (segment: string): string =>
+  segment.replace(/[^\u0131]+/g, (part) => part.toLowerCase().toUpperCase()).normalize('NFC');
 
-const notAllowed = `is not allowed at the top of a pack; only ${ALLOWED} are`;
+const NOT_ALLOWED = `is not allowed at the top of a pack; only ${ALLOWED} are`;
+
+const refusedStray = ({ shown }: Node): ArchiveRefused =>
+  refused(shown.replace(/\/$/, ''), NOT_ALLOWED);
 
 const refused = (shown: string, message: string): ArchiveRefused =>
   new ArchiveRefused(entryProblemPath(shown), message);

@@ -10,7 +10,7 @@ import { PackTree } from './pack-tree.ts';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from './pack-yaml.ts';
 import { readPackYaml } from './read-pack-yaml.ts';
 import { Spool } from './spool.ts';
-import { readTar, type TarEntry } from './tar-reader.ts';
+import { readTar } from './tar-reader.ts';
 
 export interface ReadArchiveOptions {
   /** Largest compressed archive; unpacked it may be four times as large. */
@@ -25,8 +25,18 @@ export type ReadPackArchiveOutcome =
 
 const MOST_ENTRIES = 10_000;
 const UNPACKED_FACTOR = 4;
-/** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry. */
-const TAR_OVERHEAD_BYTES = MOST_ENTRIES * 4096;
+/** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry, and again for Finder's `._` beside it. */
+const TAR_OVERHEAD_BYTES = 2 * MOST_ENTRIES * 4096;
+
+/** With which option of tar what is no file of a pack becomes one. */
+const HOW_TO_AVOID: Readonly<Record<string, string>> = {
+  'a hard link':
+    'make the archive with tar --hard-dereference (GNU tar), or give the second name a copy',
+  'a symbolic link':
+    'make the archive with tar -h (--dereference), in GNU tar together with --hard-dereference, which stores what it points to',
+  'a sparse file':
+    'make the archive without -S (GNU tar) or with --no-read-sparse (bsdtar, which macOS has)',
+};
 
 /**
  * Reads an uploaded `.tar.gz`, checks every entry and spools the contents into `workDirectory`
@@ -46,17 +56,19 @@ export async function readPackArchive(
     spool = await Spool.create(workDirectory);
     const mostContent = maxArchiveBytes * UNPACKED_FACTOR;
     const reader = new ByteReader(source.chunks, mostContent + TAR_OVERHEAD_BYTES);
-    const { files, tree } = await readEntries(reader, spool, mostContent);
+    const { found, tree } = await readEntries(reader, spool, mostContent);
     // The tar is complete; the gzip trailer is not checked and the upload not measured before its end.
     await source.done;
 
-    const metadata = await readMetadata(files, spool, parserThread);
-    if (metadata.kind === 'invalid') return metadata;
-    const directories = tree.directories();
-    return {
-      kind: 'pack',
-      pack: { metadata: metadata.metadata, files, directories, spool: spool.path },
-    };
+    const { depth, directories } = tree.findPack();
+    const files = found.map(({ segments, ...file }) => ({
+      ...file,
+      path: segments.slice(depth).join('/'),
+    }));
+    const read = await readMetadata(files, spool, parserThread);
+    if (read.kind === 'invalid') return read;
+    const { metadata } = read;
+    return { kind: 'pack', pack: { metadata, files, directories, spool: spool.path } };
   } catch (error) {
     if (error instanceof ArchiveTooLarge) return { kind: 'too_large', limit: maxArchiveBytes };
     if (error instanceof ArchiveRefused) return { kind: 'invalid', fields: [error.problem] };
@@ -67,55 +79,72 @@ export async function readPackArchive(
   }
 }
 
+/** A file whose path is known when the wrapping directory is. */
+interface FoundFile extends Omit<PackFile, 'path'> {
+  readonly segments: readonly string[];
+  readonly shown: string;
+}
+
 async function readEntries(
   reader: ByteReader,
   spool: Spool,
   mostContent: number,
-): Promise<{ files: PackFile[]; tree: PackTree }> {
+): Promise<{ found: FoundFile[]; tree: PackTree }> {
   const tree = new PackTree();
-  const files: PackFile[] = [];
+  const found: FoundFile[] = [];
   let entries = 0;
+  let litter = 0;
   for await (const entry of readTar(reader)) {
-    const { shown, segments } = allowedPath(entry);
+    const path = readEntryPath(entry.name);
+    if (path.kind === 'litter') {
+      litter += 1;
+      if (litter <= MOST_ENTRIES) continue;
+      throw new ArchiveRefused('archive', `has more than ${MOST_ENTRIES} files of a desktop`);
+    }
+    const { shown } = path;
     const refuse = (message: string): never => {
       throw new ArchiveRefused(entryProblemPath(shown), message);
     };
+    if (path.kind === 'refused') return refuse(path.message);
     entries += 1;
     if (entries > MOST_ENTRIES) {
       refuse(`the archive has more than ${MOST_ENTRIES} entries; this is the first too many`);
     }
-    if (entry.kind === 'other') refuse(`is ${entry.what}; a pack has files and directories only`);
-    const kind = entry.kind === 'directory' ? 'directory' : 'file';
-    const path = tree.add(shown, segments, kind);
-    if (path === null || kind === 'directory') continue;
-    if (path === 'pack.yaml' && entry.size > LARGEST_PACK_YAML) {
-      refuse(`is larger than ${LARGEST_PACK_YAML} bytes`);
+    const { kind, what, size, executable } = entry;
+    if (kind === 'other') {
+      const hint = HOW_TO_AVOID[what];
+      refuse(
+        `is ${what}; a pack has files and directories only${hint === undefined ? '' : `: ${hint}`}`,
+      );
     }
+    const { segments } = path;
+    tree.add(shown, segments, kind === 'directory' ? 'directory' : 'file');
+    if (kind === 'directory') continue;
     // By what the header says, before a byte of it is written.
-    if (spool.length + entry.size > mostContent) {
+    if (spool.length + size > mostContent) {
       refuse(`with this entry the archive unpacks to more than ${mostContent} bytes`);
     }
     const offset = spool.length;
     await spool.append(entry.content());
-    files.push({ path, executable: entry.executable, size: entry.size, offset });
+    found.push({ shown, segments, executable, size, offset });
   }
-  return { files, tree };
-}
-
-function allowedPath(entry: TarEntry): { shown: string; segments: readonly string[] } {
-  const path = readEntryPath(entry.name);
-  if (path.kind === 'refused') throw new ArchiveRefused(entryProblemPath(path.shown), path.message);
-  return path;
+  return { found, tree };
 }
 
 async function readMetadata(
-  files: readonly PackFile[],
+  files: readonly (PackFile & Pick<FoundFile, 'shown'>)[],
   spool: Spool,
   parserThread: ParserThread,
 ): Promise<PackMetadataOutcome> {
   const file = files.find(({ path }) => path === 'pack.yaml');
   if (file === undefined) {
     throw new ArchiveRefused('pack.yaml', 'is missing; every pack has one at its top');
+  }
+  if (file.size > LARGEST_PACK_YAML) {
+    throw new ArchiveRefused(
+      entryProblemPath(file.shown),
+      `is larger than ${LARGEST_PACK_YAML} bytes`,
+    );
   }
   return readPackYaml(parserThread, await spool.read(file.offset, file.size));
 }

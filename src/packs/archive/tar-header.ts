@@ -11,6 +11,8 @@ export interface TarHeader {
   readonly mode: number;
   readonly size: number;
   readonly type: string;
+  /** Whether blocks with more of a sparse file's map follow (the GNU manual, "Storing Sparse Files"). */
+  readonly isExtended: boolean;
 }
 
 /** What a pax extended header changes about the entry after it. */
@@ -18,6 +20,8 @@ export interface PaxOverrides {
   readonly path?: Uint8Array;
   readonly size?: number;
   readonly sparse: boolean;
+  /** How many there were, of any kind. */
+  readonly records: number;
 }
 
 const CHECKSUM = { start: 148, end: 156 };
@@ -30,14 +34,28 @@ export function decodeHeader(block: Uint8Array): TarHeader | null {
   const sum = number(block.subarray(CHECKSUM.start, CHECKSUM.end));
   if (mode === null || size === null || sum !== checksum(block)) return null;
   const type = ascii(block.subarray(156, 157));
-  return { name: fullName(block), mode, size, type: type === '\0' ? '0' : type };
+  return {
+    name: fullName(block),
+    mode,
+    size,
+    type: type === '\0' ? '0' : type,
+    isExtended: type === 'S' && block[482] === 1,
+  };
 }
 
-export const isZeroBlock = (block: Uint8Array): boolean => block.every((byte) => byte === 0);
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** Whether `block`, of at most 64 KiB, holds zeros only. */
+export const isZeroBlock = (block: Uint8Array): boolean =>
+  ZEROS.compare(block, 0, block.length, 0, block.length) === 0;
 
 /** Reads the records `<length> <key>=<value>\n` of a pax header; null when they are malformed. */
 export function decodePax(records: Uint8Array): PaxOverrides | null {
-  let overrides: PaxOverrides = { sparse: false };
+  let path: Uint8Array | undefined;
+  let sparseName: Uint8Array | undefined;
+  let size: number | undefined;
+  let sparse = false;
+  let count = 0;
   for (let at = 0; at < records.length; ) {
     const space = records.subarray(at, at + 10).indexOf(SPACE);
     const digits = ascii(records.subarray(at, at + Math.max(space, 0)));
@@ -48,16 +66,25 @@ export function decodePax(records: Uint8Array): PaxOverrides | null {
     if (end > records.length || record.at(-1) !== 0x0a || equals < 1) return null;
     const value = record.subarray(equals + 1, -1);
     const key = ascii(record.subarray(0, equals));
-    if (key === 'path') overrides = { ...overrides, path: value };
-    if (key.startsWith('GNU.sparse.')) overrides = { ...overrides, sparse: true };
+    if (key === 'path') path = value;
+    // The path of a sparse file is then one that nobody gave it: `GNUSparseFile.123/db.sqlite`.
+    if (key === 'GNU.sparse.name') sparseName = value;
+    // Solaris' tar calls it by another name.
+    if (key.startsWith('GNU.sparse.') || key === 'SUN.holesdata') sparse = true;
     if (key === 'size') {
-      const size = /^[0-9]+$/.test(ascii(value)) ? Number(ascii(value)) : Number.NaN;
+      size = /^[0-9]+$/.test(ascii(value)) ? Number(ascii(value)) : Number.NaN;
       if (!Number.isSafeInteger(size)) return null;
-      overrides = { ...overrides, size };
     }
+    count += 1;
     at = end;
   }
-  return overrides;
+  const name = sparseName ?? path;
+  return {
+    sparse,
+    records: count,
+    ...(name === undefined ? {} : { path: name }),
+    ...(size === undefined ? {} : { size }),
+  };
 }
 
 /** The bytes before the first NUL. */
@@ -70,14 +97,16 @@ function fullName(block: Uint8Array): Uint8Array {
   const name = untilNul(block.subarray(0, 100));
   // GNU's magic is `ustar` and two spaces, and it keeps other things where POSIX has the prefix.
   const posix = ascii(block.subarray(257, 263)) === 'ustar\0';
-  const prefix = posix ? untilNul(block.subarray(345, 500)) : new Uint8Array(0);
+  // star keeps times where the last bytes of the prefix would be, and says so at the end of the block.
+  const prefixEnd = ascii(block.subarray(508, 512)) === 'tar\0' ? 476 : 500;
+  const prefix = posix ? untilNul(block.subarray(345, prefixEnd)) : new Uint8Array(0);
   return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]);
 }
 
 function checksum(block: Uint8Array): number {
   let sum = (CHECKSUM.end - CHECKSUM.start) * SPACE;
-  for (const [at, byte] of block.entries()) {
-    if (at < CHECKSUM.start || at >= CHECKSUM.end) sum += byte;
+  for (let at = 0; at < block.length; at += 1) {
+    if (at < CHECKSUM.start || at >= CHECKSUM.end) sum += block[at] ?? 0;
   }
   return sum;
 }

@@ -17,6 +17,10 @@ export interface TarEntry {
 const LARGEST_EXTENDED_HEADER = 256 * 1024;
 /** A real entry has one or two (GNU long name and long link, or pax). */
 const MOST_EXTENDED_HEADERS = 4;
+/** Of all pax headers together; a real entry has some five. Each costs more than its bytes. */
+const MOST_PAX_RECORDS = 500_000;
+/** Zeros at the end, which fill up a tape's record: 10 KiB, or what `tar -b` says. */
+const MOST_PADDING = 16 * 1024 * 1024;
 const PIECE = 64 * 1024;
 const SLASH = 0x2f;
 
@@ -60,6 +64,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
   let longSize: number | null = null;
   let sparse = false;
   let extendedHeaders = 0;
+  let paxRecords = 0;
 
   for (;;) {
     const block = await nextBlock(reader, corrupt);
@@ -67,15 +72,17 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
     const header = decodeHeader(block);
     if (header === null) throw corrupt('the archive holds a corrupt tar header');
 
-    if ('xgLK'.includes(header.type)) {
+    if ('xXgLK'.includes(header.type)) {
       extendedHeaders += 1;
       if (extendedHeaders > MOST_EXTENDED_HEADERS) throw corrupt('too many extended headers');
       const content = await extended(header.size);
       if (header.type === 'L') longName = untilNul(content);
-      if (header.type === 'x' || header.type === 'g') {
+      if ('xXg'.includes(header.type)) {
         const pax = decodePax(content);
         if (pax === null) throw corrupt('the archive holds a malformed pax header');
-        const renames = pax.path !== undefined || pax.size !== undefined;
+        paxRecords += pax.records;
+        if (paxRecords > MOST_PAX_RECORDS) throw corrupt('the archive has too many pax records');
+        const renames = pax.path !== undefined || pax.size !== undefined || pax.sparse;
         if (header.type === 'g' && renames) throw corrupt('a global header renames every entry');
         longName = pax.path ?? longName;
         longSize = pax.size ?? longSize;
@@ -84,6 +91,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
       continue;
     }
 
+    for (let more = header.isExtended; more; ) more = (await exactly(BLOCK))[504] === 1;
     const name = longName ?? header.name;
     const size = longSize ?? header.size;
     lastName = Buffer.from(name).toString();
@@ -143,9 +151,11 @@ async function onlyZeros(
   reader: ByteReader,
   corrupt: (message: string) => ArchiveRefused,
 ): Promise<void> {
-  for (;;) {
+  for (let zeros = 0; zeros <= MOST_PADDING; ) {
     const piece = await reader.some(PIECE);
     if (piece === null) return;
     if (!isZeroBlock(piece)) throw corrupt('the archive goes on after its end marker');
+    zeros += piece.length;
   }
+  throw new ArchiveRefused('archive', `ends in more than ${MOST_PADDING} zeros`);
 }
