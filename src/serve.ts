@@ -62,7 +62,9 @@ export async function serve(config: Config): Promise<void> {
   };
   process.on('SIGTERM', drain).on('SIGINT', drain);
   void sweepWorkDirectories();
-  const tracing = await openTracing(process.env);
+  const tracing = await openTracing(process.env, (message, error) =>
+    log.warn(error === undefined ? {} : { err: error }, message),
+  );
   const app = await createApp(config, { log, tracing });
   opening.resolve(app);
   const { port } = server;

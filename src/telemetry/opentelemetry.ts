@@ -18,7 +18,11 @@ import {
   envDetector,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace-base';
 import type { StatementEvent } from '../database/connect.ts';
 import type { TracedRequest, Tracing } from './tracing.ts';
 
@@ -26,12 +30,12 @@ import type { TracedRequest, Tracing } from './tracing.ts';
 const LONGEST_FLUSH_MS = 2_000;
 
 /** The exporter, sampler and batches read the process's `OTEL_*` variables themselves. */
-export function createTracing(): Tracing {
+export function createTracing(warn: (message: string, error?: Error) => void): Tracing {
   const named = resourceFromAttributes({ 'service.name': 'pack-gateway' });
   const resource = defaultResource()
     .merge(named)
     .merge(detectResources({ detectors: [envDetector] }));
-  const spanProcessors = [new BatchSpanProcessor(new OTLPTraceExporter())];
+  const spanProcessors = [new BatchSpanProcessor(telling(new OTLPTraceExporter(), warn))];
   const provider = new BasicTracerProvider({ resource, spanProcessors });
   const tracer = provider.getTracer('pack-gateway');
   const current = new AsyncLocalStorage<Context>();
@@ -78,8 +82,29 @@ export function createTracing(): Tracing {
     },
     async close() {
       const sent = provider.shutdown().catch(() => undefined);
-      await Promise.race([sent, pause(LONGEST_FLUSH_MS, undefined, { ref: false })]);
+      const late = pause(LONGEST_FLUSH_MS, 'late' as const, { ref: false });
+      if ((await Promise.race([sent, late])) === 'late') warn('the last traces were not exported');
     },
+  };
+}
+
+/** Tells of the first export that fails after one that did not: a collector that is away stays so for many. */
+function telling(
+  exporter: SpanExporter,
+  warn: (message: string, error?: Error) => void,
+): SpanExporter {
+  let isFailing = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const failed = result.code !== 0;
+        if (failed && !isFailing) warn('traces are not exported', result.error);
+        isFailing = failed;
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
   };
 }
 
