@@ -1,6 +1,7 @@
 /** Environment -> Config. A bad value is one clear line that names the variable, the problem and a good example. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import type { ProxyConfig } from './outgoing/proxy.ts';
 import { type LogLevel, type Setting, settings } from './settings.ts';
 
 export interface Config {
@@ -30,6 +31,10 @@ export interface RegistryConfig {
   readonly namespace: string;
   /** Lower-case `host[:port]` of other registries that images may be read from, without credentials. */
   readonly allowedHosts: readonly string[];
+  /** Lower-case `host[:port]` of services that may give out tokens for the registry, besides itself. */
+  readonly tokenHosts: readonly string[];
+  /** Null where none is set. */
+  readonly proxy: ProxyConfig | null;
   /** Milliseconds. */
   readonly deadlineMs: number;
   /** PEM text. */
@@ -40,6 +45,7 @@ export interface JwtConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: URL;
+  readonly proxy: ProxyConfig | null;
 }
 
 /** The environment cannot be used; its message is the one line to print. */
@@ -61,7 +67,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const values = Object.fromEntries(
     Object.entries<Setting<unknown>>(settings).map(([name, setting]) => [
       name,
-      read(name, setting, environment[name]),
+      read(name, setting, environment[name] || environment[lowerCase(name)]),
     ]),
     // Each entry is parsed by the schema under its own name, which fromEntries cannot express.
   ) as Values;
@@ -75,6 +81,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       settings.DATABASE_URL.example,
     );
   }
+  const proxy = proxyConfig(values);
   return {
     port: values.PORT ?? 4000,
     host: values.HOST ?? '127.0.0.1',
@@ -87,6 +94,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       password: values.REGISTRY_PASSWORD ?? null,
       namespace: values.REGISTRY_NAMESPACE ?? 'packs',
       allowedHosts: values.REGISTRY_ALLOWED_HOSTS ?? [],
+      tokenHosts: values.REGISTRY_TOKEN_HOSTS ?? [],
+      proxy,
       deadlineMs: values.REGISTRY_DEADLINE_MS ?? 10_000,
       ca: values.REGISTRY_CA_FILE ?? null,
     },
@@ -94,7 +103,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       org: values.BOOTSTRAP_ORG ?? 'default',
       apiKey: values.BOOTSTRAP_API_KEY ?? null,
     },
-    jwt: jwtConfig(values),
+    jwt: jwtConfig(values, proxy),
     corsOrigins: values.CORS_ORIGINS ?? ['https://studio.apollographql.com'],
     introspection: values.INTROSPECTION ?? true,
     graphiql: values.GRAPHIQL ?? true,
@@ -104,6 +113,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
+/** Proxies are the one thing that is set in lower case as well, and more often so. */
+const lowerCase = (name: string): string => (name.endsWith('_PROXY') ? name.toLowerCase() : name);
+
 function read<T>(name: string, setting: Setting<T>, text: string | undefined): T | undefined {
   if (text === undefined || text === '') return undefined;
   const result = setting.schema.safeParse(text);
@@ -111,10 +123,15 @@ function read<T>(name: string, setting: Setting<T>, text: string | undefined): T
   throw new ConfigError(name, result.error.issues[0]?.message ?? 'is not valid', setting.example);
 }
 
-function jwtConfig(values: Values): JwtConfig | null {
+function proxyConfig({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Values): ProxyConfig | null {
+  if (HTTP_PROXY === undefined && HTTPS_PROXY === undefined) return null;
+  return { http: HTTP_PROXY ?? null, https: HTTPS_PROXY ?? null, except: NO_PROXY ?? '' };
+}
+
+function jwtConfig(values: Values, proxy: ProxyConfig | null): JwtConfig | null {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWKS_URL: jwksUrl } = values;
   if (issuer !== undefined && audience !== undefined && jwksUrl !== undefined) {
-    return { issuer, audience, jwksUrl };
+    return { issuer, audience, jwksUrl, proxy };
   }
   const names = ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWKS_URL'] as const;
   const missing = names.find((name) => values[name] === undefined);

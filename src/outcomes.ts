@@ -128,7 +128,11 @@ export const problems = {
     status: 502,
     logLevel: 'warn',
     message: ({ failure }) =>
-      `The registry could not do this: ${clause(failure.detail)}. Nothing was changed.`,
+      `The registry could not do this: ${clause(failure.detail)}. ${
+        failure.inDoubt
+          ? 'No pack was changed; the image may have been stored there all the same.'
+          : 'Nothing was changed.'
+      }`,
   },
   not_archived: {
     graphqlType: 'NotArchived',

@@ -1,4 +1,5 @@
 /** The server: it listens, opens what it stands on, and drains on SIGTERM. */
+import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -68,7 +69,9 @@ export async function serve(config: Config): Promise<void> {
   const app = await createApp(config, { log, tracing });
   opening.resolve(app);
   const { port } = server;
-  log.info({ port, host: config.host, url: `http://${config.host}:${port}/graphql` }, 'listening');
+  const { host } = config;
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}/graphql`;
+  log.info({ port, host, url }, 'listening');
   if (app.ownerKey !== null) {
     // Not a log line that a level could hide: without this key nobody can use the service.
     const line = {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { AddressRefused, parseAddress } from './database-address/address.ts';
+import { parseHost } from './registry/host.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -43,6 +44,32 @@ const onOff = z
   .enum(['on', 'off'], { error: 'must be on or off' })
   .transform((value) => value === 'on');
 
+const hosts = z.string().transform((text, context): readonly string[] => {
+  const parsed = text
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+    .map(parseHost);
+  if (parsed.every((host) => host !== null)) return parsed;
+  context.addIssue('must be a comma-separated list of host[:port], without scheme or path');
+  return z.NEVER;
+});
+
+const proxy = z.string().transform((text, context): string => {
+  // As curl has it: a bare host[:port] is an HTTP proxy.
+  const parsed = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (parsed !== null && ['http:', 'https:'].includes(parsed.protocol)) return parsed.href;
+  context.addIssue('must be the address of an HTTP proxy');
+  return z.NEVER;
+});
+
+const credential = z
+  .string()
+  .refine(
+    (text) => !/[\r\n]/.test(text),
+    'must hold no line break: a file that ends in one was read whole, take it off (printf %s, not echo)',
+  );
+
 /** By the variable's name. */
 export const settings = {
   PORT: { schema: whole(0, 65_535), example: '4000' },
@@ -63,8 +90,11 @@ export const settings = {
     ),
     example: 'https://registry.internal:5000',
   },
-  REGISTRY_USERNAME: { schema: z.string(), example: 'pack-gateway' },
-  REGISTRY_PASSWORD: { schema: z.string(), example: '…' },
+  REGISTRY_USERNAME: {
+    schema: credential.refine((name) => !name.includes(':'), 'must hold no ":"'),
+    example: 'pack-gateway',
+  },
+  REGISTRY_PASSWORD: { schema: credential, example: '…' },
   REGISTRY_NAMESPACE: {
     schema: z
       .string()
@@ -79,18 +109,11 @@ export const settings = {
       ),
     example: 'packs',
   },
-  REGISTRY_ALLOWED_HOSTS: {
-    schema: z
-      .string()
-      .transform((text) => text.split(',').map((host) => host.trim().toLowerCase()))
-      .transform((hosts) => hosts.filter((host) => host !== ''))
-      .refine(
-        (hosts) =>
-          hosts.every((host) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(host)),
-        'must be a comma-separated list of host[:port], without scheme or path',
-      ),
-    example: 'ghcr.io,registry.internal:5000',
-  },
+  REGISTRY_ALLOWED_HOSTS: { schema: hosts, example: 'ghcr.io,registry.internal:5000' },
+  REGISTRY_TOKEN_HOSTS: { schema: hosts, example: 'auth.docker.io,gitlab.internal' },
+  HTTP_PROXY: { schema: proxy, example: 'http://proxy.internal:3128' },
+  HTTPS_PROXY: { schema: proxy, example: 'http://proxy.internal:3128' },
+  NO_PROXY: { schema: z.string(), example: 'localhost,registry.internal' },
   REGISTRY_DEADLINE_MS: { schema: whole(100, 600_000), example: '10000' },
   REGISTRY_CA_FILE: {
     schema: z

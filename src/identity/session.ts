@@ -1,9 +1,19 @@
 /** Session JWTs of the control plane (contract, "Who may call"). */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
+import { fetch } from 'undici';
 import { z } from 'zod';
 import type { JwtConfig } from '../config.ts';
 import { singleLine } from '../input.ts';
 import { type OrgId, orgIds, uuidOf } from '../model/ids.ts';
+import { type ProxyConfig, proxied } from '../outgoing/proxy.ts';
+import { USER_AGENT } from '../outgoing/user-agent.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { World } from '../world.ts';
 import { type Caller, type Scope, scopes } from './caller.ts';
@@ -90,9 +100,24 @@ function keys(config: JwtConfig): Keys {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
+    headers: { 'user-agent': USER_AGENT },
+    ...(config.proxy === null ? {} : { [customFetch]: through(config.proxy) }),
   });
   keysOf.set(config, made);
   return made;
+}
+
+function through(proxy: ProxyConfig): FetchImplementation {
+  const dispatcher = proxied(proxy);
+  return async (url, { headers, method, redirect, signal }) =>
+    // undici's Response is the global one but for its types, which jose takes.
+    (await fetch(url, {
+      headers: Object.fromEntries(headers),
+      method,
+      redirect,
+      signal,
+      dispatcher,
+    })) as unknown as Response;
 }
 
 /** The token's own fault; every other error is about fetching the keys. */

@@ -1,3 +1,4 @@
+import { parseHost } from '../registry/host.ts';
 import {
   type Digest,
   isDigest,
@@ -17,7 +18,6 @@ export interface ImageReference {
 }
 
 const PATH = /^(?<repository>[^:@]+)(?::(?<tag>[^:@/]+))?(?:@(?<digest>[^@/]+))?$/;
-const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
 const LONGEST = 512;
 
 /**
@@ -32,14 +32,13 @@ export function parseImageReference(text: string): ImageReference | string {
   const slash = text.indexOf('/');
   const first = slash === -1 ? '' : text.slice(0, slash);
   const named = /[.:]/.test(first) || first === 'localhost';
+  const host = named ? parseHost(first) : null;
   const {
     repository = '',
     tag,
     digest,
   } = PATH.exec(named ? text.slice(slash + 1) : text)?.groups ?? {};
-  // Before it is lower-cased: letters outside ASCII (the Kelvin sign) would turn into ones that a host may have.
-  if (!isRepository(repository) || (named && !HOST.test(first))) return malformed;
-  const host = named ? first.toLowerCase() : null;
+  if (!isRepository(repository) || (named && host === null)) return malformed;
   if (digest !== undefined) {
     if (!isDigest(digest) || (tag !== undefined && !isTag(tag))) return malformed;
     return { host, repository, reference: digest };

@@ -1,5 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import type { PackRow } from '../model/pack-row.ts';
+import { namesHost, protocolOf, withoutDefaultPort } from '../registry/host.ts';
 import { openOtherRegistry } from '../registry/open-other-registry.ts';
 import {
   type Digest,
@@ -29,9 +30,11 @@ export function openImageSource(world: World, imageRef: string): ImageSource | s
   const parsed = parseImageReference(imageRef);
   if (typeof parsed === 'string') return parsed;
   const { registry, config } = world;
-  const { host, repository, reference } = parsed;
+  const { repository, reference } = parsed;
   const path = `${repository}${isDigest(reference) ? '@' : ':'}${reference}`;
-  if (host === null || host === registry.host) {
+  const named = parsed.host;
+  const own = config.registry.url?.protocol ?? '';
+  if (named === null || withoutDefaultPort(named, own) === registry.host) {
     return {
       registry,
       isOwn: true,
@@ -42,7 +45,9 @@ export function openImageSource(world: World, imageRef: string): ImageSource | s
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
-  if (!config.registry.allowedHosts.includes(host)) {
+  const protocol = protocolOf(named);
+  const host = withoutDefaultPort(named, protocol);
+  if (!namesHost(config.registry.allowedHosts, new URL(`${protocol}//${host}`))) {
     return 'names a registry that is not allowed here; an operator can allow it in REGISTRY_ALLOWED_HOSTS';
   }
   const other = openOtherRegistry(config.registry, host);

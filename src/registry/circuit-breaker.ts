@@ -21,10 +21,14 @@ export interface CircuitBreakerOptions {
 
 export const defaultCircuitBreaker = { failures: 5, halfOpenAfterMs: 10_000 } as const;
 
-/** Ended by the caller, who lost the right to write: that says nothing about the registry. */
-interface Ended {
-  readonly endedByCaller: boolean;
-  readonly outcome: { readonly kind: string };
+/** Carries the outcome of a call that its caller ended past the policy: it says nothing about the registry. */
+class Ended<T> extends Error {
+  readonly outcome: T;
+
+  constructor(outcome: T) {
+    super('the caller ended the call');
+    this.outcome = outcome;
+  }
 }
 
 /** The registry behind a circuit breaker; `check` goes past it, for it reports what the registry itself says. */
@@ -32,8 +36,10 @@ export function withCircuitBreaker(
   registry: Registry,
   { failures, halfOpenAfterMs, onChange }: CircuitBreakerOptions,
 ): Registry {
+  // Set while the outcome of a trial that its caller ended is judged: the circuit stays open, and the next call tries.
+  let hungUp = false;
   const policy = circuitBreaker(
-    handleWhenResult((result) => isOutage(result)),
+    handleWhenResult((result) => hungUp || isOutage(result)),
     {
       breaker: new ConsecutiveBreaker(failures),
       // The library measures the pause by the wall clock, which can be set back by hours; we do, monotonically.
@@ -42,7 +48,8 @@ export function withCircuitBreaker(
   );
   let closedUntil = 0;
   policy.onBreak(() => {
-    closedUntil = performance.now() + halfOpenAfterMs;
+    closedUntil = hungUp ? 0 : performance.now() + halfOpenAfterMs;
+    hungUp = false;
   });
   policy.onStateChange((state) => onChange?.(nameOf(state)));
 
@@ -54,12 +61,22 @@ export function withCircuitBreaker(
     if (policy.state === CockatielState.Open && wait > 0) return kept(wait);
     // Somebody is trying already; the library would make us wait for how that ends.
     if (policy.state === CockatielState.HalfOpen) return kept(1_000);
-    const { outcome } = await policy.execute(async () => {
-      const outcome = await call();
-      const endedByCaller = options?.signal?.aborted === true || options?.mayWrite?.() === false;
-      return { outcome, endedByCaller };
-    });
-    return outcome;
+    // A call that is on trial decides; what was begun before the circuit opened does not come to that.
+    const isTrial = policy.state === CockatielState.Open;
+    try {
+      return await policy.execute(async () => {
+        const outcome = await call();
+        if (!isEndedByCaller(outcome, options)) return outcome;
+        // To the library an error that it does not handle is no failure, and ends a trial well.
+        if (!isTrial) throw new Ended(outcome);
+        hungUp = true;
+        return outcome;
+      });
+    } catch (error) {
+      // Only `call` above, of this very type, throws it.
+      if (error instanceof Ended) return error.outcome as T;
+      throw error;
+    }
   }
 
   return {
@@ -83,10 +100,19 @@ export function withCircuitBreaker(
   };
 }
 
+/** By the signal, or by losing the right to write: a timeout that is not the registry's. */
+function isEndedByCaller(
+  outcome: { readonly kind: string; readonly reason?: unknown },
+  options: CallOptions | undefined,
+): boolean {
+  if (outcome.kind !== 'failed' || outcome.reason !== 'TIMEOUT') return false;
+  return options?.signal?.aborted === true || options?.mayWrite?.() === false;
+}
+
 function isOutage(result: unknown): boolean {
-  // `guarded` is the only one to execute anything under this policy.
-  const { outcome, endedByCaller } = result as Ended;
-  if (outcome.kind !== 'failed' || endedByCaller) return false;
+  // `guarded` is the only one to execute anything under this policy, and every outcome has a kind.
+  const outcome = result as { readonly kind: string };
+  if (outcome.kind !== 'failed') return false;
   const failure = outcome as RegistryFailure;
   switch (failure.reason) {
     case 'UNREACHABLE':

@@ -1,5 +1,6 @@
 import type { RegistryConfig } from '../config.ts';
 import { createDistributionRegistry } from './distribution/distribution-registry.ts';
+import { protocolOf } from './host.ts';
 import type { Registry } from './registry.ts';
 
 /**
@@ -10,15 +11,15 @@ import type { Registry } from './registry.ts';
  * @param host `host[:port]`, one of `config.allowedHosts`
  */
 export function openOtherRegistry(
-  { deadlineMs, ca, allowedHosts }: RegistryConfig,
+  { deadlineMs, ca, allowedHosts, proxy }: RegistryConfig,
   host: string,
 ): Registry {
-  const isLocal = /^(?:localhost|127(?:\.\d+){3})(?::\d+)?$/.test(host);
   return createDistributionRegistry({
-    url: new URL(`${isLocal ? 'http' : 'https'}://${host}`),
+    url: new URL(`${protocolOf(host)}//${host}`),
     deadlineMs,
-    tokenHosts: allowedHosts,
+    tokens: { hosts: allowedHosts, otherPorts: false, variable: 'REGISTRY_ALLOWED_HOSTS' },
     blobHosts: allowedHosts,
+    ...(proxy === null ? {} : { proxy }),
     ...(ca === null ? {} : { ca }),
   });
 }

@@ -21,6 +21,8 @@ export async function openRegistry(
     ...(config.username === null ? {} : { username: config.username }),
     ...(config.password === null ? {} : { password: config.password }),
     ...(config.ca === null ? {} : { ca: config.ca }),
+    ...(config.proxy === null ? {} : { proxy: config.proxy }),
+    tokens: { hosts: config.tokenHosts, otherPorts: true, variable: 'REGISTRY_TOKEN_HOSTS' },
     onCall,
   });
   return withCircuitBreaker(registry, { ...defaultCircuitBreaker, onChange: onCircuit });

@@ -69,6 +69,8 @@ export interface RegistryFailure {
   readonly retryAfterSeconds?: number;
   /** The registry as a whole is in trouble (5xx), not just this image; the circuit breaker counts these. */
   readonly outage?: true;
+  /** What was sent may have been stored all the same: its answer was lost, and nobody can tell. */
+  readonly inDoubt?: true;
   readonly detail: string;
 }
 

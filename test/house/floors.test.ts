@@ -23,6 +23,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   model: ['model/', 'field-problem.ts', 'request-refused.ts'],
   ground: [
     'registry/',
+    'outgoing/',
     'data-directory/',
     'database-address/',
     'log.ts',

@@ -103,6 +103,36 @@ describe('what opens the circuit', () => {
     expect(registry.circuit?.()).toBe('closed');
   });
 
+  test('calls that their caller ended do not hide the outages around them', async () => {
+    const { registry } = guarded(new URL(DEAD), 3);
+    const ended = () =>
+      registry.purge(name, image.descriptor.digest, { signal: AbortSignal.abort() });
+    for (let outage = 0; outage < 3; outage++) {
+      expect(registry.circuit?.()).toBe('closed');
+      await purge(registry);
+      await ended();
+    }
+    expect(registry.circuit?.()).toBe('open');
+  });
+
+  test('a trial that its caller ended proves nothing: the next call tries', async () => {
+    let answer: () => Reply = () => registryError(503, 'UNAVAILABLE');
+    const hostile = await answering(() => answer());
+    const { registry, states } = guarded(hostile.url, 1, 0);
+    await purge(registry);
+    answer = () => () => {};
+    const hangUp = new AbortController();
+    const asked = hostile.seen.length;
+    const trial = registry.purge(name, image.descriptor.digest, { signal: hangUp.signal });
+    await expect.poll(() => hostile.seen.length).toBeGreaterThan(asked);
+    hangUp.abort();
+    expect(await trial).toMatchObject({ reason: 'TIMEOUT' });
+    expect(registry.circuit?.()).toBe('open');
+    answer = () => registryError(404, 'NAME_UNKNOWN');
+    expect(await purge(registry)).toEqual({ kind: 'already_gone' });
+    expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'closed']);
+  });
+
   test('while one call tries, the others are answered at once', async () => {
     let hangs = false;
     const hostile = await answering(() => (hangs ? () => {} : registryError(503, 'UNAVAILABLE')));

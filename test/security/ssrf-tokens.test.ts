@@ -24,7 +24,7 @@ test('a registry that names a token service elsewhere, or none at all, gets no p
     `file:///etc/passwd`,
     `data:application/json,{"token":"x"}`,
     `//${host}/token`,
-    '/token',
+    '/\\\\localhost/token',
     'token',
     '',
     undefined,
@@ -68,6 +68,17 @@ test("a token service at the registry's own host is asked, whatever user the rea
   const asked = world.registry.seen.find(({ path }) => path.startsWith('/token'));
   expect(asked?.path).toBe('/token?x=1&scope=repository%3Aa%3Apull');
   expect(asked?.headers.authorization).toBe(`Basic ${btoa('user:canary-password')}`);
+});
+
+test("a realm that is a path alone is on the registry's own host", async () => {
+  const world = await startRedirecting({ auth: false });
+  world.override = ({ path, headers }) => {
+    if (path.startsWith('/token')) return { status: 200, body: '{"token":"t1"}' };
+    if (headers.authorization === 'Bearer t1') return undefined;
+    return { status: 401, headers: { 'www-authenticate': 'Bearer realm="/token",service="s"' } };
+  };
+  const read = await world.gateway.app.world.registry.readManifest('a' as never, 'v1' as never);
+  expect(read.kind).toBe('found');
 });
 
 test('a token service that redirects is not followed', async () => {

@@ -1,21 +1,34 @@
 import { performance } from 'node:perf_hooks';
+import { namesHost } from '../host.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Deadline } from './deadline.ts';
-import type { Token, TokenRequest } from './token-service.ts';
+import { ScopeRefused, type Token, type TokenRequest } from './token-service.ts';
 
 /** `repository:<name>:<actions>`, several with a space between; undefined where no repository is meant. */
 export type Scope = string | undefined;
+
+/** The token services that may be asked, besides the registry itself. */
+export interface TokenServices {
+  /** `host[:port]`. */
+  readonly hosts: readonly string[];
+  /** Whether any port of the registry's host may be one. */
+  readonly otherPorts: boolean;
+  /** The variable that allows more. */
+  readonly variable: string;
+}
+
+const ownTokenServices: TokenServices = {
+  hosts: [],
+  otherPorts: true,
+  variable: 'REGISTRY_TOKEN_HOSTS',
+};
 
 export interface AuthorizationOptions {
   readonly registry: URL;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /**
-   * `host[:port]` of the token services that may be asked, besides the registry itself; left out: whatever port of
-   * the registry's host.
-   */
-  readonly tokenHosts?: readonly string[] | undefined;
+  readonly tokens?: TokenServices | undefined;
   /** Fetches a token; bounded in time by itself, for several calls may wait for the same one. */
   readonly fetchToken: (request: TokenRequest, basic: string | undefined) => Promise<Token>;
 }
@@ -34,6 +47,8 @@ export class Authorization {
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<Token>>();
   #scheme: Scheme | undefined;
+  /** The token service refuses scopes with `delete`: whoever may push may delete there. */
+  #withoutDelete = false;
 
   constructor(options: AuthorizationOptions) {
     this.#options = options;
@@ -44,12 +59,17 @@ export class Authorization {
         : `Basic ${Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')}`;
   }
 
-  /** The `Authorization` header for a first try; undefined until a challenge has taught us the scheme. */
+  /** Whether credentials are configured, so that the answer to a request without them proves little. */
+  get hasCredentials(): boolean {
+    return this.#basic !== undefined;
+  }
+
+  /** The `Authorization` header for a first try; undefined until we know the scheme. */
   async header(scope: Scope, deadline: Deadline): Promise<string | undefined> {
     const scheme = this.#scheme;
     if (scheme === undefined) return undefined;
     if (scheme.kind === 'basic') return scheme.header;
-    return this.#bearer(scheme, scope, scope, undefined, deadline);
+    return this.#bearer(scheme, scope, undefined, undefined, deadline);
   }
 
   /**
@@ -67,8 +87,7 @@ export class Authorization {
     if (bearer) {
       const scheme = this.#accept(bearer);
       this.#scheme = scheme;
-      const wanted = withActionsOf(bearer.parameters.scope, scope);
-      return this.#bearer(scheme, scope, wanted, refused, deadline);
+      return this.#bearer(scheme, scope, bearer.parameters.scope, refused, deadline);
     }
     const header = this.#basic;
     if (!challenges.some(({ scheme }) => scheme === 'basic') || header === undefined)
@@ -77,10 +96,25 @@ export class Authorization {
     return header === refused ? undefined : header;
   }
 
+  /**
+   * The header for a registry that has answered without a challenge, though it may hide from strangers what it has:
+   * by the challenge at its base, and Basic where there is none either. Throws `CallFailed`.
+   */
+  async insist(
+    baseChallenge: string | undefined,
+    scope: Scope,
+    deadline: Deadline,
+  ): Promise<string | undefined> {
+    const header = await this.renew(baseChallenge, scope, undefined, deadline);
+    if (header !== undefined || this.#basic === undefined) return header;
+    this.#scheme = { kind: 'basic', header: this.#basic };
+    return this.#basic;
+  }
+
   async #bearer(
     scheme: Extract<Scheme, { kind: 'bearer' }>,
     scope: Scope,
-    wanted: Scope,
+    challenged: string | undefined,
     refused: string | undefined,
     deadline: Deadline,
   ): Promise<string> {
@@ -91,13 +125,33 @@ export class Authorization {
     }
     let fetching = this.#fetching.get(key);
     if (!fetching) {
-      fetching = this.#options
-        .fetchToken({ realm: scheme.realm, service: scheme.service, scope: wanted }, this.#basic)
+      fetching = this.#fetch(scheme, scope, challenged)
         .then((token) => this.#keep(key, token))
         .finally(() => this.#fetching.delete(key));
       this.#fetching.set(key, fetching);
     }
     return `Bearer ${(await deadline.race(fetching)).value}`;
+  }
+
+  /** Asks for all that we need, and where that is refused for what the challenge names. */
+  async #fetch(
+    { realm, service }: Extract<Scheme, { kind: 'bearer' }>,
+    scope: Scope,
+    challenged: string | undefined,
+  ): Promise<Token> {
+    const ask = (wanted: Scope) =>
+      this.#options.fetchToken({ realm, service, scope: wanted }, this.#basic);
+    const narrow = narrowScope(challenged, scope);
+    if (this.#withoutDelete) return ask(narrow);
+    const wide = withActionsOf(challenged, scope);
+    try {
+      return await ask(wide);
+    } catch (error) {
+      if (!(error instanceof ScopeRefused) || narrow === wide) throw error;
+      const token = await ask(narrow);
+      this.#withoutDelete = true;
+      return token;
+    }
   }
 
   #keep(key: string, token: Token): Token {
@@ -108,38 +162,65 @@ export class Authorization {
 
   /** The realm comes from whoever answered the request: it sees our password only where that is configured. */
   #accept({ parameters }: Challenge): Extract<Scheme, { kind: 'bearer' }> {
-    const { registry, tokenHosts } = this.#options;
-    const realm = URL.canParse(parameters.realm ?? '')
-      ? new URL(parameters.realm ?? '')
-      : undefined;
+    const { registry, tokens = ownTokenServices } = this.#options;
+    const text = parameters.realm ?? '';
+    const isPath = /^\/[^/\\]/.test(text);
+    const realm = URL.canParse(text)
+      ? new URL(text)
+      : isPath && URL.canParse(text, registry.href)
+        ? new URL(text, registry)
+        : undefined;
     const known =
       realm !== undefined &&
       (realm.host === registry.host ||
-        (tokenHosts?.includes(realm.host) ?? realm.hostname === registry.hostname));
+        namesHost(tokens.hosts, realm) ||
+        (tokens.otherPorts && realm.hostname === registry.hostname));
     const secure =
       realm?.protocol === 'https:' ||
       (realm?.protocol === 'http:' && registry.protocol === 'http:');
     if (!realm || !known || !secure) {
-      throw new CallFailed(
-        failed(
-          'UNAUTHORIZED',
-          false,
-          'the registry names a token service that may not see our credentials: another host, or one without TLS',
-        ),
-      );
+      throw new CallFailed(failed('UNAUTHORIZED', false, refusalOf(realm, known, tokens)));
     }
     return { kind: 'bearer', realm, service: parameters.service };
   }
 }
 
+function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenServices): string {
+  // A host is the one thing that is told of what the registry said: whoever must allow it has to know it. A URL's
+  // host holds no more than letters, digits and a few signs.
+  if (realm === undefined || realm.host === '' || realm.host.length > 255) {
+    return 'the registry names no token service that could be asked';
+  }
+  return known
+    ? `the registry names a token service without TLS at ${realm.host}: no credentials are sent there`
+    : `the registry names a token service at ${realm.host}: no credentials are sent there unless ${variable} names that host`;
+}
+
+/** The challenge's scope where it is about the same repository; else ours, with `push` for `delete`. */
+function narrowScope(challenged: string | undefined, ours: Scope): Scope {
+  if (ours === undefined) return ours;
+  if (challenged !== undefined && split(challenged).resource === split(ours).resource) {
+    return challenged;
+  }
+  return ours
+    .split(' ')
+    .map((scope) => {
+      const { resource, actions } = split(scope);
+      const known = actions.map((action) => (action === 'delete' ? 'push' : action));
+      return `${resource}:${[...new Set(known)].join(',')}`;
+    })
+    .join(' ');
+}
+
 /** Our scope, with the actions added that the challenge names for the same repository (older registries want `*`). */
 function withActionsOf(challenged: string | undefined, ours: Scope): Scope {
   if (challenged === undefined || ours === undefined) return ours;
-  const split = (scope: string) => {
-    const at = scope.lastIndexOf(':');
-    return { resource: scope.slice(0, at), actions: scope.slice(at + 1).split(',') };
-  };
   const [a, b] = [split(ours), split(challenged)];
   if (a.resource !== b.resource) return ours;
   return `${a.resource}:${[...new Set([...a.actions, ...b.actions])].join(',')}`;
+}
+
+function split(scope: string): { readonly resource: string; readonly actions: readonly string[] } {
+  const at = scope.lastIndexOf(':');
+  return { resource: scope.slice(0, Math.max(at, 0)), actions: scope.slice(at + 1).split(',') };
 }

@@ -23,6 +23,7 @@ interface Reading {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly content: Content;
+  readonly text: string;
 }
 
 type Row = readonly [when: (reading: Reading) => boolean, verdict: Verdict];
@@ -106,6 +107,11 @@ const rows: readonly Row[] = [
       'the registry refuses deletes (405 UNSUPPORTED): enable deletion there (distribution: storage.delete.enabled)',
     ),
   ],
+  // Quay in its read-only mode.
+  [
+    (r) => r.status === 405 && mentions(r, /read[- ]?only/i),
+    again('the registry is read-only at present (405)'),
+  ],
   [(r) => r.status === 405 && says(r, 'UNSUPPORTED'), never('the registry does not support this')],
   [(r) => r.status === 405 && says(r, 'DENIED'), { kind: 'needed_by_index' }],
   [
@@ -114,6 +120,11 @@ const rows: readonly Row[] = [
   ],
   [(r) => r.status === 405, again('405 without a registry error')],
   [(r) => r.status === 408, failed('TIMEOUT', true, 'the registry waited too long for us (408)')],
+  // Quay's immutable tags.
+  [
+    (r) => r.status === 409 && says(r, 'TAG_IMMUTABLE'),
+    never('the registry keeps this tag by rule (TAG_IMMUTABLE): lift its immutability there'),
+  ],
   [(r) => r.status === 409, again('the registry is changing the same image just now (409)')],
   [
     (r) => r.status === 412,
@@ -130,6 +141,25 @@ const rows: readonly Row[] = [
     again('the registry sends us elsewhere, where we do not follow: check REGISTRY_URL'),
   ],
   [
+    (r) => r.status === 505,
+    never(
+      'the registry wants another version of HTTP than 1.1 (505): check the proxy in front of it',
+    ),
+  ],
+  // What docker-registry's error says of its store: Linux' numbers for EROFS, ENOSPC, EDQUOT, EACCES, or their texts.
+  [
+    (r) => r.status >= 500 && /"Err":30\b|read-only file ?system/i.test(r.text),
+    { ...again('the registry cannot write: its store is read-only (5xx)'), outage: true },
+  ],
+  [
+    (r) => r.status >= 500 && /"Err":(?:28|122)\b|no space left|quota exceeded/i.test(r.text),
+    { ...again('the registry cannot write: its store is full (5xx)'), outage: true },
+  ],
+  [
+    (r) => r.status >= 500 && /"Err":(?:1|13)\b/.test(r.text),
+    { ...again('the registry may not write to its own store (5xx)'), outage: true },
+  ],
+  [
     (r) => r.status >= 500,
     { ...again('the registry has an internal problem (5xx)'), outage: true },
   ],
@@ -142,7 +172,8 @@ const rows: readonly Row[] = [
 /** Reads an answer; pure. `now` (milliseconds, wall clock) turns a `Retry-After` date into seconds. */
 export function classify(method: string, answer: Answer, now: number): Verdict {
   const { status, headers } = answer;
-  const reading = { method, status, headers, content: contentOf(answer) };
+  const text = answer.body.toString('utf8');
+  const reading = { method, status, headers, content: contentOf(answer), text };
   const verdict =
     rows.find(([when]) => when(reading))?.[1] ?? again('the answer is not one of a registry');
   if (verdict.kind !== 'failed' || !verdict.retryable) return verdict;

@@ -1,14 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
+import type { ProxyConfig } from '../../outgoing/proxy.ts';
+import { namesHost } from '../host.ts';
 import type { RegistryCall, RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
-import { Authorization } from './authorization.ts';
+import { Authorization, type TokenServices } from './authorization.ts';
 import { CallFailed } from './call-failed.ts';
 import { classify, type Verdict } from './classify.ts';
-import { guardedLookup, isCloudMetadata } from './cloud-metadata.ts';
+import { isCloudMetadata } from './cloud-metadata.ts';
 import { Deadline } from './deadline.ts';
 import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
-import { ATTEMPTS, withRetries } from './retry.ts';
+import { ATTEMPTS, patientAttempts, withRetries } from './retry.ts';
 import { fetchToken, type TokenRequest } from './token-service.ts';
 import { type Method, readCapped, Transport } from './transport.ts';
 
@@ -33,6 +35,10 @@ export interface Call {
   /** Leaves the body of a 200 unread, and follows redirects to the store that a registry keeps its blobs in. */
   readonly streamed?: boolean;
   readonly attempts?: number;
+  /** Waits longer for a registry that is overloaded. */
+  readonly patient?: boolean;
+  /** Without credentials even a success says little: a listing may leave out what only an account may see. */
+  readonly needsCredentials?: boolean;
   /** Changes a manifest or a tag: sent only while the caller may write. */
   readonly changesManifest?: boolean;
 }
@@ -48,8 +54,9 @@ export interface ClientOptions {
   readonly username?: string;
   readonly password?: string;
   readonly ca?: string;
-  /** `host[:port]` of token services besides the registry; left out: any port of the registry's host. */
-  readonly tokenHosts?: readonly string[];
+  /** Token services besides the registry; left out: any port of the registry's host. */
+  readonly tokens?: TokenServices;
+  readonly proxy?: ProxyConfig;
   /** `host[:port]` of the stores that blobs may be fetched from by redirect; left out: any. */
   readonly blobHosts?: readonly string[];
   readonly deadlineMs: number;
@@ -67,16 +74,18 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#transport = new Transport(
-      Math.min(options.deadlineMs, MOST_CONNECT_MS),
-      guardedLookup(options.url.hostname),
-      options.ca,
-    );
+    const named = [options.url.host, ...(options.tokens?.hosts ?? [])];
+    this.#transport = new Transport({
+      connectTimeoutMs: Math.min(options.deadlineMs, MOST_CONNECT_MS),
+      trusted: new Set(named.map((host) => new URL(`http://${host}`).hostname)),
+      ca: options.ca,
+      proxy: options.proxy,
+    });
     this.#authorization = new Authorization({
       registry: options.url,
       username: options.username,
       password: options.password,
-      tokenHosts: options.tokenHosts,
+      tokens: options.tokens,
       fetchToken: (request, basic) => this.#fetchToken(request, basic),
     });
   }
@@ -89,13 +98,16 @@ export class Client {
   /** Throws `CallFailed`. */
   async call(call: Call, deadline: Deadline): Promise<Result> {
     let inDoubt = false;
-    return withRetries(deadline, call.attempts ?? ATTEMPTS, async () => {
+    const attempts = call.attempts ?? (call.patient ? patientAttempts : ATTEMPTS);
+    return withRetries(deadline, attempts, async () => {
       try {
         const result = await this.#attempt(call, deadline);
         return result.kind === 'gone' ? { ...result, inDoubt } : result;
       } catch (error) {
-        if (error instanceof CallFailed && error.inDoubt) inDoubt = true;
-        throw error;
+        if (!(error instanceof CallFailed)) throw error;
+        // What an earlier try may have done stays in doubt, however the last one fails.
+        inDoubt ||= error.inDoubt;
+        throw inDoubt && !error.inDoubt ? new CallFailed(error.failure, true) : error;
       }
     });
   }
@@ -110,6 +122,7 @@ export class Client {
       (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
     let header = await this.#authorization.header(scope, deadline);
     let renewed = false;
+    let insisted = false;
     let redirects = 0;
     let url = call.url;
     for (;;) {
@@ -141,6 +154,16 @@ export class Client {
           continue;
         }
       }
+      if (atHome && header === undefined && !insisted && this.#mayHide(call, answer)) {
+        insisted = true;
+        const base = await this.#challengeAtBase(deadline);
+        const better = await this.#authorization.insist(base, scope, deadline);
+        if (better !== undefined) {
+          report('ok');
+          header = better;
+          continue;
+        }
+      }
       report(outcomeOf(result, answer));
       if (result.kind === 'failed') {
         throw new CallFailed(result, answer.status >= 500 || answer.status < 300);
@@ -152,7 +175,24 @@ export class Client {
   #mayFollow(target: URL): boolean {
     const { url, blobHosts } = this.#options;
     if (target.origin === url.origin) return true;
-    return blobHosts?.includes(target.host) ?? !isCloudMetadata(target.hostname);
+    return blobHosts === undefined
+      ? !isCloudMetadata(target.hostname)
+      : namesHost(blobHosts, target);
+  }
+
+  /** Whether a registry that knew who we are might have answered otherwise. */
+  #mayHide(call: Call, { status }: Answer): boolean {
+    if (!this.#authorization.hasCredentials) return false;
+    if (status >= 200 && status < 300) return call.needsCredentials === true;
+    return status >= 400 && status < 500 && status !== 408 && status !== 429;
+  }
+
+  /** The challenge at `/v2/`, where the specification of tokens has every registry make it. */
+  async #challengeAtBase(deadline: Deadline): Promise<string | undefined> {
+    const call = { operation: 'GET base', method: 'GET', repository: '' } as const;
+    const url = this.url('/v2/');
+    const { answer } = await this.#request({ ...call, url }, url, undefined, deadline);
+    return answer.status === 401 ? answer.headers['www-authenticate'] : undefined;
   }
 
   async #request(

@@ -22,17 +22,32 @@ export function isCloudMetadata(hostname: string): boolean {
 /**
  * A `dns.lookup` for which a name that leads to such an address leads nowhere.
  *
- * @param trusted the host that an operator named; it may be where he likes (podman's host is link-local)
+ * @param trusted the hosts that an operator named; they may be where he likes (podman's host is link-local)
  */
-export function guardedLookup(trusted: string): LookupFunction {
+export function guardedLookup(trusted: ReadonlySet<string>): LookupFunction {
   return (hostname, options, callback) => {
     dns.lookup(hostname, options, (error, found, family) => {
       const all = Array.isArray(found) ? found.map(({ address }) => address) : [found];
-      if (error !== null || hostname === trusted || !all.some(isCloudMetadata)) {
+      if (error !== null || trusted.has(hostname) || !all.some(isCloudMetadata)) {
         return callback(error, found, family);
       }
-      const refused = new Error('the name leads to an address that no redirect may lead to');
-      return callback(Object.assign(refused, { code: 'ENOTFOUND' }), []);
+      return callback(leadsNowhere(), []);
     });
   };
 }
+
+/**
+ * Rejects for a name that leads to such an address, as far as can be seen from here: behind a proxy that alone can look
+ * it up, it is the proxy's to refuse.
+ */
+export async function refuseCloudMetadata(hostname: string): Promise<void> {
+  const found = await dns.promises
+    .lookup(hostname.replace(/^\[|\]$/g, ''), { all: true })
+    .catch(() => []);
+  if (found.some(({ address }) => isCloudMetadata(address))) throw leadsNowhere();
+}
+
+const leadsNowhere = (): Error =>
+  Object.assign(new Error('the name leads to an address that no redirect may lead to'), {
+    code: 'ENOTFOUND',
+  });

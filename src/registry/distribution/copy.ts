@@ -62,6 +62,8 @@ async function mount(
         url,
         repository,
         scope: `repository:${repository}:pull,push repository:${from}:pull`,
+        patient: true,
+        final: ({ status }) => status === 201 || status === 202,
       },
       deadline,
     );

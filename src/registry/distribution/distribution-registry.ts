@@ -92,7 +92,8 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
 
     check: (options = {}) =>
       settle(async () => {
-        const call = { operation: 'GET base', method: 'GET', repository: '', attempts: 1 } as const;
+        const base = { operation: 'GET base', method: 'GET', repository: '' } as const;
+        const call = { ...base, attempts: 1, needsCredentials: true } as const;
         const result = await within(Math.min(deadlineMs, CHECK_MS), options, (deadline) =>
           client.call({ ...call, url: client.url('/v2/') }, deadline),
         );

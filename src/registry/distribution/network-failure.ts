@@ -37,6 +37,27 @@ export function networkFailure(error: unknown, deadline: Deadline): CallFailed {
       'no connection to the registry: is it up, and REGISTRY_URL right?',
     );
   }
+  if (code === 'EPERM' || code === 'EACCES') {
+    return unreachable(
+      true,
+      false,
+      'this machine does not allow a connection to the registry: check its firewall and sandbox',
+    );
+  }
+  if (isProxyRefusal(error)) {
+    return unreachable(
+      true,
+      false,
+      'the proxy (HTTP_PROXY, HTTPS_PROXY) does not let us through to the registry',
+    );
+  }
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' || speaksHttp2(error)) {
+    return unreachable(
+      false,
+      false,
+      'the registry speaks HTTP/2 alone: let it, or the proxy in front of it, speak HTTP/1.1 as well',
+    );
+  }
   if (UNTRUSTED.test(code)) {
     return unreachable(
       false,
@@ -70,6 +91,25 @@ function codeOf(error: unknown): string | undefined {
     if (at.name === 'HTTPParserError') return 'HPE_UNKNOWN';
   }
   return undefined;
+}
+
+/** undici's words for a proxy that refuses a tunnel, or wants other credentials. */
+function isProxyRefusal(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (/^Proxy (?:response|Authentication)/.test(at.message)) return true;
+  }
+  return false;
+}
+
+/** An HTTP/2 server begins with a SETTINGS frame (RFC 9113, sections 3.4 and 6.5): length, type 4, stream 0. */
+function speaksHttp2(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'data' in error &&
+    typeof error.data === 'string' &&
+    error.data.charCodeAt(0) === 0 &&
+    error.data.charCodeAt(3) === 4
+  );
 }
 
 /** A TLS server that is spoken to in plain HTTP answers with an alert record (RFC 8446, section 5.1). */

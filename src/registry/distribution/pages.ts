@@ -17,7 +17,7 @@ export async function* pages(
 ): AsyncGenerator<Answer> {
   let url: URL | null = first;
   for (let page = 1; url; page++) {
-    const result = await client.call({ ...call, url }, deadline);
+    const result = await client.call({ ...call, url, needsCredentials: true }, deadline);
     if (result.kind !== 'answered') return;
     yield result.answer;
     url = nextPage(result.answer, url);

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import type { Blob, CallOptions, Descriptor, Digest, Image, Repository, Tag } from '../registry.ts';
+import { type Answer, contentOf } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client, Result } from './client.ts';
 import { Deadline } from './deadline.ts';
-import { digestOf } from './manifest.ts';
-import { ATTEMPTS, withRetries } from './retry.ts';
+import { digestOf, type Manifest } from './manifest.ts';
+import { getManifest } from './requests.ts';
+import { patientAttempts, withRetries } from './retry.ts';
 
 export interface Target {
   readonly client: Client;
@@ -36,6 +38,7 @@ export async function pushBlob(target: Target, blob: Blob): Promise<void> {
         // Says nothing but "send it", and sending it twice does no harm. A redirect leads to a store that the
         // registry keeps its blobs in, where we do not ask.
         final: ({ status }) => status === 404 || (status >= 300 && status < 400),
+        patient: true,
       },
       deadline,
     ),
@@ -43,7 +46,7 @@ export async function pushBlob(target: Target, blob: Blob): Promise<void> {
   if (answered(head).status === 200) return;
   // An upload that broke cannot be continued reliably: each try begins a new one.
   await within(target, (deadline) =>
-    withRetries(deadline, ATTEMPTS, async () => {
+    withRetries(deadline, patientAttempts, async () => {
       deadline.extend();
       await upload(target, blob, deadline);
     }),
@@ -60,6 +63,7 @@ async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<v
       operation: 'POST upload',
       method: 'POST',
       url: client.url(`/v2/${repository}/blobs/uploads/`),
+      final: ({ status, headers }) => status === 202 && headers.location !== undefined,
     },
     deadline,
   );
@@ -83,10 +87,11 @@ async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<v
         url,
         headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
         body: () => Readable.from(source(), { objectMode: false }),
+        final: isSuccess,
       },
       deadline,
     );
-    confirm(put, digest);
+    if (!confirms(put, digest) && !(await isStored(target, digest, deadline))) throw notStored();
   } catch (error) {
     // Our own file could not be read: no word about the registry.
     if (broken && !deadline.signal.aborted) throw broken.error;
@@ -106,31 +111,80 @@ async function* moving(blob: Blob, deadline: Deadline): AsyncGenerator<Buffer> {
     throw new Error('the blob is not as long as its descriptor says');
 }
 
-/** Stores a manifest under a tag, or under its digest alone. Throws `CallFailed`. */
+/**
+ * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or is no registry's, the
+ * registry is asked whether it has the manifest. Throws `CallFailed`.
+ */
 export async function putManifest(
   target: Target,
   reference: Tag | Digest,
-  { digest, mediaType }: Descriptor,
+  descriptor: Descriptor,
   manifest: Uint8Array,
 ): Promise<void> {
+  const { digest, mediaType } = descriptor;
   const { client, repository } = target;
   if (digestOf(manifest) !== digest) throw new Error('the manifest does not match its digest');
-  const put = await within(target, (deadline) =>
-    client.call(
-      {
-        operation: 'PUT manifest',
-        method: 'PUT',
-        url: client.url(`/v2/${repository}/manifests/${reference}`),
-        repository,
-        actions: 'pull,push',
-        headers: { 'content-type': mediaType },
-        body: () => manifest,
-        changesManifest: true,
-      },
-      deadline,
-    ),
+  try {
+    const put = await within(target, (deadline) =>
+      client.call(
+        {
+          operation: 'PUT manifest',
+          method: 'PUT',
+          url: client.url(`/v2/${repository}/manifests/${reference}`),
+          repository,
+          actions: 'pull,push',
+          headers: { 'content-type': mediaType },
+          body: () => manifest,
+          changesManifest: true,
+          final: isSuccess,
+          patient: true,
+        },
+        deadline,
+      ),
+    );
+    if (!confirms(put, digest)) throw notStored();
+  } catch (error) {
+    if (!(error instanceof CallFailed) || !error.inDoubt) throw error;
+    const found = await lookUp(target, reference);
+    if (found === 'unknown') throw new CallFailed({ ...error.failure, inDoubt: true }, true);
+    if (found?.digest !== digest) throw error;
+  }
+}
+
+/** What a tag or digest pulls now; `unknown` where the registry does not say. */
+async function lookUp(
+  target: Target,
+  reference: Tag | Digest,
+): Promise<Manifest | null | 'unknown'> {
+  const { client, repository } = target;
+  try {
+    return await within(target, (deadline) =>
+      getManifest(client, repository, reference, deadline, 'pull,push'),
+    );
+  } catch (error) {
+    if (error instanceof CallFailed) return 'unknown';
+    throw error;
+  }
+}
+
+async function isStored(
+  { client, repository }: Target,
+  digest: Digest,
+  deadline: Deadline,
+): Promise<boolean> {
+  const head = await client.call(
+    {
+      operation: 'HEAD blob',
+      method: 'HEAD',
+      url: client.url(`/v2/${repository}/blobs/${digest}`),
+      repository,
+      actions: 'pull,push',
+      attempts: 1,
+      final: ({ status }) => status === 404,
+    },
+    deadline,
   );
-  confirm(put, digest);
+  return answered(head).status === 200;
 }
 
 /** Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. */
@@ -149,14 +203,28 @@ function uploadUrl(client: Client, location: string | undefined): URL {
   return url;
 }
 
-function confirm(result: Result, digest: string): void {
-  const said = answered(result).headers['docker-content-digest'];
-  if (said !== undefined && said !== digest) {
-    throw new CallFailed(
-      failed('REGISTRY_ERROR', true, 'the registry stored something else than we sent'),
-    );
-  }
+const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
+
+/** Whether a success is the registry's own: by its digest, else by a body that is none of a page. */
+function confirms(result: Result, digest: string): boolean {
+  const answer = answered(result);
+  const said = answer.headers['docker-content-digest'];
+  if (said === undefined) return ['empty', 'json'].includes(contentOf(answer).kind);
+  if (said === digest) return true;
+  throw new CallFailed(
+    failed('REGISTRY_ERROR', true, 'the registry stored something else than we sent'),
+  );
 }
+
+const notStored = () =>
+  new CallFailed(
+    failed(
+      'REGISTRY_ERROR',
+      true,
+      'a page came back instead of a registry answer: is a proxy or a login page in between?',
+    ),
+    true,
+  );
 
 function answered(result: Result) {
   if (result.kind === 'answered') return result.answer;

@@ -87,5 +87,8 @@ async function* verified(
 function saysUnknown(answer: Answer): boolean {
   if (answer.status !== 404) return false;
   const content = contentOf(answer);
-  return content.kind === 'errors' && content.codes.includes('BLOB_UNKNOWN');
+  return (
+    content.kind === 'errors' &&
+    content.codes.some((code) => code === 'BLOB_UNKNOWN' || code === 'NOT_FOUND')
+  );
 }

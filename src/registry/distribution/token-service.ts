@@ -25,6 +25,15 @@ const DEFAULT_LIFETIME = 60;
 /** Seconds taken off, at most a quarter of the lifetime: the registry's clock and the way there. */
 const MARGIN = 10;
 
+/** The service knows us but does not give this scope, or does not know its actions (Quay has no `delete`). */
+export class ScopeRefused extends CallFailed {}
+
+const refused = failed(
+  'UNAUTHORIZED',
+  false,
+  'the token service does not accept our credentials: check REGISTRY_USERNAME and REGISTRY_PASSWORD',
+);
+
 /** Throws `CallFailed`: `UNAUTHORIZED` where the service refuses us, retryable where it is down or talks nonsense. */
 export async function fetchToken(
   transport: Transport,
@@ -39,20 +48,15 @@ export async function fetchToken(
   const headers = { accept: 'application/json', ...(basic ? { authorization: basic } : {}) };
   const open = await transport.open({ method: 'GET', url, headers }, deadline);
   const answer = await readCapped(open, TOKEN_BODY_LIMIT, deadline);
-  if (answer.status === 401 || answer.status === 403) {
-    throw new CallFailed(
-      failed(
-        'UNAUTHORIZED',
-        false,
-        'the token service does not accept our credentials: check REGISTRY_USERNAME and REGISTRY_PASSWORD',
-      ),
-    );
-  }
+  if (answer.status === 401) throw new CallFailed(refused);
+  if (answer.status === 403) throw new ScopeRefused(refused);
   const content = contentOf(answer);
   const body = content.kind === 'json' && isRecord(content.value) ? content.value : {};
   const value = body.token ?? body.access_token;
   if (answer.status !== 200 || typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw new CallFailed(serviceFailure(classify('GET', answer, Date.now())));
+    const failure = serviceFailure(classify('GET', answer, Date.now()));
+    const isAboutRequest = [400, 404, 405, 422].includes(answer.status);
+    throw isAboutRequest ? new ScopeRefused(failure) : new CallFailed(failure);
   }
   const said = Number(body.expires_in);
   const lifetime = said > 0 ? said : DEFAULT_LIFETIME;

@@ -1,8 +1,11 @@
-import type { LookupFunction } from 'node:net';
-import { finished, type Readable } from 'node:stream';
+import { finished, pipeline, type Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
-import { Agent } from 'undici';
+import { createGunzip } from 'node:zlib';
+import { Agent, type Dispatcher } from 'undici';
+import { type ProxyConfig, proxied } from '../../outgoing/proxy.ts';
+import { USER_AGENT } from '../../outgoing/user-agent.ts';
 import type { Answer } from './answer.ts';
+import { guardedLookup, refuseCloudMetadata } from './cloud-metadata.ts';
 import type { Deadline } from './deadline.ts';
 import { networkFailure } from './network-failure.ts';
 
@@ -22,15 +25,28 @@ export interface OpenAnswer {
   readonly body: Readable;
 }
 
+export interface TransportOptions {
+  readonly connectTimeoutMs: number;
+  /** `URL.hostname` of what an operator named: these may be anywhere. */
+  readonly trusted: ReadonlySet<string>;
+  /** PEM text. */
+  readonly ca?: string | undefined;
+  readonly proxy?: ProxyConfig | undefined;
+}
+
 // More requests at once wait for a free connection, so nothing else needs to bound our fan-out.
 const CONNECTIONS = 32;
 
 /** The connections to one registry; sends single requests, follows nothing, retries nothing. */
 export class Transport {
-  readonly #agent: Agent;
+  readonly #dispatcher: Dispatcher;
+  /** A proxy looks names up by itself: what it must not be asked for is known beforehand. */
+  readonly #isLookedUp: (hostname: string) => boolean;
 
-  constructor(connectTimeoutMs: number, lookup: LookupFunction, ca?: string) {
-    this.#agent = new Agent({
+  constructor({ connectTimeoutMs, trusted, ca: extra, proxy }: TransportOptions) {
+    // An extra CA: Node would otherwise trust nothing else.
+    const ca = extra === undefined ? undefined : [...rootCertificates, extra];
+    const options: Agent.Options = {
       connections: CONNECTIONS,
       pipelining: 1,
       // The deadline of each call ends it; undici's own timers are coarse and know nothing of retries.
@@ -38,26 +54,34 @@ export class Transport {
       bodyTimeout: 0,
       connect: {
         timeout: connectTimeoutMs,
-        lookup,
-        // An extra CA: Node would otherwise trust nothing else.
-        ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+        lookup: guardedLookup(trusted),
+        ...(ca === undefined ? {} : { ca }),
       },
-    });
+    };
+    this.#dispatcher =
+      proxy === undefined
+        ? new Agent(options)
+        : proxied(proxy, { ...options, ...(ca === undefined ? {} : { ca }) });
+    this.#isLookedUp = (hostname) => proxy !== undefined && !trusted.has(hostname);
   }
 
   /** Throws `CallFailed` when no answer came; the body is still under the deadline. */
   async open(request: Request, deadline: Deadline): Promise<OpenAnswer> {
     deadline.check();
     try {
-      const { statusCode, headers, body } = await this.#agent.request({
-        origin: request.url.origin,
-        path: request.url.pathname + request.url.search,
-        method: request.method,
-        headers: request.headers,
+      const { method, url } = request;
+      if (this.#isLookedUp(url.hostname)) await refuseCloudMetadata(url.hostname);
+      const { statusCode, headers, body } = await this.#dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        // Without a word about codings any may come (RFC 9110, section 12.5.3).
+        headers: { 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...request.headers },
         body: request.body ?? null,
         signal: deadline.signal,
       });
-      return { status: statusCode, headers: joined(headers), body };
+      const answer = { status: statusCode, headers: joined(headers), body };
+      return method === 'HEAD' ? answer : decoded(answer);
     } catch (error) {
       throw networkFailure(error, deadline);
     }
@@ -65,8 +89,17 @@ export class Transport {
 
   /** Aborts what still runs. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#dispatcher.destroy();
   }
+}
+
+/** Some proxies compress although nobody asked for it. */
+function decoded(answer: OpenAnswer): OpenAnswer {
+  const { headers, body } = answer;
+  const isGzip = /^(?:x-)?gzip$/i.test(headers['content-encoding'] ?? '');
+  if (!isGzip || headers['content-length'] === '0') return answer;
+  // The callback has nothing to do: an error reaches the reader through the stream that it holds.
+  return { ...answer, body: pipeline(body, createGunzip(), () => undefined) };
 }
 
 /** Reads at most `limit` bytes; what is beyond is never buffered, its connection is dropped. */

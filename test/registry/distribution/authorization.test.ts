@@ -5,7 +5,12 @@ import {
   type DistributionOptions,
 } from '../../../src/registry/distribution/distribution-registry.ts';
 import { credentials, startDockerRegistry } from '../../support/docker-registry.ts';
-import { type Script, startHostileRegistry } from '../../support/hostile-registry.ts';
+import {
+  registryError,
+  type Script,
+  type ScriptedAnswer,
+  startHostileRegistry,
+} from '../../support/hostile-registry.ts';
 import { installed } from '../../support/installed.ts';
 import { imageOf, repository, tag } from './images.ts';
 
@@ -180,7 +185,13 @@ describe('Bearer, with hostile answers', () => {
     expect(await connect(hostile.url).purge(name, digest)).toMatchObject(unauthorized);
     expect(service.seen).toHaveLength(0);
     expect(hostile.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
-    const configured = connect(hostile.url, { tokenHosts: [`localhost:${service.url.port}`] });
+    const configured = connect(hostile.url, {
+      tokens: {
+        hosts: [`localhost:${service.url.port}`],
+        otherPorts: true,
+        variable: 'REGISTRY_TOKEN_HOSTS',
+      },
+    });
     const [reached] = await Promise.all([configured.purge(name, digest)]);
     // `localhost` may be IPv6 alone on some machines; what counts is that it is tried.
     expect(reached).not.toMatchObject({ reason: 'UNAUTHORIZED' });
@@ -208,6 +219,84 @@ describe('Bearer, with hostile answers', () => {
       });
     },
   );
+});
+
+describe('a registry that hides from strangers what it has', () => {
+  const hiding =
+    (answer: ScriptedAnswer, hidesBase: boolean): Script =>
+    ({ method, path, headers }) => {
+      if (headers.authorization?.startsWith('Basic ') !== true) {
+        return path === '/v2/' && !hidesBase ? { status: 200, body: '{}' } : answer;
+      }
+      if (method === 'DELETE') return { status: 202 };
+      if (path.includes('/tags/list')) return { status: 200, body: '{"tags":[]}' };
+      if (path.includes('/referrers/')) return { status: 404, body: 'no' };
+      return { status: 200, body: image.manifest };
+    };
+
+  it.each<[string, ScriptedAnswer]>([
+    ['404 NAME_UNKNOWN', registryError(404, 'NAME_UNKNOWN')],
+    ['404 MANIFEST_UNKNOWN', registryError(404, 'MANIFEST_UNKNOWN')],
+    ['403 DENIED', registryError(403, 'DENIED')],
+    ['401 without a challenge', registryError(401, 'UNAUTHORIZED')],
+    ['an empty list', { status: 200, body: '{"tags":[],"repositories":[]}' }],
+  ])('with %s: the credentials are sent before that is believed', async (_, answer) => {
+    for (const hidesBase of [false, true]) {
+      const hostile = await script(hiding(answer, hidesBase));
+      expect(await connect(hostile.url).purge(name, digest)).toEqual({ kind: 'purged' });
+      const reader = connect(hostile.url);
+      if (answer.status !== 200) {
+        expect(await reader.readManifest(name, digest)).toMatchObject({ kind: 'found' });
+      }
+      expect(await connect(hostile.url).check()).toEqual({ kind: 'ok' });
+    }
+  });
+
+  it('is asked without them no more, once that is known', async () => {
+    const hostile = await script(hiding(registryError(404, 'NAME_UNKNOWN'), false));
+    const registry = connect(hostile.url);
+    await registry.readManifest(name, digest);
+    const before = hostile.seen.length;
+    await registry.readManifest(name, digest);
+    expect(hostile.seen.slice(before).every(({ headers }) => headers.authorization)).toBe(true);
+    expect(hostile.seen.length).toBe(before + 1);
+  });
+
+  it('where none are configured the answer stands', async () => {
+    const hostile = await script(hiding(registryError(404, 'NAME_UNKNOWN'), false));
+    const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 3_000 });
+    open.unshift({ stop: () => registry.close() });
+    expect(await registry.readManifest(name, digest)).toEqual({ kind: 'missing' });
+    expect(hostile.seen).toHaveLength(1);
+  });
+});
+
+describe('a token service elsewhere', () => {
+  const challenged =
+    (realm: string): Script =>
+    () => ({
+      status: 401,
+      headers: { 'www-authenticate': `Bearer realm="${realm}",service="s"` },
+    });
+
+  it('is named in the refusal, with the variable that would allow it', async () => {
+    const hostile = await script(challenged('http://user:secret@gitlab.internal:8081/jwt/auth'));
+    const outcome = await connect(hostile.url).readManifest(name, digest);
+    expect(outcome).toMatchObject({
+      ...unauthorized,
+      detail: expect.stringMatching(/gitlab\.internal:8081.*REGISTRY_TOKEN_HOSTS/),
+    });
+    expect(JSON.stringify(outcome)).not.toContain('secret');
+  });
+
+  it('is allowed with its default port or without', async () => {
+    for (const host of ['auth.invalid', 'auth.invalid:80']) {
+      const hostile = await script(challenged('http://auth.invalid/token'));
+      const tokens = { hosts: [host], otherPorts: true, variable: 'REGISTRY_TOKEN_HOSTS' };
+      const outcome = await connect(hostile.url, { tokens }).readManifest(name, digest);
+      expect(outcome).toMatchObject({ reason: 'UNREACHABLE' });
+    }
+  });
 });
 
 describe('WWW-Authenticate', () => {

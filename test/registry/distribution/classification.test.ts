@@ -106,7 +106,14 @@ const table: [answer: string, reply: Reply, outcome: object][] = [
   ['400 dangling tag that stays', registryError(400, 'GOOGLE_MANIFEST_DANGLING_TAG'), permanent()],
   ['401 without a challenge', registryError(401, 'UNAUTHORIZED'), permanent('UNAUTHORIZED')],
   ['408', { status: 408 }, retryable('TIMEOUT')],
+  [
+    '405 DENIED, read-only (Quay)',
+    registryError(405, 'DENIED', 'System is currently read-only.'),
+    retryable(),
+  ],
   ['409', { status: 409 }, retryable()],
+  ['409 TAG_IMMUTABLE (Quay)', registryError(409, 'TAG_IMMUTABLE'), permanent()],
+  ['505', { status: 505 }, permanent()],
   ['412 (Harbor, immutable)', registryError(412, 'PRECONDITION'), permanent()],
   ['418 with an error of the registry', registryError(418, 'TEAPOT'), permanent()],
   ['418 without', { status: 418 }, retryable()],
@@ -128,6 +135,25 @@ describe('what each answer to a DELETE means', () => {
     else if (!outcome.retryable || label === '405 DENIED') expect(deletes).toBe(1);
     else expect(deletes).toBe(4);
     expect(outcome.detail).not.toMatch(/hostile-detail|secret|Sign in/);
+  });
+
+  it.each([
+    [
+      'read-only',
+      '"detail":{"DriverName":"filesystem","Enclosed":{"Op":"mkdir","Path":"/secret","Err":30}}',
+    ],
+    [
+      'full',
+      '"detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/secret","Err":28}}',
+    ],
+  ])('a store that is %s is said to be', async (word, detail) => {
+    const body = `{"errors":[{"code":"UNKNOWN","message":"unknown error",${detail}}]}`;
+    const { outcome } = await purgeAnswered({ status: 500, ...json(body) });
+    expect(outcome).toMatchObject({
+      ...retryable(),
+      detail: expect.stringContaining(`its store is ${word}`),
+    });
+    expect(JSON.stringify(outcome)).not.toContain('secret');
   });
 
   it('a 303 is not followed: the GET behind it would fake a success', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
 import type { Descriptor, Image, Registry, RegistryCall } from '../../../src/registry/registry.ts';
@@ -13,6 +14,7 @@ import {
   startDockerRegistry,
 } from '../../support/docker-registry.ts';
 import {
+  type Reply,
   registryError,
   type Script,
   startHostileRegistry,
@@ -131,6 +133,94 @@ describe('with hostile answers', () => {
       const digest = /digest=(.*)/.exec(path)?.[1] ?? image.descriptor.digest;
       return { status: 201, headers: { 'docker-content-digest': decodeURIComponent(digest) } };
     };
+
+  /** Takes every blob; `put` answers the manifest, which is `stored` from then on or not. */
+  const storing = (put: () => Reply, stored = true): Script => {
+    let isThere = false;
+    const rest = accepting('/v2/uploads/1');
+    return (request, number) => {
+      if (!request.path.includes('/manifests/')) return rest(request, number);
+      if (request.method === 'GET') {
+        return isThere && stored
+          ? { status: 200, body: image.manifest }
+          : registryError(404, 'MANIFEST_UNKNOWN');
+      }
+      isThere = true;
+      return put();
+    };
+  };
+  const text = { 'content-type': 'text/html; charset=utf-8' };
+  const hung: Reply = (_, response) => response.socket?.resetAndDestroy();
+
+  it.each<[string, Reply]>([
+    [
+      '201 with the text OK and the digest (Quay)',
+      {
+        status: 201,
+        headers: { ...text, 'docker-content-digest': image.descriptor.digest },
+        body: 'OK',
+      },
+    ],
+    ['201 with the text OK alone', { status: 201, headers: text, body: 'OK' }],
+    ['201 with errors', { status: 201, body: '{"errors":[]}' }],
+    ['no answer', hung],
+    ['500', { status: 500 }],
+  ])('a manifest that is there is stored, after %s', async (_, put) => {
+    const { registry } = await connect(
+      storing(() => put),
+      3_000,
+    );
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+  });
+
+  it.each<[string, Reply]>([
+    ['a page', { status: 200, headers: text, body: '<html>Sign in' }],
+    ['no answer', hung],
+  ])('a manifest that is not there is not stored, after %s', async (_, put) => {
+    const { registry } = await connect(storing(() => put, false));
+    const outcome = await registry.push(name, tag('v1'), image);
+    expect(outcome).toMatchObject({ kind: 'failed', retryable: true });
+    expect(outcome).not.toHaveProperty('inDoubt');
+  });
+
+  it('a manifest that nobody can tell of is in doubt', async () => {
+    let gone = false;
+    const { registry } = await connect((request, number) => {
+      gone ||= request.path.includes('/manifests/');
+      return gone ? hung : accepting('/v2/uploads/1')(request, number);
+    });
+    expect(await registry.push(name, tag('v1'), image)).toMatchObject({ inDoubt: true });
+  });
+
+  it('a registry that asks for patience (nginx’s limit_req) is given it', async () => {
+    const rest = accepting('/v2/uploads/1');
+    const refusals = new Map<string, number>();
+    const { registry } = await connect((request, number) => {
+      const key = `${request.method} ${request.path}`;
+      const refused = refusals.get(key) ?? 0;
+      refusals.set(key, refused + 1);
+      return refused < 5
+        ? { status: 503, headers: text, body: '<html>503' }
+        : rest(request, number);
+    }, 10_000);
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+  });
+
+  it('says who it is and asks for no coding, and reads gzip all the same', async () => {
+    const { registry, seen } = await connect(() => ({
+      status: 200,
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync(image.manifest),
+    }));
+    expect(await registry.readManifest(name, tag('v1'))).toMatchObject({
+      kind: 'found',
+      descriptor: { digest: image.descriptor.digest },
+    });
+    expect(seen[0]?.headers).toMatchObject({
+      'user-agent': expect.stringMatching(/^pack-gateway\/\d/),
+      'accept-encoding': 'identity',
+    });
+  });
 
   it('a relative upload location keeps its query', async () => {
     const { registry, seen } = await connect(accepting('/upload?state=a%2Fb'));
