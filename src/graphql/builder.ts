@@ -6,6 +6,7 @@ import ScopeAuthPlugin, { type AuthFailure, AuthScopeFailureType } from '@pothos
 import type { SpooledFile } from '../http/spooled-file.ts';
 import type { Scope } from '../identity/caller.ts';
 import type { Context } from './context.ts';
+import { countedText, readsRow } from './limits/price.ts';
 import { nodeTypeOf } from './node-types.ts';
 import { refusal } from './refusal.ts';
 
@@ -16,7 +17,7 @@ export interface SchemaTypes {
   DefaultNodeNullability: false;
   AuthScopes: { scope: Scope };
   FederationScopes: Scope;
-  Connection: { totalCount: () => Promise<number>; nodes: readonly unknown[] };
+  Connection: { totalCount: () => Promise<number>; nodes: Promise<readonly unknown[]> };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -48,7 +49,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     cursorType: 'String',
     edgesFieldOptions: { nullable: false, description: 'The items of this page.' },
     nodeFieldOptions: { nullable: false, description: 'The item.' },
-    cursorFieldOptions: { description: 'The place of the item in the list, for after and before.' },
+    cursorFieldOptions: {
+      ...countedText(),
+      description: 'The place of the item in the list, for after and before.',
+    },
     pageInfoTypeOptions: {
       description: 'Where a page lies in its list (Relay cursor connections).',
       shareable: true,
@@ -56,11 +60,18 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
     hasNextPageFieldOptions: { description: 'Whether older items follow.' },
     hasPreviousPageFieldOptions: { description: 'Whether newer items precede.' },
-    startCursorFieldOptions: { description: 'Cursor of the first item; null on an empty page.' },
-    endCursorFieldOptions: { description: 'Cursor of the last item; null on an empty page.' },
+    startCursorFieldOptions: {
+      ...countedText(),
+      description: 'Cursor of the first item; null on an empty page.',
+    },
+    endCursorFieldOptions: {
+      ...countedText(),
+      description: 'Cursor of the last item; null on an empty page.',
+    },
     nodeTypeOptions: { description: 'Anything that has an id of its own.' },
     idFieldOptions: { description: 'Typed and opaque; it never changes.' },
     nodeQueryOptions: {
+      ...readsRow(),
       description: 'Any pack, agent role or API key by its id; null where the caller has no such.',
       args: { id: { description: 'An id of any type.' } },
       resolve: (_root, { id }, _context, _info, resolveNode) =>

@@ -2,10 +2,12 @@
 import type { ObjectRef } from '@pothos/core';
 import { cursorOf, type Page } from '../page.ts';
 import { builder, type PothosTypes } from './builder.ts';
+import { readsRow } from './limits/price.ts';
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
     description: 'How many items there are on all pages; counted only when asked for.',
+    ...readsRow(),
     resolve: ({ totalCount }) => totalCount(),
   }),
 );
@@ -43,30 +45,42 @@ interface PageInfo {
  */
 class Connection<Item> {
   readonly totalCount: () => Promise<number>;
-  readonly #page: Page<Item>;
+  readonly #read: () => Promise<Page<Item>>;
   readonly #cursorOf: CursorOf<Item>;
+  #page: Promise<Page<Item>> | null = null;
 
-  constructor(page: Page<Item>, totalCount: () => Promise<number>, cursorOf: CursorOf<Item>) {
+  constructor(
+    read: () => Promise<Page<Item>>,
+    totalCount: () => Promise<number>,
+    cursorOf: CursorOf<Item>,
+  ) {
     this.totalCount = totalCount;
-    this.#page = page;
+    this.#read = read;
     this.#cursorOf = cursorOf;
   }
 
-  get nodes(): readonly Item[] {
-    return this.#page.items;
+  get #once(): Promise<Page<Item>> {
+    this.#page ??= this.#read();
+    return this.#page;
   }
-  get edges(): Edge<Item>[] {
-    return this.nodes.map((node) => new Edge(node, this.#cursorOf));
+
+  get nodes(): Promise<readonly Item[]> {
+    return this.#once.then(({ items }) => items);
   }
-  get pageInfo(): PageInfo {
-    const [first] = this.nodes;
-    const last = this.nodes.at(-1);
-    return {
-      hasNextPage: this.#page.hasNext,
-      hasPreviousPage: this.#page.hasPrevious,
-      startCursor: first === undefined ? null : this.#cursorOf(first),
-      endCursor: last === undefined ? null : this.#cursorOf(last),
-    };
+  get edges(): Promise<Edge<Item>[]> {
+    return this.#once.then(({ items }) => items.map((node) => new Edge(node, this.#cursorOf)));
+  }
+  get pageInfo(): Promise<PageInfo> {
+    return this.#once.then(({ items, hasNext, hasPrevious }) => {
+      const [first] = items;
+      const last = items.at(-1);
+      return {
+        hasNextPage: hasNext,
+        hasPreviousPage: hasPrevious,
+        startCursor: first === undefined ? null : this.#cursorOf(first),
+        endCursor: last === undefined ? null : this.#cursorOf(last),
+      };
+    });
   }
 }
 
@@ -87,7 +101,7 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
           type: [type],
           description: 'The items of this page, without their cursors.',
           // What `toConnection` was given; the builder knows one type for the connections of all items.
-          resolve: ({ nodes }) => nodes as Item[],
+          resolve: ({ nodes }) => nodes as Promise<Item[]>,
         }),
       }),
     },
@@ -99,19 +113,20 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
   );
 }
 
+/** @param read reads the page, unless nothing but the count is asked for */
 export const toConnection = <Item extends { readonly id: string }>(
-  page: Page<Item>,
+  read: () => Promise<Page<Item>>,
   totalCount: () => Promise<number>,
-): Connection<Item> => new Connection(page, totalCount, cursorOfId);
+): Connection<Item> => new Connection(read, totalCount, cursorOfId);
 
 const cursorOfId = ({ id }: { readonly id: string }): string => cursorOf(id);
 
 /** A connection of what has no id, over a list with cursors of its own. */
 export const toConnectionBy = <Item>(
-  page: Page<Item>,
+  read: () => Promise<Page<Item>>,
   totalCount: () => Promise<number>,
   cursorOf: CursorOf<Item>,
-): Connection<Item> => new Connection(page, totalCount, cursorOf);
+): Connection<Item> => new Connection(read, totalCount, cursorOf);
 
 type ArgumentBuilder = Pick<PothosSchemaTypes.FieldBuilder<PothosTypes, unknown>, 'arg'>;
 

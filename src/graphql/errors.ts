@@ -5,6 +5,7 @@ import { refusalOf } from '../outage.ts';
 import { errorCodes, graphqlCode } from '../outcomes.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { type RefusalCode, refusals } from '../request-refused.ts';
+import type { Limit } from './limits/maxima.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useErrorCodes(log: Log): YogaPlugin {
@@ -43,12 +44,22 @@ function publicResult(
 ): ExecutionResult {
   if (result.errors === undefined) return result;
   const hasData = 'data' in result;
+  const tooLarge = hasData ? result.errors.map(rootOf).find(isOfBytes) : undefined;
+  if (tooLarge !== undefined) {
+    outcomes.push('graphql_limit_exceeded');
+    // Half an answer would be taken for the whole by whoever does not look.
+    return { data: null, errors: [publicError(tooLarge, requestId, hasData, log)] };
+  }
   const errors = result.errors
     .slice(0, MOST_ERRORS)
     .map((error) => publicError(error, requestId, hasData, log));
   for (const { extensions } of errors) outcomes.push(String(extensions.code).toLowerCase());
   return { ...result, errors };
 }
+
+/** What ends an operation whose answer has grown too large. */
+const isOfBytes = (error: unknown): error is GraphQLError =>
+  error instanceof GraphQLError && error.extensions.limit === ('bytes' satisfies Limit);
 
 /** Rules of ours bring a code of their own along. */
 function addCode({ extensions }: GraphQLError, code: RefusalCode): void {

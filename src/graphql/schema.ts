@@ -15,6 +15,7 @@ import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { describeResults } from './describe-results.ts';
 import { withCheckedReferences } from './entity-references.ts';
+import { withCountedTexts } from './limits/counted-texts.ts';
 import { withPlainIds } from './plain-ids.ts';
 
 builder.queryType({ description: 'Reading needs no scope but where a field says so.' });
@@ -27,10 +28,12 @@ builder.subscriptionType({
 });
 
 /** The subgraph: `_entities` and `_service` included. */
-export const schema: GraphQLSchema = withPlainIds(
-  withCheckedReferences(
-    describeResults(
-      builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+export const schema: GraphQLSchema = withCountedTexts(
+  withPlainIds(
+    withCheckedReferences(
+      describeResults(
+        builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+      ),
     ),
   ),
 );

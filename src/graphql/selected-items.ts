@@ -7,6 +7,7 @@ import {
   getArgumentValues,
   getDirectiveValues,
   getNamedType,
+  type InlineFragmentNode,
   isObjectType,
   Kind,
   type SelectionNode,
@@ -25,8 +26,16 @@ export interface Selection {
 
 export interface ConnectionSelection {
   readonly args: Record<string, unknown>;
+  /** Whether more is asked for than how many items there are on all pages. */
+  readonly readsPage: boolean;
   readonly items: Selection;
 }
+
+/** The names of the fields that a caller asked for of an object of `type`, from the resolver of a field that is one. */
+export const selectedFields = (info: GraphQLResolveInfo, type: string): ReadonlySet<string> =>
+  new Set(
+    info.fieldNodes.flatMap((node) => fieldsOf(info, node, type)).map(({ name }) => name.value),
+  );
 
 /** Looks ahead from the resolver of a connection. */
 export function selectedItems(info: GraphQLResolveInfo): Selection {
@@ -55,6 +64,9 @@ function itemsOf(
       if (first === undefined || field === undefined || !isObjectType(connectionType)) return null;
       return {
         args: getArgumentValues(field, first, info.variableValues),
+        readsPage: nodes
+          .flatMap((node) => fieldsOf(info, node))
+          .some(({ name: { value } }) => value !== 'totalCount' && value !== '__typename'),
         items: itemsOf(info, connectionType, nodes),
       };
     },
@@ -70,14 +82,27 @@ const named =
 function fieldsOf(
   info: GraphQLResolveInfo,
   { selectionSet }: Pick<FieldNode, 'selectionSet'>,
+  type?: string,
 ): FieldNode[] {
   return (selectionSet?.selections ?? [])
     .filter((node) => isIncluded(info, node))
     .flatMap((node) => {
       if (node.kind === Kind.FIELD) return [node];
       const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : info.fragments[node.name.value];
-      return fragment === undefined ? [] : fieldsOf(info, fragment);
+      if (fragment === undefined || isOfOther(info, fragment, type)) return [];
+      return fieldsOf(info, fragment, type);
     });
+}
+
+/** Whether a fragment asks for fields of another object type. */
+function isOfOther(
+  { schema }: GraphQLResolveInfo,
+  { typeCondition }: Pick<InlineFragmentNode, 'typeCondition'>,
+  type: string | undefined,
+): boolean {
+  const condition = typeCondition?.name.value;
+  if (type === undefined || condition === undefined || condition === type) return false;
+  return isObjectType(schema.getType(condition));
 }
 
 function isIncluded({ variableValues }: GraphQLResolveInfo, node: SelectionNode): boolean {

@@ -37,7 +37,7 @@ export interface CleanupFailure {
 }
 
 /** The fields of a pack that a brief row has, or that need no more of it than its id and owner. */
-export const briefPackFields: ReadonlySet<string> = new Set([
+const briefPackFields: ReadonlySet<string> = new Set([
   'id',
   'orgId',
   'name',
@@ -65,12 +65,17 @@ export const packAsArray = (extent: Extent): string =>
     p.image_origin, p.image_ref, p.size_bytes, p.status, p.created_at${
       extent === 'brief'
         ? ''
-        : `, p.description, p.category, p.capabilities, p.suggested_packs, p.repository,
-    p.image_digest, p.cleanup_reason, p.cleanup_message, p.cleanup_failed_at, p.cleanup_attempts,
-    p.updated_at`
-    })`;
+        : `, p.description, p.category, p.suggested_packs, p.repository, p.image_digest,
+    p.cleanup_reason, p.cleanup_message, p.cleanup_failed_at, p.cleanup_attempts, p.updated_at`
+    }${extent === 'whole' ? ', p.capabilities' : ''})`;
 
-/** What `packAsArray` makes; a brief one ends after the twelfth. */
+/** As much of a pack as fields of it need. */
+export function packExtent(fields: ReadonlySet<string>): Extent {
+  if (fields.has('capabilities')) return 'whole';
+  return [...fields].every((field) => briefPackFields.has(field)) ? 'brief' : 'described';
+}
+
+/** What `packAsArray` makes; a brief one ends after the twelfth, a described one before the last. */
 export type PackArray = readonly [
   id: string,
   orgId: string | null,
@@ -86,7 +91,6 @@ export type PackArray = readonly [
   createdAt: string,
   description?: string | null,
   category?: string | null,
-  capabilities?: string | null,
   suggestedPacks?: readonly string[],
   repository?: Repository,
   imageDigest?: Digest | null,
@@ -95,6 +99,7 @@ export type PackArray = readonly [
   cleanupFailedAt?: string | null,
   cleanupAttempts?: number,
   updatedAt?: string,
+  capabilities?: string | null,
 ];
 
 export const packOfArray = (array: PackArray): PackRow => new Pack(array);
@@ -151,29 +156,29 @@ class Pack implements PackRow {
     return detail(this.#array[13]);
   }
   get capabilities(): string | null {
-    return detail(this.#array[14]);
+    return detail(this.#array[22]);
   }
   get suggestedPacks(): readonly string[] {
-    return detail(this.#array[15]);
+    return detail(this.#array[14]);
   }
   get repository(): Repository {
-    return detail(this.#array[16]);
+    return detail(this.#array[15]);
   }
   get imageDigest(): Digest | null {
-    return detail(this.#array[17]);
+    return detail(this.#array[16]);
   }
   get cleanupFailure(): CleanupFailure | null {
-    const reason = detail(this.#array[18]);
-    const failedAt = detail(this.#array[20]);
+    const reason = detail(this.#array[17]);
+    const failedAt = detail(this.#array[19]);
     if (reason === null || failedAt === null) return null;
     return {
       reason,
-      message: this.#array[19] ?? '',
+      message: this.#array[18] ?? '',
       at: new Date(failedAt),
-      attempts: detail(this.#array[21]),
+      attempts: detail(this.#array[20]),
     };
   }
   get updatedAt(): Date {
-    return new Date(detail(this.#array[22]));
+    return new Date(detail(this.#array[21]));
   }
 }

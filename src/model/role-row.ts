@@ -15,7 +15,7 @@ export interface RoleRow {
 }
 
 /** The fields of a role that a brief row has, or that need no more of it than its id. */
-export const briefRoleFields: ReadonlySet<string> = new Set([
+const briefRoleFields: ReadonlySet<string> = new Set([
   'id',
   'name',
   'displayName',
@@ -24,6 +24,10 @@ export const briefRoleFields: ReadonlySet<string> = new Set([
   'packs',
   '__typename',
 ]);
+
+/** As much of a role as fields of it need. */
+export const roleExtent = (fields: ReadonlySet<string>): Extent =>
+  [...fields].every((field) => briefRoleFields.has(field)) ? 'brief' : 'described';
 
 /** An expression: a role as a JSON array, as `packAsArray` of pack-row.ts. The statement must call the table `r`. */
 export const roleAsArray = (extent: Extent): string =>

@@ -1,5 +1,6 @@
 /** For many roles at once: the packs they reference. One statement a batch. */
 import type { Caller } from '../identity/caller.ts';
+import type { Extent } from '../model/extent.ts';
 import { type RoleId, roleIds, uuidOf } from '../model/ids.ts';
 import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
@@ -11,13 +12,14 @@ export async function packsOfRoles(
   caller: Caller,
   roles: readonly RoleId[],
   page: PageRequest,
+  extent: Extent,
 ): Promise<Map<RoleId, Page<PackRow>>> {
   const values: unknown[] = [roles.map(uuidOf), uuidOf(caller.orgId)];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = ['a.role_id = k.role_id', 'a.org_id = $2', ...placeOf(page, 'a.pack_id', bind)];
   const records = await database.query<{ role_id: string; pack: PackArray }>(
     `select k.role_id, p.pack from unnest($1::uuid[]) as k (role_id) cross join lateral (
-       select ${packAsArray('whole')} as pack from role_packs a join packs p on p.id = a.pack_id
+       select ${packAsArray(extent)} as pack from role_packs a join packs p on p.id = a.pack_id
        where ${where.join(' and ')}
        order by a.pack_id ${orderOf(page)} limit ${bind(limitOf(page))}
      ) p`,

@@ -12,11 +12,12 @@ export async function rolesOfPacks(
   caller: Caller,
   packs: readonly PackId[],
   page: PageRequest,
+  extent: Extent,
 ): Promise<Map<PackId, Page<RoleRow>>> {
   const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const records = await database.query<{ pack_id: string; roles: RoleArray[] | null }>(
-    `select k.pack_id, (${rolesAsJson('k.pack_id', '$1', page, 'whole', bind)}) as roles
+    `select k.pack_id, (${rolesAsJson('k.pack_id', '$1', page, extent, bind)}) as roles
      from unnest($2::uuid[]) as k (pack_id)`,
     values,
   );

@@ -35,7 +35,7 @@ export async function updatePackVisibility(
   const outcome = await change(world, caller, packId, input);
   if (outcome.kind !== 'held') return outcome;
   const { pack } = outcome;
-  const own = (await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS)).get(packId);
+  const own = (await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS, 'whole')).get(packId);
   if (own === undefined) throw new Error('no page was read for the pack that was asked for');
   return { kind: 'pack_in_use', pack, blockers: blockersOf(own, { othersOnly: true }) };
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
+import type { Extent } from '../model/extent.ts';
 import { uuidOf } from '../model/ids.ts';
 import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
@@ -10,13 +11,14 @@ export async function listAgentRoles(
   caller: Caller,
   page: PageRequest,
   options: { readonly includeArchived: boolean },
+  extent: Extent = 'whole',
 ): Promise<Page<RoleRow>> {
   const values: unknown[] = [uuidOf(caller.orgId)];
   const where = ['r.org_id = $1'];
   if (!options.includeArchived) where.push('r.archived_at is null');
   where.push(...placeOf(page, 'r.id', (value) => `$${values.push(value)}`));
   const records = await database.query<{ role: RoleArray }>(
-    `select ${roleAsArray('whole')} as role from agent_roles r where ${where.join(' and ')}
+    `select ${roleAsArray(extent)} as role from agent_roles r where ${where.join(' and ')}
      order by r.id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
     values,
   );

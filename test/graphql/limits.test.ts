@@ -239,9 +239,9 @@ describe('limits', () => {
     const { status, answer } = await send(gateway, { query });
     expect(answer.errors).toBeUndefined();
     expect(status).toBe(200);
-    const fields =
-      'fields { name description type { name } args { name description type { name } } }';
-    const many = `{ ${repeat(19, (index) => `a${index}: __schema { types { name ${fields} } }`)} }`;
+    const type =
+      'ofType { fields { name description args { name } type { name ofType { name description } } } }';
+    const many = `{ ${repeat(19, (at) => `a${at}: __schema { types { fields { type { ${type} } } } }`)} }`;
     const refused = await send(gateway, { query: many });
     expect(refused.answer.errors[0].extensions).toMatchObject({
       code: 'GRAPHQL_LIMIT_EXCEEDED',

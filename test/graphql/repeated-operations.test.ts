@@ -123,7 +123,7 @@ describe('an operation that comes again', () => {
     await database.query('alter table agent_roles rename to away', []);
     const broken = await answersTo({ query: PACK, variables: { id } });
     expect(JSON.parse(broken.body)).toMatchObject({
-      errors: [{ path: ['pack', 'roles'], extensions: { code: 'INTERNAL_ERROR' } }],
+      errors: [{ path: ['pack', 'roles', 'nodes'], extensions: { code: 'INTERNAL_ERROR' } }],
     });
     expect(broken.body).not.toContain('agent_roles');
   });

@@ -3,6 +3,7 @@ import type { auditEventTypes } from '../../model/audit-event.entity.ts';
 import { pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, toConnection } from '../connection.ts';
+import { countedText, upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 import { AuditEvent, AuditEventConnection } from '../refs.ts';
 
@@ -33,10 +34,23 @@ AuditEvent.implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Starts with evt_.' }),
     type: t.expose('type', { type: AuditEventTypeEnum, description: 'What happened.' }),
-    actor: t.exposeString('actor', { description: "The key's (key_…) or the user's id." }),
-    subjectId: t.exposeString('subjectId', { description: 'The pack, role or key it is about.' }),
-    requestId: t.exposeString('requestId', { description: 'The request that did it.' }),
-    details: t.expose('details', { type: 'JSON', description: 'What else there is to know.' }),
+    actor: t.exposeString('actor', {
+      ...countedText(),
+      description: "The key's (key_…) or the user's id.",
+    }),
+    subjectId: t.exposeString('subjectId', {
+      ...upTo(66),
+      description: 'The pack, role or key it is about.',
+    }),
+    requestId: t.exposeString('requestId', {
+      ...upTo(66),
+      description: 'The request that did it.',
+    }),
+    details: t.expose('details', {
+      ...countedText(),
+      type: 'JSON',
+      description: 'What else there is to know.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
   }),
 });
@@ -60,9 +74,15 @@ builder.queryFields((t) => ({
       ...forwardArguments(t),
       filter: t.arg({ type: AuditEventFilter, description: 'Which events; all when left out.' }),
     },
-    resolve: async (_root, { filter, ...args }, { world, caller }) => {
-      const page = await listAuditEvents(world, caller, pageRequest(args), filter ?? {});
-      return toConnection(page, () => countAuditEvents(world, caller, filter ?? {}));
+    resolve: (_root, { filter, ...args }, { world, caller, loaders }) => {
+      const page = pageRequest(args);
+      return toConnection(
+        () =>
+          loaders.allowance.read('described', () =>
+            listAuditEvents(world, caller, page, filter ?? {}),
+          ),
+        () => countAuditEvents(world, caller, filter ?? {}),
+      );
     },
   }),
 }));

@@ -2,6 +2,7 @@ import { type CreateApiKeyOutcome, createApiKey } from '../../keys/create-api-ke
 import type { KeyRow } from '../../keys/find-key.ts';
 import { type RevokeApiKeyOutcome, revokeApiKey } from '../../keys/revoke-api-key.ts';
 import { builder } from '../builder.ts';
+import { upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 import { outcomeUnion } from '../problems/outcome-union.ts';
 import { ApiKey, ApiKeyPermissionSet } from './key.graphql.ts';
@@ -13,6 +14,7 @@ const CreatedApiKey = builder
     fields: (t) => ({
       key: t.field({ type: ApiKey, description: 'The new key.', resolve: ({ key }) => key }),
       secret: t.exposeString('secret', {
+        ...upTo(130),
         description: 'What to send as the Bearer token. It is shown here, once, and not stored.',
       }),
     }),

@@ -6,6 +6,7 @@ import { pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { connectionOf, forwardArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
+import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 
 export const ApiKeyPermissionSet = builder.enumType('ApiKeyPermissionSet', {
@@ -38,8 +39,14 @@ builder.node(ApiKey, {
   id: { resolve: ({ id }) => id, description: 'Starts with key_.' },
   loadOne: load,
   fields: (t) => ({
-    label: t.exposeString('label', { description: 'What its maker called it.' }),
-    prefix: t.exposeString('prefix', { description: 'The first characters of the secret.' }),
+    label: t.exposeString('label', {
+      ...upTo(ofCharacters(255)),
+      description: 'What its maker called it.',
+    }),
+    prefix: t.exposeString('prefix', {
+      ...upTo(66),
+      description: 'The first characters of the secret.',
+    }),
     permissionSet: t.expose('permissionSet', {
       type: ApiKeyPermissionSet,
       description: 'What it may do.',
@@ -57,7 +64,10 @@ const Org = builder.objectRef<{ readonly id: string; readonly slug: string }>('O
   description: 'A tenant. Everything but shared packs belongs to exactly one.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Starts with org_.' }),
-    slug: t.exposeString('slug', { description: 'Its name in URLs and image references.' }),
+    slug: t.exposeString('slug', {
+      ...upTo(65),
+      description: 'Its name in URLs and image references.',
+    }),
   }),
 });
 
@@ -70,10 +80,12 @@ const Viewer = builder.objectRef<Context['caller']>('Viewer').implement({
       resolve: ({ orgId, orgSlug }) => ({ id: orgId, slug: orgSlug }),
     }),
     scopes: t.stringList({
+      ...upTo(100),
       description: 'What the caller may do besides reading packs and roles.',
       resolve: ({ scopes }) => [...scopes],
     }),
     apiKey: t.field({
+      ...readsRow(),
       type: ApiKey,
       nullable: true,
       description: 'The key that was used; null for a session.',
@@ -81,6 +93,7 @@ const Viewer = builder.objectRef<Context['caller']>('Viewer').implement({
         principal.kind === 'api_key' ? load(principal.keyId, context) : null,
     }),
     userId: t.string({
+      ...countedText(),
       nullable: true,
       description: 'The user of a session; null for a key.',
       resolve: ({ principal }) => (principal.kind === 'user' ? principal.userId : null),
@@ -99,9 +112,12 @@ builder.queryFields((t) => ({
     description: 'The keys of the org that are not revoked, newest first. Needs apikeys:write.',
     ...needs('apikeys:write'),
     args: forwardArguments(t),
-    resolve: async (_root, args, { world, caller }) => {
-      const page = await listApiKeys(world, caller, pageRequest(args));
-      return toConnection(page, () => countApiKeys(world, caller));
+    resolve: (_root, args, { world, caller }) => {
+      const page = pageRequest(args);
+      return toConnection(
+        () => listApiKeys(world, caller, page),
+        () => countApiKeys(world, caller),
+      );
     },
   }),
 }));

@@ -63,6 +63,20 @@ const limits = {
     of: 'fields in its largest possible answer',
     remedy: 'Lower "first", or ask for less of each item.',
   },
+  /** Of the database, every page full: a count (`totalCount`) reads none. */
+  rows: {
+    maximum: 30_000,
+    of: 'rows to be read',
+    remedy: 'Lower "first", most of all of a list within a list.',
+  },
+  /** As JSON. Of what can be long, such as `capabilities`, what is answered counts, and not what could be. */
+  bytes: {
+    maximum: 8 * 1024 ** 2,
+    of: 'bytes in its answer',
+    remedy:
+      'Lower "first", or ask for long texts (capabilities, description, details) of fewer items.',
+    isOpen: true,
+  },
 } as const satisfies Record<string, LimitRow>;
 
 export type Limit = keyof typeof limits;

@@ -1,10 +1,12 @@
 /** What an operation asks for, in numbers: counted on the document, with fragments as often as they are spread. */
 import {
   __Schema,
+  __Type,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
   type GraphQLNamedType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   getNullableType,
@@ -17,19 +19,26 @@ import {
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE } from '../../page.ts';
+import { type Amount, nothing, plus, times } from './amount.ts';
 import { type Argument, argumentOf, type Variables } from './argument-value.ts';
+import { frameOf, measureIntrospection } from './measure-introspection.ts';
+import { bytesOf, priceOf } from './price.ts';
 
-/** Items that a list without a page size is taken to have: problems of a form, or the arguments of a field. */
+/** Items that a list without a page size is taken to have: problems of a form. */
 const ASSUMED_LIST_SIZE = 2;
+/** The name of a type (`__typename`), in quotes. */
+const BYTES_OF_A_TYPE = 40;
 
 export interface OperationMeasure {
   readonly depth: number;
   readonly rootFields: number;
   readonly pageSize: number;
   readonly representations: number;
-  readonly cost: number;
+  /** Of an answer in which every list is full. */
+  readonly amount: Amount;
   /** Whether other variables could give other numbers. */
   readonly dependsOnVariables: boolean;
 }
@@ -38,11 +47,19 @@ export interface OperationMeasure {
 interface Selected {
   readonly fields: number;
   readonly depth: number;
-  readonly cost: number;
-  readonly costPerItem: number;
+  readonly once: Amount;
+  readonly perItem: Amount;
+  /** Of a connection: whether its page is read, and not only counted how many items there are on all of them. */
+  readonly readsPage: boolean;
 }
 
-const NOTHING: Selected = { fields: 0, depth: 0, cost: 0, costPerItem: 0 };
+const NOTHING: Selected = {
+  fields: 0,
+  depth: 0,
+  once: nothing,
+  perItem: nothing,
+  readsPage: false,
+};
 
 /** Measures an operation of a document that need not be valid; takes time in proportion to the document's length. */
 export function measureOperation(
@@ -103,26 +120,43 @@ export function measureOperation(
   function field(node: FieldNode, parent: GraphQLNamedType | undefined): Selected {
     const definition = definitionOf(node.name.value, parent);
     const type = definition === undefined ? undefined : getNamedType(definition.type);
-    if (node.selectionSet === undefined) return { ...NOTHING, fields: 1, depth: 1, cost: 1 };
+    const measured = (depth: number, once: Amount, perItem = nothing): Selected => ({
+      fields: 1,
+      depth: 1 + depth,
+      once,
+      perItem,
+      readsPage: node.name.value !== 'totalCount' && node.name.value !== TypeNameMetaFieldDef.name,
+    });
+    const own = {
+      fields: 1,
+      rows: definition === undefined ? 0 : rowsOf(definition),
+      bytes: frameOf(node) + (definition === undefined ? BYTES_OF_A_TYPE : bytesOf(definition)),
+    };
+    if (node.selectionSet === undefined) return measured(0, own);
+    if (definition === SchemaMetaFieldDef) {
+      return measured(0, plus(own, introspected(node.selectionSet, __Schema, schema)));
+    }
+    if (definition === TypeMetaFieldDef) {
+      const { value } = argument(node, 'name');
+      const named = typeof value === 'string' ? schema.getType(value) : undefined;
+      const below = named === undefined ? nothing : introspected(node.selectionSet, __Type, named);
+      return measured(0, plus(own, below));
+    }
     const below = select(node.selectionSet, type);
-    const depth =
-      definition === SchemaMetaFieldDef || definition === TypeMetaFieldDef ? 0 : below.depth;
-    const one = 1 + below.cost;
-    if (definition === undefined || !isCompositeType(type)) {
-      return { fields: 1, depth: 1 + depth, cost: one, costPerItem: 0 };
-    }
+    const one = plus(own, below.once);
+    if (definition === undefined || !isCompositeType(type)) return measured(below.depth, one);
     if (definition.args.some(({ name }) => name === 'first')) {
-      const cost = one + itemsOf(node, definition) * below.costPerItem;
-      return { fields: 1, depth: 1 + depth, cost, costPerItem: 0 };
+      const items = itemsOf(node, definition);
+      const page = { fields: 0, rows: below.readsPage ? items + 1 : 0, bytes: 0 };
+      return measured(below.depth, plus(plus(one, page), times(items, below.perItem)));
     }
-    if (!isListType(getNullableType(definition.type))) {
-      return { fields: 1, depth: 1 + depth, cost: one, costPerItem: 0 };
-    }
-    if (parent?.name.endsWith('Connection')) {
-      return { fields: 1, depth: 1 + depth, cost: 0, costPerItem: one };
-    }
-    return { fields: 1, depth: 1 + depth, cost: one * lengthOf(node, definition), costPerItem: 0 };
+    if (!isListType(getNullableType(definition.type))) return measured(below.depth, one);
+    if (parent?.name.endsWith('Connection')) return measured(below.depth, nothing, one);
+    return measured(below.depth, times(lengthOf(node, definition), one));
   }
+
+  const introspected = (set: SelectionSetNode, type: GraphQLObjectType, value: unknown): Amount =>
+    measureIntrospection(schema, document, set, type, value);
 
   function itemsOf(node: FieldNode, { args }: GraphQLField<unknown, unknown>): number {
     const sizes = ['first', 'last']
@@ -137,8 +171,7 @@ export function measureOperation(
   }
 
   function lengthOf(node: FieldNode, definition: GraphQLField<unknown, unknown>): number {
-    if (definition === __Schema.getFields().types) return Object.keys(schema.getTypeMap()).length;
-    if (!definition.args.some(({ name }) => name === 'representations')) return ASSUMED_LIST_SIZE;
+    if (!isEntities(definition)) return ASSUMED_LIST_SIZE;
     const { value } = argument(node, 'representations');
     const length = Array.isArray(value) ? value.length : 1;
     representations = Math.max(representations, length);
@@ -151,22 +184,27 @@ export function measureOperation(
     rootFields: root.fields,
     pageSize,
     representations,
-    cost: root.cost,
+    amount: root.once,
     dependsOnVariables,
   };
 }
 
 function sum(a: Selected, b: Selected): Selected {
   return {
-    fields: clamped(a.fields + b.fields),
+    fields: a.fields + b.fields,
     depth: Math.max(a.depth, b.depth),
-    cost: clamped(a.cost + b.cost),
-    costPerItem: clamped(a.costPerItem + b.costPerItem),
+    once: plus(a.once, b.once),
+    perItem: plus(a.perItem, b.perItem),
+    readsPage: a.readsPage || b.readsPage,
   };
 }
 
-/** Fragments that spread each other grow exponentially, and Infinity is no JSON. */
-const clamped = (count: number): number => Math.min(count, Number.MAX_SAFE_INTEGER);
+const isEntities = ({ args }: GraphQLField<unknown, unknown>): boolean =>
+  args.some(({ name }) => name === 'representations');
+
+/** The rows of a page come on top. */
+const rowsOf = (field: GraphQLField<unknown, unknown>): number =>
+  priceOf(field).rows ?? (isEntities(field) ? 1 : 0);
 
 function definitionOf(
   name: string,

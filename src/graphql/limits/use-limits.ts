@@ -131,12 +131,14 @@ function judgeVariables(args: Operation, { undecided }: Verdict): GraphQLError |
   return firstBeyond(limitsOf(measureOperation(args.schema, args.document, operation, variables)));
 }
 
-const limitsOf = ({ depth, rootFields, pageSize, representations, cost }: OperationMeasure) => ({
+const limitsOf = ({ amount, depth, rootFields, pageSize, representations }: OperationMeasure) => ({
   depth,
   rootFields,
   pageSize,
   representations,
-  cost,
+  cost: amount.fields,
+  rows: amount.rows,
+  bytes: amount.bytes,
 });
 
 function firstBeyond(measured: Partial<Record<Limit, number>>): GraphQLError | null {

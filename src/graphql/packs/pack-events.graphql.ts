@@ -1,8 +1,10 @@
 import { type PackEvent, watchPackEvents } from '../../packs/watch-pack-events.ts';
 import { AuditEventTypeEnum } from '../audit/audit.graphql.ts';
 import { builder } from '../builder.ts';
+import { readsRow } from '../limits/price.ts';
 import { createLoaders } from '../loaders.ts';
 import { AgentRole, Pack } from '../refs.ts';
+import { loadPack } from './pack.graphql.ts';
 
 const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
   description: "Something that happened to a pack in the caller's org.",
@@ -20,7 +22,8 @@ const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
       type: Pack,
       nullable: true,
       description: 'The pack as it is now; null once it is deleted.',
-      resolve: ({ packId }, _args, { loaders }) => loaders.pack.load(packId),
+      ...readsRow(),
+      resolve: ({ packId }, _args, context, info) => loadPack(packId, context, info),
     }),
     role: t.field({
       type: AgentRole,

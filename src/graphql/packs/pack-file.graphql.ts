@@ -9,24 +9,32 @@ import { pageRequest } from '../../page.ts';
 import { RequestRefused } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, toConnectionBy } from '../connection.ts';
+import { countedText, upTo } from '../limits/price.ts';
 import { problemError } from '../problems/problem-error.ts';
 import { Pack, PackFile, PackFileConnection } from '../refs.ts';
 
 PackFile.implement({
   description: 'A regular file of a pack.',
   fields: (t) => ({
-    path: t.exposeString('path', { description: 'Inside the pack: `guides/first-steps.md`.' }),
+    path: t.exposeString('path', {
+      ...countedText(),
+      description: 'Inside the pack: `guides/first-steps.md`.',
+    }),
     size: t.expose('size', { type: 'Long', description: 'In bytes.' }),
     mediaType: t.string({
+      ...upTo(130),
       description: 'By the name: `text/markdown`.',
       resolve: ({ path }) => mediaTypeOf(path),
     }),
     executable: t.exposeBoolean('executable', { description: 'Whether its owner may run it.' }),
     text: t.string({
+      ...countedText(),
       nullable: true,
       description: `Its text, up to ${LONGEST_TEXT_BYTES / 1024} KiB of UTF-8; null where it is longer or no text: then GET it.`,
-      resolve: async (file, _args, { world, caller }) => {
-        const outcome = await readFileText(world, caller, file);
+      resolve: async (file, _args, { world, caller, loaders }) => {
+        const outcome = await loaders.allowance.read('whole', () =>
+          readFileText(world, caller, file),
+        );
         if (outcome.kind !== 'text') throw await problemError(world, caller, outcome);
         return outcome.text;
       },
@@ -44,14 +52,16 @@ builder.objectFields(Pack, (t) => ({
       ...forwardArguments(t, 50),
       under: t.arg.string({ description: 'Only files in this directory, at any depth: `guides`.' }),
     },
-    resolve: async (pack, { first, after, under }, { world, caller }) => {
+    resolve: async (pack, { first, after, under }, { world, caller, loaders }) => {
       const { size } = pageRequest({ first });
       const place = after == null ? null : placeOf(after);
-      const outcome = await listPackFiles(world, caller, pack, { under, after: place, size });
+      const outcome = await loaders.allowance.read('whole', () =>
+        listPackFiles(world, caller, pack, { under, after: place, size }),
+      );
       if (outcome.kind !== 'files') throw await problemError(world, caller, outcome);
       const { page, total } = outcome;
       return toConnectionBy(
-        page,
+        async () => page,
         async () => total,
         ({ path }) => cursorOf(path),
       );
@@ -62,8 +72,10 @@ builder.objectFields(Pack, (t) => ({
     nullable: true,
     description: 'One file in its image; null where it has none of this path.',
     args: { path: t.arg.string({ required: true, description: '`guides/first-steps.md`' }) },
-    resolve: async (pack, { path }, { world, caller }) => {
-      const outcome = await findPackFile(world, caller, pack, path);
+    resolve: async (pack, { path }, { world, caller, loaders }) => {
+      const outcome = await loaders.allowance.read('whole', () =>
+        findPackFile(world, caller, pack, path),
+      );
       if (outcome.kind === 'file') return outcome.file;
       if (outcome.kind === 'not_found') return null;
       throw await problemError(world, caller, outcome);

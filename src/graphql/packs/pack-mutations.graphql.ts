@@ -13,6 +13,7 @@ import {
 } from '../../packs/update-pack-visibility.ts';
 import { type UploadPackOutcome, uploadPack } from '../../packs/upload-pack.ts';
 import { builder } from '../builder.ts';
+import { upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 import { outcomeUnion } from '../problems/outcome-union.ts';
 import { Pack } from '../refs.ts';
@@ -22,7 +23,7 @@ const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement(
   description: 'The pack is gone, and its image has become what `image` says.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id it had.' }),
-    name: t.exposeString('name', { description: 'The name it had, free again.' }),
+    name: t.exposeString('name', { ...upTo(65), description: 'The name it had, free again.' }),
     deletedAt: t.expose('deletedAt', { type: 'DateTime', description: 'When the row went.' }),
     image: t.expose('image', {
       type: ImageDispositionEnum,

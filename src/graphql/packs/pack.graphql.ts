@@ -1,16 +1,16 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type { Extent } from '../../model/extent.ts';
 import { type PackId, packIds } from '../../model/ids.ts';
-import { briefPackFields, type CleanupFailure, type PackRow } from '../../model/pack-row.ts';
-import { briefRoleFields } from '../../model/role-row.ts';
+import { type CleanupFailure, type PackRow, packExtent } from '../../model/pack-row.ts';
+import { roleExtent } from '../../model/role-row.ts';
 import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
 import { isSamePage, type PageArguments, pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
+import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
 import { AgentRoleConnection, Pack, PackConnection } from '../refs.ts';
-import { selectedItems } from '../selected-items.ts';
+import { selectedFields, selectedItems } from '../selected-items.ts';
 import {
   ImageDispositionEnum,
   ImageOrigin,
@@ -21,9 +21,18 @@ import {
 } from './pack-enums.graphql.ts';
 
 /** The roles of the caller's org that reference a pack. */
-export async function rolesConnection(id: PackId, args: PageArguments, { loaders }: Context) {
-  const page = await loaders.rolesOfPack(pageRequest(args)).load(id);
-  return toConnection(page, async () => (await loaders.roleCounts.load(id)).own);
+export function rolesConnection(
+  id: PackId,
+  args: PageArguments,
+  { loaders }: Context,
+  info: GraphQLResolveInfo,
+) {
+  const page = pageRequest(args);
+  const look = () => roleExtent(selectedItems(info).fields);
+  return toConnection(
+    () => loaders.rolesOfPack(page, loaders.extentOf(info.fieldNodes, look)).load(id),
+    async () => (await loaders.roleCounts.load(id)).own,
+  );
 }
 
 /** What a list of packs has to read for what the caller asked for, roles included. */
@@ -31,16 +40,21 @@ function listingOf(info: GraphQLResolveInfo): PackListing {
   const packs = selectedItems(info);
   const roles = packs.connection('roles');
   return {
-    extent: extentOf(packs.fields, briefPackFields),
-    roles: roles && {
-      page: pageRequest(roles.args),
-      extent: extentOf(roles.items.fields, briefRoleFields),
-    },
+    extent: packExtent(packs.fields),
+    roles: roles?.readsPage
+      ? { page: pageRequest(roles.args), extent: roleExtent(roles.items.fields) }
+      : null,
   };
 }
 
-const extentOf = (fields: ReadonlySet<string>, brief: ReadonlySet<string>): Extent =>
-  [...fields].every((field) => brief.has(field)) ? 'brief' : 'whole';
+/** A pack by its id, and as much of it as was asked for. */
+export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveInfo) {
+  const packId = packIds.parse(id);
+  const look = () => packExtent(selectedFields(info, 'Pack'));
+  return packId === null
+    ? null
+    : loaders.pack[loaders.extentOf(info.fieldNodes, look)].load(packId);
+}
 
 const isOwned = (pack: PackRow, { caller }: Context) => pack.orgId === caller.orgId;
 
@@ -51,7 +65,10 @@ const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').i
       type: RegistryFailureReasonEnum,
       description: 'What went wrong, for programs.',
     }),
-    message: t.exposeString('message', { description: 'What went wrong, for people.' }),
+    message: t.exposeString('message', {
+      ...countedText(),
+      description: 'What went wrong, for people.',
+    }),
     at: t.expose('at', { type: 'DateTime', description: 'When it failed.' }),
     attempts: t.exposeInt('attempts', { description: 'How many deletions have failed so far.' }),
   }),
@@ -75,10 +92,11 @@ const DeletionPreview = builder
         type: AgentRoleConnection,
         description: "Roles of the caller's org that reference the pack, archived ones included.",
         args: forwardArguments(t, 50),
-        resolve: ({ id }, args, context) => rolesConnection(id, args, context),
+        resolve: ({ id }, args, context, info) => rolesConnection(id, args, context, info),
       }),
       otherOrgRoleCount: t.int({
         description: 'How many roles of other orgs reference it.',
+        ...readsRow(),
         resolve: async ({ id }, _args, { loaders }) =>
           (await loaders.roleCounts.load(id)).otherOrgs,
       }),
@@ -88,10 +106,7 @@ const DeletionPreview = builder
 builder.node(Pack, {
   description: 'A versioned bundle of agent content, stored as an OCI image.',
   id: { resolve: ({ id }) => id, description: 'Starts with pack_.' },
-  loadOne: (id, { loaders }) => {
-    const packId = packIds.parse(id);
-    return packId === null ? null : loaders.pack.load(packId);
-  },
+  loadWithoutCache: (id, context, info) => loadPack(id, context, info),
   fields: (t) => ({
     orgId: t.id({
       nullable: true,
@@ -102,24 +117,34 @@ builder.node(Pack, {
       description: "Whether the caller's org owns it.",
       resolve: (pack, _args, context) => isOwned(pack, context),
     }),
-    name: t.exposeString('name', { description: 'A slug, unique in its org.' }),
-    displayName: t.exposeString('displayName', { description: 'The name for people.' }),
+    name: t.exposeString('name', { ...upTo(65), description: 'A slug, unique in its org.' }),
+    displayName: t.exposeString('displayName', {
+      ...upTo(ofCharacters(255)),
+      description: 'The name for people.',
+    }),
     description: t.exposeString('description', {
+      ...countedText(),
       nullable: true,
       description: 'What it is for.',
     }),
-    version: t.exposeString('version', { description: 'A semantic version.' }),
+    version: t.exposeString('version', { ...upTo(257), description: 'A semantic version.' }),
     tier: t.expose('tier', { type: PackTier, description: 'How far the platform vouches for it.' }),
     visibility: t.expose('visibility', {
       type: PackVisibility,
       description: 'Who may read and attach it.',
     }),
-    category: t.exposeString('category', { nullable: true, description: 'A free grouping.' }),
+    category: t.exposeString('category', {
+      ...upTo(ofCharacters(255)),
+      nullable: true,
+      description: 'A free grouping.',
+    }),
     capabilities: t.exposeString('capabilities', {
+      ...countedText(),
       nullable: true,
       description: 'The caps.yaml fragment.',
     }),
     suggestedPacks: t.stringList({
+      ...countedText(),
       description: 'Names of packs that go well with it.',
       resolve: ({ suggestedPacks }) => [...suggestedPacks],
     }),
@@ -127,8 +152,9 @@ builder.node(Pack, {
       type: ImageOrigin,
       description: 'Where its image came from, and so whether deletion purges it.',
     }),
-    imageRef: t.exposeString('imageRef', { description: 'What to pull.' }),
+    imageRef: t.exposeString('imageRef', { ...upTo(1024), description: 'What to pull.' }),
     imageDigest: t.exposeString('imageDigest', {
+      ...upTo(73),
       nullable: true,
       description: "The manifest's digest.",
     }),
@@ -143,12 +169,12 @@ builder.node(Pack, {
       type: AgentRoleConnection,
       description: "The roles of the caller's org that reference it, archived ones included.",
       args: forwardArguments(t),
-      resolve: (pack, args, context) => {
+      resolve: (pack, args, context, info) => {
         const listed = context.loaders.listedRoles.get(pack);
         return listed === undefined || !isSamePage(listed.request, pageRequest(args))
-          ? rolesConnection(pack.id, args, context)
+          ? rolesConnection(pack.id, args, context, info)
           : toConnection(
-              listed.page,
+              async () => listed.page,
               async () => (await context.loaders.roleCounts.load(pack.id)).own,
             );
       },
@@ -156,6 +182,7 @@ builder.node(Pack, {
     deletionPreview: t.field({
       type: DeletionPreview,
       nullable: true,
+      ...readsRow(),
       description:
         'What deletePack would answer now, by the same decision; null on a pack that the caller does not own.',
       resolve: async ({ id }, _args, { loaders }) => {
@@ -170,10 +197,7 @@ builder.node(Pack, {
 
 builder.asEntity(Pack, {
   key: builder.selection<{ id: string }>('id'),
-  resolveReference: ({ id }, { loaders }) => {
-    const packId = packIds.parse(id);
-    return packId === null ? null : loaders.pack.load(packId);
-  },
+  resolveReference: ({ id }, context, info) => loadPack(id, context, info),
 });
 
 const PackFilter = builder.inputType('PackFilter', {
@@ -195,10 +219,8 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One pack; null where the caller can see none of this id.',
     args: { id: t.arg.id({ required: true, description: 'pack_…' }) },
-    resolve: (_root, { id }, { loaders }) => {
-      const packId = packIds.parse(id);
-      return packId === null ? null : loaders.pack.load(packId);
-    },
+    ...readsRow(),
+    resolve: (_root, { id }, context, info) => loadPack(id, context, info),
   }),
   packs: t.field({
     type: PackConnection,
@@ -207,16 +229,23 @@ builder.queryFields((t) => ({
       ...pageArguments(t),
       filter: t.arg({ type: PackFilter, description: 'Which packs; all when left out.' }),
     },
-    resolve: async (_root, { filter, ...args }, { world, caller, loaders }, info) => {
+    resolve: (_root, { filter, ...args }, { world, caller, loaders }, info) => {
+      const request = pageRequest(args);
       const listing = listingOf(info);
-      const page = await listPacks(world, caller, pageRequest(args), filter ?? {}, listing);
-      if (listing.roles !== null) {
-        const { page: request } = listing.roles;
-        for (const [pack, roles] of page.roles) {
-          loaders.listedRoles.set(pack, { request, page: roles });
+      const read = async () => {
+        const page = await listPacks(world, caller, request, filter ?? {}, listing);
+        if (listing.roles !== null) {
+          const { page: ofRoles } = listing.roles;
+          for (const [pack, roles] of page.roles) {
+            loaders.listedRoles.set(pack, { request: ofRoles, page: roles });
+          }
         }
-      }
-      return toConnection(page, () => countPacks(world, caller, filter ?? {}));
+        return page;
+      };
+      return toConnection(
+        () => loaders.allowance.read(listing.extent, read),
+        () => countPacks(world, caller, filter ?? {}),
+      );
     },
   }),
 }));

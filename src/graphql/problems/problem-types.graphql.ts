@@ -6,6 +6,7 @@ import { BLOCKERS_SHOWN } from '../../packs/verdict-lookup.ts';
 import type { RegistryFailure } from '../../registry/registry.ts';
 import { builder, type PothosTypes } from '../builder.ts';
 import { forwardArguments, toConnection } from '../connection.ts';
+import { countedText, readsRow } from '../limits/price.ts';
 import { rolesConnection } from '../packs/pack.graphql.ts';
 import { RegistryFailureReasonEnum } from '../packs/pack-enums.graphql.ts';
 import { AgentRoleConnection, Pack } from '../refs.ts';
@@ -30,9 +31,13 @@ const FieldProblemType = builder.objectRef<FieldProblem>('FieldProblem').impleme
   description: 'One thing wrong with the input.',
   fields: (t) => ({
     path: t.exposeString('path', {
+      ...countedText(),
       description: 'Where: `name`, `pack.yaml.version`, `archive/…`.',
     }),
-    message: t.exposeString('message', { description: 'What is wrong, and what would be right.' }),
+    message: t.exposeString('message', {
+      ...countedText(),
+      description: 'What is wrong, and what would be right.',
+    }),
   }),
 });
 
@@ -65,19 +70,23 @@ const PackInUse = ref('pack_in_use').implement({
       type: AgentRoleConnection,
       description: "Roles of the caller's org that reference the pack, archived ones included.",
       args: forwardArguments(t, BLOCKERS_SHOWN),
-      resolve: async ({ pack, blockers }, args, context) => {
+      resolve: ({ pack, blockers }, args, context, info) => {
         const { first, after } = args;
         if (after != null || first == null || first < 1 || first > BLOCKERS_SHOWN) {
-          return rolesConnection(pack.id, args, context);
+          return rolesConnection(pack.id, args, context, info);
         }
         // The refusal brought this page along.
         const items = blockers.roles.slice(0, first);
         const hasNext = blockers.hasMore || blockers.roles.length > first;
         const page = { items, hasNext, hasPrevious: false };
-        return toConnection(page, async () => (await context.loaders.roleCounts.load(pack.id)).own);
+        return toConnection(
+          async () => page,
+          async () => (await context.loaders.roleCounts.load(pack.id)).own,
+        );
       },
     }),
     otherOrgRoleCount: t.int({
+      ...readsRow(),
       description: 'How many roles of other orgs reference it. Their names are never shown.',
       resolve: async ({ pack }, _args, { loaders }) =>
         (await loaders.roleCounts.load(pack.id)).otherOrgs,

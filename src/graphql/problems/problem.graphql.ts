@@ -1,8 +1,8 @@
 /** GraphQL's half of the catalogue of problems (`outcomes.ts`): one type for each kind, all of them an `Error`. */
 import { errorCodes, graphqlCode, type Problem, problemRow, problems } from '../../outcomes.ts';
-import { problemDetails } from '../../problem-details.ts';
 import type { RefusalCode } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
+import { countedText } from '../limits/price.ts';
 
 const refusalDescriptions: Record<RefusalCode, string> = {
   unauthenticated: 'No key or session, or one that is not valid (any more). Send another.',
@@ -54,6 +54,7 @@ ErrorInterface.implement({
       resolve: (problem) => graphqlCode(problemRow(problem).code(problem)),
     }),
     message: t.string({
+      ...countedText(),
       description: 'What went wrong and what to do about it, for people.',
       resolve: (problem) => problemRow(problem).message(problem),
     }),
@@ -63,9 +64,10 @@ ErrorInterface.implement({
     }),
     details: t.field({
       type: 'JSON',
+      ...countedText(),
       nullable: true,
       description: 'The same details as the REST twin gives, where a problem has any.',
-      resolve: (problem, _args, { world, caller }) => problemDetails(world, caller, problem),
+      resolve: (problem, _args, { loaders }) => loaders.problemDetails.load(problem),
     }),
   }),
 });

@@ -1,10 +1,14 @@
 import { roleIds } from '../../model/ids.ts';
+import { packExtent } from '../../model/pack-row.ts';
+import { roleExtent } from '../../model/role-row.ts';
 import { pageRequest } from '../../page.ts';
 import { countAgentRoles, listAgentRoles } from '../../roles/list-agent-roles.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
+import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
 import { AgentRole, AgentRoleConnection, PackConnection } from '../refs.ts';
+import { selectedItems } from '../selected-items.ts';
 
 export const RoleEnvironment = builder.enumType('RoleEnvironment', {
   description: 'Where the agents of a role run.',
@@ -25,9 +29,16 @@ builder.node(AgentRole, {
   id: { resolve: ({ id }) => id, description: 'Starts with role_.' },
   loadOne: load,
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique in the org.' }),
-    displayName: t.exposeString('displayName', { description: 'The name for people.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    name: t.exposeString('name', { ...upTo(65), description: 'Unique in the org.' }),
+    displayName: t.exposeString('displayName', {
+      ...upTo(ofCharacters(255)),
+      description: 'The name for people.',
+    }),
+    description: t.exposeString('description', {
+      ...countedText(),
+      nullable: true,
+      description: 'What it is for.',
+    }),
     environment: t.expose('environment', {
       type: RoleEnvironment,
       description: 'Where its agents run.',
@@ -41,9 +52,13 @@ builder.node(AgentRole, {
       type: PackConnection,
       description: 'The packs it is given, the newest pack first.',
       args: forwardArguments(t),
-      resolve: async ({ id }, args, { loaders }) => {
-        const page = await loaders.packsOfRole(pageRequest(args)).load(id);
-        return toConnection(page, () => loaders.packCount.load(id));
+      resolve: ({ id }, args, { loaders }, info) => {
+        const page = pageRequest(args);
+        const look = () => packExtent(selectedItems(info).fields);
+        return toConnection(
+          () => loaders.packsOfRole(page, loaders.extentOf(info.fieldNodes, look)).load(id),
+          () => loaders.packCount.load(id),
+        );
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
@@ -62,6 +77,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: "One role of the caller's org; null where it has none of this id.",
     args: { id: t.arg.id({ required: true, description: 'role_…' }) },
+    ...readsRow(),
     resolve: (_root, { id }, context) => load(id, context),
   }),
   agentRoles: t.field({
@@ -74,10 +90,17 @@ builder.queryFields((t) => ({
         description: 'Archived roles as well.',
       }),
     },
-    resolve: async (_root, { includeArchived, ...args }, { world, caller }) => {
+    resolve: (_root, { includeArchived, ...args }, { world, caller, loaders }, info) => {
       const options = { includeArchived: includeArchived ?? false };
-      const page = await listAgentRoles(world, caller, pageRequest(args), options);
-      return toConnection(page, () => countAgentRoles(world, caller, options));
+      const page = pageRequest(args);
+      const extent = roleExtent(selectedItems(info).fields);
+      return toConnection(
+        () =>
+          loaders.allowance.read(extent, () =>
+            listAgentRoles(world, caller, page, options, extent),
+          ),
+        () => countAgentRoles(world, caller, options),
+      );
     },
   }),
 }));
