@@ -13,7 +13,7 @@ import {
 } from '../../packs/update-pack-visibility.ts';
 import { type UploadPackOutcome, uploadPack } from '../../packs/upload-pack.ts';
 import { builder } from '../builder.ts';
-import { upTo } from '../limits/price.ts';
+import { countedText, upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 import { outcomeUnion } from '../problems/outcome-union.ts';
 import { Pack } from '../refs.ts';
@@ -30,6 +30,7 @@ const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement(
       description: 'What became of the image.',
     }),
     remainingTags: t.exposeStringList('remainingTags', {
+      ...countedText(),
       description:
         'Tags that the registry keeps although they pull nothing: they pull the same content again once it is uploaded again. Remove them there.',
     }),
