@@ -7,6 +7,7 @@ import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { Documents } from './documents.ts';
 import { useErrorCodes } from './errors.ts';
+import { useExecutor } from './execution/execute.ts';
 import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { createLimits } from './limits/use-limits.ts';
@@ -44,6 +45,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
         : useTrustedDocuments(config.trustedDocuments),
       createLimits().plugin,
       useMultipart(config.maxArchiveBytes, foundation.uploads),
+      useExecutor(),
       useOperationName(),
       useNegotiation(),
       !config.introspection && useHiddenSchema(),
