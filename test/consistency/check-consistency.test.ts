@@ -184,7 +184,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
 });
 
 test('on the embedded database and registry it waits for no server', async () => {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ database: 'embedded' });
   await gateway.pack('kept');
   const running = await check(gateway.environment);
   expect(running).toMatchObject({ code: 2, stderr: expect.stringMatching(/^DATA_DIR: .*in use/) });

@@ -186,11 +186,14 @@ async function insertKey(app: App, permissionSet: PermissionSet, orgSlug: string
 }
 
 async function databaseOf(
-  { database = 'embedded', environment }: GatewayOptions,
+  { database, environment }: GatewayOptions,
   dataDirectory: string,
 ): Promise<Record<string, string>> {
   if (environment?.DATABASE_URL !== undefined) return {};
-  if (database === 'embedded') {
+  // Another gateway's data directory without an address is an embedded database; else the one that starts faster.
+  if (
+    (database ?? (environment?.DATA_DIR === undefined ? 'postgres' : 'embedded')) === 'embedded'
+  ) {
     cpSync(join(inject('embedded'), 'db'), join(dataDirectory, 'db'), { recursive: true });
     return {};
   }
