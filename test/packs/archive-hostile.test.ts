@@ -111,6 +111,19 @@ describe('size', () => {
     expect(produced).toBeLessThan(60_000);
   });
 
+  test('names that add up to more than memory should hold', async () => {
+    const name = `data/${`${'d'.repeat(99)}/`.repeat(8)}`;
+    const long = Array.from({ length: 6000 }, (_, at) => [
+      { name: 'L', type: 'L', content: `${name}${at}` },
+      { name: 'x' },
+    ]);
+    const outcome = await read(Readable.from([gzipped(tarOf([...good, ...long.flat()]))]), MIB);
+    expect(outcome).toMatchObject({
+      kind: 'invalid',
+      fields: [{ message: expect.stringMatching(/longer than 4000000 characters/) }],
+    });
+  });
+
   test('deep paths that imply more directories than memory should hold', async () => {
     const deep = Array.from({ length: 2000 }, (_, at) => ({
       name: `data/${at}/${'d/'.repeat(40)}x`,

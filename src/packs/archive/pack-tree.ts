@@ -15,6 +15,8 @@ const ALLOWED = 'pack.yaml, behavior.md, guides/, scripts/, data/ and templates/
 
 /** Directories that no entry names but a path implies; bounds memory against 10,000 deep paths. */
 const MOST_IMPLIED_DIRECTORIES = 10_000;
+/** Characters of all paths together: 400 for each of 10,000 entries. */
+const MOST_OF_ALL_PATHS = 4_000_000;
 
 interface Node {
   readonly segment: string;
@@ -43,11 +45,19 @@ export interface PackRoot {
 export class PackTree {
   readonly #root: Node = node('', 'directory', '', false);
   #implied = 0;
+  #characters = 0;
 
   /** Throws `ArchiveRefused` where the path cannot stand beside the others. */
   add(shown: string, segments: readonly string[], kind: Kind): void {
     if (segments.length === 0 && kind === 'file') {
       throw refused(shown, 'this is a file where the pack has its directory');
+    }
+    this.#characters += shown.length;
+    if (this.#characters > MOST_OF_ALL_PATHS) {
+      throw refused(
+        shown,
+        `with this entry the names are longer than ${MOST_OF_ALL_PATHS} characters`,
+      );
     }
     let parent = this.#root;
     // Segment by segment: whole paths of 64 directories each would be folded and joined for seconds.
