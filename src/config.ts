@@ -11,6 +11,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** Where to LISTEN; null: at `databaseUrl`. */
   readonly databaseListenUrl: string | null;
+  /** Null: for ever. */
+  readonly auditRetentionDays: number | null;
   readonly registry: RegistryConfig;
   readonly bootstrap: { readonly org: string; readonly apiKey: string | null };
   readonly jwt: JwtConfig | null;
@@ -87,6 +89,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: values.HOST ?? '127.0.0.1',
     dataDirectory: resolve(values.DATA_DIR ?? './data'),
     databaseUrl: values.DATABASE_URL ?? null,
+    auditRetentionDays: values.AUDIT_RETENTION_DAYS ?? null,
     databaseListenUrl: values.DATABASE_LISTEN_URL ?? null,
     registry: {
       url: values.REGISTRY_URL ?? null,

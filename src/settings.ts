@@ -83,6 +83,7 @@ export const settings = {
     schema: databaseAddress,
     example: 'postgres://user:password@primary:5432/packs',
   },
+  AUDIT_RETENTION_DAYS: { schema: whole(1, 36_500), example: '365' },
   REGISTRY_URL: {
     schema: url('http:', 'https:').refine(
       (parsed) => parsed.href === `${parsed.origin}/`,

@@ -8,6 +8,7 @@ export const crossOrgReasons = {
   'touch key': 'the key was just authenticated',
   'bootstrap key': 'made together with its org, before there is any caller',
   'image shared': 'an image is kept while a pack of any org points at it',
+  retention: 'the operator says how long events are kept, for all orgs alike',
   consistency: 'an operator checks the whole store; no caller is answered from it',
 } as const;
 

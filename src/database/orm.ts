@@ -19,6 +19,7 @@ import { Pack } from '../model/pack.entity.ts';
 import { RepositoryLease } from '../model/repository-lease.entity.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
+import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
 
 const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
   postgres: PostgreSqlDriver,
@@ -26,7 +27,10 @@ const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriv
 };
 
 /** In the order in which they are applied. */
-export const migrations = [{ name: '001-initial', class: Migration001Initial }];
+export const migrations = [
+  { name: '001-initial', class: Migration001Initial },
+  { name: '003-audit-retention', class: Migration003AuditRetention },
+];
 
 export interface OrmOptions {
   /** Where transactions are tried again. */
@@ -63,6 +67,8 @@ export function createOrm(
       snapshot: false,
       silent: true,
     },
+    // The migrations alone state what functions there are.
+    schemaGenerator: { ignoreRoutines: true },
     // Every request works on a fork; a query on the global manager would be shared by all of them.
     allowGlobalContext: false,
   });

@@ -14,7 +14,7 @@ export async function bootstrap(
   const secret = apiKey ?? newSecret();
   const made = await database.acrossOrgs().transactional(async (em) => {
     // Replicas that start together: one makes the org, the others find it.
-    await query(em, 'lock table orgs in share row exclusive mode', []);
+    await query(em, 'select pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
     const [row] = await query<{ id: string }>(
       em,
       `insert into orgs (id, slug, created_at)
@@ -33,3 +33,6 @@ export async function bootstrap(
   });
   return made && apiKey === null ? secret : null;
 }
+
+/** Any constant that nobody else locks in this database; a lock of the table would need the right to change it. */
+const BOOTSTRAP_LOCK = 4_207_112_025;

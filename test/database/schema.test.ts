@@ -30,6 +30,7 @@ describe.each(databaseKinds)('the schema on %s', (database) => {
   test.each([
     'update audit_events set actor = $$x$$ where org_id is not null',
     'delete from audit_events where org_id is not null',
+    'truncate audit_events',
   ])('refuses: %s', async (sql) => {
     const gateway = await startGateway({ database });
     const id = await insertUnmanagedPack(gateway, { name: 'triage' });

@@ -28,6 +28,8 @@ export type AuditEventType =
   | 'API_KEY_CREATED'
   /** A key was revoked. */
   | 'API_KEY_REVOKED'
+  /** Events that were too old were removed; details say how many. */
+  | 'AUDIT_PRUNED'
   /** A role was given a pack. */
   | 'PACK_ATTACHED'
   /** The registry failed; the pack is kept. */
@@ -102,6 +104,10 @@ export type ErrorCode =
   | 'PAYLOAD_TOO_LARGE'
   /** The caller lacks a scope; `requiredScopes` names it. Use another key. */
   | 'PERMISSION_DENIED'
+  /** The hash is not on the list of the server, and no other is taken (TRUSTED_DOCUMENTS). */
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  /** No text is kept for a hash. Send the query itself. */
+  | 'PERSISTED_QUERY_NOT_SUPPORTED'
   /** Too many requests. Wait, then try again. */
   | 'RATE_LIMITED'
   /** Carried by RegistryCleanupFailed. */

@@ -26,6 +26,7 @@ export const AuditEventTypeEnum = builder.enumType('AuditEventType', {
     AGENT_ROLE_UNARCHIVED: { description: 'A role was brought back.' },
     API_KEY_CREATED: { description: 'A key was made.' },
     API_KEY_REVOKED: { description: 'A key was revoked.' },
+    AUDIT_PRUNED: { description: 'Events that were too old were removed; details say how many.' },
   } satisfies Record<(typeof auditEventTypes)[number], object>,
 });
 

@@ -1,0 +1,25 @@
+/** `npm run prune-audit`: removes audit events that are older than AUDIT_RETENTION_DAYS, and exits. */
+import { pruneAudit } from '../audit/prune-audit.ts';
+import { readConfig } from '../config.ts';
+import { openMigratedDatabase } from '../database/open-migrated.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  if (config.auditRetentionDays === null) {
+    throw new Error(
+      'AUDIT_RETENTION_DAYS: must say for how many days events are kept; for example AUDIT_RETENTION_DAYS=365',
+    );
+  }
+  const database = await openMigratedDatabase(config, { longestSilenceMs: null });
+  try {
+    const removed = await pruneAudit({ database }, config.auditRetentionDays);
+    process.stdout.write(`${JSON.stringify({ removed, days: config.auditRetentionDays })}\n`);
+  } finally {
+    await database.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
