@@ -310,4 +310,111 @@ describe('registries other than docker-registry', () => {
     expect(await registry.purge(name, index.descriptor.digest)).toEqual({ kind: 'purged' });
     expect([...store.manifests.values()]).toEqual([child]);
   });
+
+  it.each<[string, ScriptedAnswer]>([
+    ['go-containerregistry', registryError(404, 'METHOD_UNKNOWN')],
+    ['a firewall', { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+    ['a proxy without the route', { status: 501 }],
+    ['a registry that takes it for a name', registryError(400, 'NAME_INVALID')],
+    ['a registry that does not allow it', { status: 405 }],
+  ])(
+    'no referrers API at %s: the tags are looked at, and it is not asked again',
+    async (_, none) => {
+      const image = imageOf('without a referrers API');
+      const signature = imageOf('signature by tag');
+      const stem = image.descriptor.digest.replace(':', '-');
+      const second = imageOf('second without');
+      const { registry, store, seen } = await vendor(
+        (_method, path) => (path.includes('/referrers/') ? none : undefined),
+        { v1: image, [`${stem}.sig`]: signature, v2: second },
+      );
+      expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+      expect([...store.tags.keys()]).toEqual(['v2']);
+      const asked = () => seen.filter(({ path }) => path.includes('/referrers/')).length;
+      const before = asked();
+      await registry.purge(name, second.descriptor.digest);
+      expect(asked()).toBe(before);
+    },
+  );
+
+  it.each<[string, ScriptedAnswer, object]>([
+    ['Harbor, image gone', registryError(404, 'NOT_FOUND'), { kind: 'already_gone' }],
+    ['Harbor, immutable', registryError(412, 'PRECONDITION'), { retryable: false }],
+    [
+      'Quay, read-only',
+      registryError(405, 'DENIED', 'System is currently read-only.'),
+      { retryable: true },
+    ],
+    ['GHCR', registryError(405, 'UNSUPPORTED'), { reason: 'DELETE_UNSUPPORTED', retryable: false }],
+    ['Docker Hub', registryError(403, 'DENIED'), { reason: 'UNAUTHORIZED', retryable: false }],
+    ['ECR, no permission', registryError(403, 'DENIED'), { reason: 'UNAUTHORIZED' }],
+    ['ECR, image gone', registryError(404, 'MANIFEST_UNKNOWN'), { kind: 'already_gone' }],
+  ])('%s: a DELETE is answered in its own words', async (_, answer, outcome) => {
+    const { registry } = await vendor(
+      (method) => (method === 'DELETE' ? answer : undefined),
+      { v2: imageOf('another') },
+      imageOf('its own words'),
+    );
+    const { digest } = imageOf('its own words').descriptor;
+    expect(await registry.purge(name, digest)).toMatchObject(outcome);
+  });
+
+  /** Token and registry in one; the service knows the actions `known` alone. */
+  async function tokenVendor(known: RegExp, scopeOf: (method: string) => string | undefined) {
+    const image = imageOf('behind tokens');
+    const asked: string[] = [];
+    const store = new Set([image.descriptor.digest]);
+    const hostile = await startHostileRegistry(({ method, path, headers }) => {
+      if (path.startsWith('/v2/auth')) {
+        const scope = new URL(path, 'http://x').searchParams.get('scope') ?? '';
+        asked.push(scope);
+        return known.test(scope)
+          ? { status: 200, body: JSON.stringify({ token: `t${scope.includes('push') ? 2 : 1}` }) }
+          : registryError(400, 'INVALID_REQUEST');
+      }
+      const needed = method === 'GET' ? ['Bearer t1', 'Bearer t2'] : ['Bearer t2'];
+      if (!needed.includes(headers.authorization ?? '')) {
+        const scope = scopeOf(method);
+        const challenge = `Bearer realm="/v2/auth",service="s"${scope ? `,scope="${scope}"` : ''}`;
+        return { status: 401, headers: { 'www-authenticate': challenge } };
+      }
+      if (path.includes('/tags/list')) return { status: 200, body: '{"tags":[]}' };
+      if (path.includes('/referrers/')) return { status: 404, body: 'no' };
+      if (!store.has(image.descriptor.digest)) return registryError(404, 'MANIFEST_UNKNOWN');
+      if (method === 'GET') return { status: 200, body: image.manifest };
+      store.clear();
+      return { status: 202 };
+    });
+    const registry = createDistributionRegistry({
+      url: hostile.url,
+      deadlineMs: 5_000,
+      username: 'org+robot',
+      password: 'p',
+    });
+    open.push({ stop: () => registry.close() }, hostile);
+    return { purge: () => registry.purge(name, image.descriptor.digest), asked };
+  }
+  const QUAY = /^repository:[^:]+:(?:push|pull|\*)(?:,(?:push|pull|\*))*$/;
+
+  it('Quay: where its token service knows no "delete", what the challenge names is asked for', async () => {
+    const { purge, asked } = await tokenVendor(
+      QUAY,
+      (method) => `repository:${name}:${method === 'GET' ? 'pull' : 'pull,push'}`,
+    );
+    expect(await purge()).toEqual({ kind: 'purged' });
+    expect(await purge()).toEqual({ kind: 'already_gone' });
+    // Once, for all requests of the first purge; from then on it is known.
+    expect(asked.filter((scope) => scope.includes('delete'))).toHaveLength(1);
+  });
+
+  it('a token service that knows no "delete", and a challenge that names nothing: "push" is asked for', async () => {
+    const { purge } = await tokenVendor(QUAY, () => undefined);
+    expect(await purge()).toEqual({ kind: 'purged' });
+  });
+
+  it('Gitea: a challenge for "*" is answered with what we need', async () => {
+    const { purge, asked } = await tokenVendor(/delete/, () => '*');
+    expect(await purge()).toMatchObject({ kind: expect.any(String) });
+    expect(asked[0]).toBe(`repository:${name}:pull,delete`);
+  });
 });
