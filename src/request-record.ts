@@ -15,6 +15,8 @@ export interface RequestRecord {
   traceId: string | null;
   /** Who sent it, as far as the socket tells; null where there is none. */
   readonly address: string | null;
+  /** In a stream: the audit event of the result that is on its way; null: it tells of none. */
+  eventId: string | null;
   /** Seconds, for a `Retry-After` header on whatever is answered. */
   retryAfterSeconds: number | null;
 }
@@ -30,6 +32,7 @@ export const newRequestRecord = (
   outcomes: [],
   traceId: null,
   address,
+  eventId: null,
   retryAfterSeconds: null,
 });
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../identity/caller.ts';
 import { Standing } from '../identity/standing.ts';
-import type { Log } from '../log.ts';
 import { RequestRefused } from '../request-refused.ts';
+import type { World } from '../world.ts';
 import type { EventFeed } from './event-feed.ts';
 import { createEventQueue } from './event-queue.ts';
 import type { AuditEventRow } from './list-audit-events.ts';
@@ -9,10 +9,10 @@ import type { AuditEventRow } from './list-audit-events.ts';
 /** Events that may wait for a slow reader. */
 const WAITING_EVENTS = 1_000;
 
-/** What is watched, and where the end of it is logged. */
+/** What is watched, and the world in which. */
 export interface Watched {
+  readonly world: World;
   readonly events: EventFeed;
-  readonly log: Log;
 }
 
 /** What a watcher wants to hear, and who he is. */
@@ -32,7 +32,7 @@ export interface Watch<Event> {
  * same kind of error when the stream breaks, and `unauthenticated` when his key or session ends
  */
 export async function watchEvents<Event>(
-  { events, log }: Watched,
+  { world: { log }, events }: Watched,
   { operation, caller, isStillCaller, select }: Watch<Event>,
 ): Promise<AsyncIterableIterator<Event>> {
   const startedAt = performance.now();

@@ -1,7 +1,8 @@
-/** An answer that is one JSON text, in the media type that was asked for; streams are Yoga's. */
+/** An answer that is one JSON text, in the media type that was asked for. */
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { FetchAPI } from 'graphql-yoga';
 import { type AnswerType, answerType } from './answer-type.ts';
+import { resultShown } from './result-shown.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 /** Comes after the plugin that makes errors public. */
@@ -19,8 +20,7 @@ export function useAnswers(): YogaPlugin {
 function answerOf(result: ExecutionResult, { Response }: FetchAPI, type: AnswerType): Response {
   const { errors = [] } = result;
   const { status, headers } = httpOf(errors, type);
-  const body = errors.length === 0 ? result : { ...result, errors: errors.map(withoutHttp) };
-  return new Response(JSON.stringify(body), {
+  return new Response(JSON.stringify(resultShown(result)), {
     status,
     headers: { ...headers, 'content-type': `${type}; charset=utf-8` },
   });
@@ -46,10 +46,4 @@ function httpOf(errors: readonly GraphQLError[], type: AnswerType) {
     status = Math.max(status, http.status ?? 0);
   }
   return { status: status || 200, headers };
-}
-
-function withoutHttp(error: GraphQLError) {
-  const { extensions, ...rest } = error.toJSON();
-  const { http: _http, ...shown } = extensions ?? {};
-  return { ...rest, extensions: shown };
 }

@@ -4,6 +4,7 @@ import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 import { refusal } from './refusal.ts';
 import { refusedResponse } from './refused-response.ts';
 import type { YogaPlugin } from './server-context.ts';
+import { framingFor } from './streams/use-streams.ts';
 
 const STREAM = 'text/event-stream';
 const ANSWERS = [
@@ -16,7 +17,7 @@ const METHODS = ['GET', 'POST', 'OPTIONS'];
 
 const messages = {
   method_not_allowed: 'GraphQL is asked by GET or POST.',
-  not_acceptable: `Answers come as ${ANSWERS.join(', ')}, in UTF-8; those of a subscription as ${STREAM} only.`,
+  not_acceptable: `Answers come as ${ANSWERS.join(', ')}, in UTF-8; those of a subscription as ${STREAM} or as multipart/mixed;subscriptionSpec=1.0.`,
   unsupported_media_type: 'Send the operation as application/json.',
 } as const satisfies Partial<Record<RefusalCode, string>>;
 type Refused = keyof typeof messages;
@@ -42,7 +43,7 @@ export function useNegotiation(): YogaPlugin {
       if (!accepts(request, ANSWERS)) endResponse(new fetchAPI.Response(null, { status: 406 }));
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      if (accepts(args.contextValue.request, [STREAM])) return;
+      if (framingFor(args.contextValue.request) !== null) return;
       setResultAndStopExecution({
         errors: [refusal('not_acceptable', messages.not_acceptable)],
       });

@@ -6,6 +6,7 @@ import './packs/pack-file.graphql.ts';
 import './packs/pack-mutations.graphql.ts';
 import './packs/pack-events.graphql.ts';
 import './roles/role.graphql.ts';
+import './roles/role-events.graphql.ts';
 import './roles/role-mutations.graphql.ts';
 import './audit/audit.graphql.ts';
 import './keys/key.graphql.ts';
@@ -24,7 +25,8 @@ builder.mutationType({
 });
 
 builder.subscriptionType({
-  description: 'What happens, as it happens: server-sent events (accept: text/event-stream).',
+  description:
+    'What happens, as it happens: server-sent events (accept: text/event-stream) or multipart (accept: multipart/mixed;subscriptionSpec=1.0).',
 });
 
 /** The subgraph: `_entities` and `_service` included. */

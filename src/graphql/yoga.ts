@@ -17,6 +17,7 @@ import { useOperationName } from './operation-name.ts';
 import { useRequestParams } from './request-params.ts';
 import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
+import { useStreams } from './streams/use-streams.ts';
 import { useNoPersistedQueries, useTrustedDocuments } from './trusted-documents.ts';
 
 export interface GraphQLHandler {
@@ -51,6 +52,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       !config.introspection && useHiddenSchema(),
       useErrorCodes(log),
       useAnswers(),
+      useStreams(),
     ],
     cors: corsFor(new AllowedOrigins(config.corsOrigins)),
     parserAndValidationCache: new Documents().cache,

@@ -1,8 +1,12 @@
+import { chosenTypes } from '../audit/chosen-types.ts';
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
 import { type Watched, watchEvents } from '../audit/watch-events.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { AuditEventType } from '../model/audit-event.entity.ts';
+import { type AuditEventType, auditEventTypes } from '../model/audit-event.entity.ts';
 import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../model/ids.ts';
+import { problems } from '../outcomes.ts';
+import { RequestRefused } from '../request-refused.ts';
+import { lookUpPack } from './pack-lookup.ts';
 
 export interface PackEvent {
   readonly auditEventId: EventId;
@@ -14,17 +18,50 @@ export interface PackEvent {
   readonly createdAt: Date;
 }
 
+/** Which events to hear of; what is left out limits nothing. */
+export interface PackEventFilter {
+  readonly packId?: string | null | undefined;
+  readonly types?: readonly AuditEventType[] | null | undefined;
+}
+
+const packEventTypes = auditEventTypes.filter((type) => type.startsWith('PACK_'));
+
 /**
- * Everything that happens to packs in the caller's org from now on.
+ * What happens to packs, or to one, in the caller's org from now on.
  * @param isStillCaller authenticates the caller again
- * @throws RequestRefused as `watchEvents` does
+ * @throws RequestRefused `bad_request` for a pack that the caller does not see, or types that cannot come; and as
+ * `watchEvents` does
  */
-export const watchPackEvents = (
+export async function watchPackEvents(
   watched: Watched,
   caller: Caller,
   isStillCaller: () => Promise<boolean>,
-): Promise<AsyncIterableIterator<PackEvent>> =>
-  watchEvents(watched, { operation: 'packEvents', caller, isStillCaller, select: toPackEvent });
+  { packId: wanted, types }: PackEventFilter,
+): Promise<AsyncIterableIterator<PackEvent>> {
+  const chosen = chosenTypes(types, packEventTypes);
+  const packId = wanted == null ? null : packIds.parse(wanted);
+  if (wanted != null) {
+    const { database } = watched.world;
+    const pack = packId === null ? null : await lookUpPack(database, caller.orgId, packId);
+    if (pack === null) throw noPack(wanted);
+  }
+  return watchEvents(watched, {
+    operation: 'packEvents',
+    caller,
+    isStillCaller,
+    select(row) {
+      const event = toPackEvent(row);
+      if (event === null || !chosen.has(event.type)) return null;
+      return packId === null || event.packId === packId ? event : null;
+    },
+  });
+}
+
+const noPack = (id: string): RequestRefused =>
+  new RequestRefused(
+    'bad_request',
+    problems.not_found.message({ kind: 'not_found', subject: 'pack', id }),
+  );
 
 /** An audit event as far as every caller of the org may see it, or null where it is about no pack. */
 function toPackEvent(event: AuditEventRow): PackEvent | null {

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getOperationAST, Kind, parse, print } from 'graphql';
 import { expect, test } from 'vitest';
+import { change } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
+import { subscribe } from '../support/event-stream.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
@@ -27,7 +29,10 @@ test.each(files)('%s answers without an error', async (file) => {
     .filter(({ type, defaultValue }) => type.kind === Kind.NON_NULL_TYPE && !defaultValue)
     .map(({ variable }) => variable.name.value);
   const given = Object.fromEntries(required.map((name) => [name, valueFor(variables, name)]));
-  const answer = await send(gateway, print(document), given);
+  const answer =
+    getOperationAST(document)?.operation === 'subscription'
+      ? await firstEvent(gateway, print(document), variables)
+      : await send(gateway, print(document), given);
   expect(answer.errors).toBeUndefined();
   for (const [field, value] of Object.entries<Json>(answer.data)) {
     expect(value, field).not.toBeNull();
@@ -58,6 +63,17 @@ async function valuesFor(gateway: Gateway) {
 function valueFor(values: Readonly<Record<string, unknown>>, name: string): unknown {
   if (!Object.hasOwn(values, name)) throw new Error(`no value for $${name}: add one to valuesFor`);
   return values[name];
+}
+
+/** Subscribes, gives a role a pack, and answers what is told of that. */
+async function firstEvent(
+  gateway: Gateway,
+  query: string,
+  { packId, roleId }: Awaited<ReturnType<typeof valuesFor>>,
+): Promise<Json> {
+  await using stream = await subscribe(gateway, { query });
+  await change(gateway, 'attachPack', { roleId, packId });
+  return stream.next();
 }
 
 /** Sends an operation; a file among its variables makes it a multipart request. */

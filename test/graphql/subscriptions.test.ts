@@ -208,3 +208,90 @@ describe('packEvents on several replicas', () => {
     expect(await database.query(listeners, [])).toHaveLength(1);
   });
 });
+
+describe('what a subscriber chooses to hear', () => {
+  const packs =
+    'subscription ($packId: ID, $types: [AuditEventType!]) { packEvents(packId: $packId, types: $types) { type packId } }';
+  const roles =
+    'subscription ($roleId: ID, $types: [AuditEventType!]) { roleEvents(roleId: $roleId, types: $types) { auditEventId type roleId role { name archivedAt } packId pack { name } } }';
+  const roleEvent = async (stream: Stream) => (await stream.next())?.data.roleEvents;
+
+  test('is one pack, types of events, or both', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const one = await gateway.pack('one');
+    const two = await gateway.pack('two');
+    const variables = { packId: one.id, types: ['PACK_DELETED', 'PACK_ATTACHED'] };
+    await using both = await subscribe(gateway, { query: packs, variables });
+    await using ofPack = await subscribe(gateway, { query: packs, variables: { packId: one.id } });
+    const role = (await gateway.graphql(ROLE, { name: 'oncall' })).data.createAgentRole.role.id;
+    await gateway.graphql(ATTACH, { r: role, p: two.id });
+    await gateway.graphql(DETACH, { r: role, p: two.id });
+    await gateway.graphql(DELETE, { id: two.id });
+    await gateway.graphql(DELETE, { id: one.id });
+    const started = { type: 'PACK_DELETION_STARTED', packId: one.id };
+    const deleted = { type: 'PACK_DELETED', packId: one.id };
+    expect(await nextEvent(both)).toEqual(deleted);
+    expect([await nextEvent(ofPack), await nextEvent(ofPack)]).toEqual([started, deleted]);
+  });
+
+  test('is what happens to roles, or to one of them', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const other = await gateway.org('other');
+    await using all = await subscribe(gateway, { query: roles });
+    await using theirs = await subscribe(gateway, { query: roles, key: other });
+    const roleId = (await gateway.graphql(ROLE, { name: 'one' })).data.createAgentRole.role.id;
+    await using ofOne = await subscribe(gateway, { query: roles, variables: { roleId } });
+    await gateway.graphql(ROLE, { name: 'two' });
+    const { id: packId } = await gateway.pack('triage');
+    await change(gateway, 'updateAgentRole', { id: roleId, input: { displayName: 'First' } });
+    await change(gateway, 'attachPack', { roleId, packId });
+    await change(gateway, 'detachPack', { roleId, packId });
+    await change(gateway, 'archiveAgentRole', { id: roleId });
+    await change(gateway, 'unarchiveAgentRole', { id: roleId });
+    const created = { type: 'AGENT_ROLE_CREATED', packId: null, pack: null };
+    expect(await roleEvent(all)).toMatchObject({ ...created, roleId, role: { name: 'one' } });
+    expect(await roleEvent(all)).toMatchObject({ ...created, role: { name: 'two' } });
+    for (const stream of [all, ofOne]) {
+      expect(await roleEvent(stream)).toMatchObject({ type: 'AGENT_ROLE_UPDATED', roleId });
+      const attached = { roleId, packId, pack: { name: 'triage' } };
+      expect(await roleEvent(stream)).toMatchObject({ ...attached, type: 'PACK_ATTACHED' });
+      expect(await roleEvent(stream)).toMatchObject({ ...attached, type: 'PACK_DETACHED' });
+      expect(await roleEvent(stream)).toMatchObject({ type: 'AGENT_ROLE_ARCHIVED', roleId });
+      expect(await roleEvent(stream)).toMatchObject({ type: 'AGENT_ROLE_UNARCHIVED', roleId });
+    }
+    await gateway.graphql(ROLE, { name: 'theirs' }, other);
+    expect(await roleEvent(theirs)).toMatchObject({ ...created, role: { name: 'theirs' } });
+  });
+
+  test('is refused where it could never come', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const other = await gateway.org('other');
+    const foreign = await gateway.pack('foreign', { key: other });
+    const theirRole = (await gateway.graphql(ROLE, { name: 'r' }, other)).data.createAgentRole.role
+      .id;
+    const refused: [string, object][] = [
+      [packs, { packId: 'pack_none' }],
+      [packs, { packId: foreign.id }],
+      [packs, { types: ['API_KEY_CREATED'] }],
+      [packs, { types: [] }],
+      [roles, { roleId: 'role_none' }],
+      [roles, { roleId: theirRole }],
+      [roles, { types: ['PACK_DELETED'] }],
+    ];
+    for (const [query, variables] of refused) {
+      await using stream = await subscribe(gateway, { query, variables });
+      expect(await lastOf(stream), JSON.stringify(variables)).toMatchObject({
+        errors: [{ extensions: { code: 'BAD_REQUEST' } }],
+      });
+    }
+    await openStreams(gateway, 0);
+    const community = await gateway.pack('shared', { key: other, visibility: 'COMMUNITY' });
+    await using stream = await subscribe(gateway, {
+      query: packs,
+      variables: { packId: community.id },
+    });
+    const role = (await gateway.graphql(ROLE, { name: 'oncall' })).data.createAgentRole.role.id;
+    await gateway.graphql(ATTACH, { r: role, p: community.id });
+    expect(await nextEvent(stream)).toEqual({ type: 'PACK_ATTACHED', packId: community.id });
+  });
+});

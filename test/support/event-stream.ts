@@ -12,6 +12,10 @@ export interface StreamOptions {
   /** A server to ask over a socket, instead of the gateway itself. */
   readonly origin?: string;
   readonly method?: 'GET' | 'POST';
+  /** Instead of all that packEvents tells. */
+  readonly query?: string;
+  readonly variables?: object;
+  readonly accept?: string;
   /** Where the request comes from, as the socket would tell. */
   readonly address?: string;
 }
@@ -24,24 +28,31 @@ export interface Stream extends AsyncDisposable {
 /** Sends a subscription to packEvents; answers as soon as there are headers. */
 export function streamOf(
   gateway: Gateway,
-  { key = OWNER_KEY, origin, method = 'POST', address }: StreamOptions = {},
+  {
+    key = OWNER_KEY,
+    origin,
+    method = 'POST',
+    address,
+    query = SUBSCRIPTION,
+    variables = {},
+    accept = 'text/event-stream',
+  }: StreamOptions = {},
   signal: AbortSignal | null = null,
 ): Promise<Response> {
   const url = `${origin ?? 'http://gateway'}/graphql`;
   const headers = {
-    accept: 'text/event-stream',
+    accept,
     ...(key === null ? {} : { authorization: `Bearer ${key}` }),
     ...(method === 'POST' && { 'content-type': 'application/json' }),
   };
-  const query = encodeURIComponent(SUBSCRIPTION);
   const request =
     method === 'GET'
-      ? new Request(`${url}?query=${query}`, { headers, signal })
+      ? new Request(`${url}?query=${encodeURIComponent(query)}`, { headers, signal })
       : new Request(url, {
           method,
           headers,
           signal,
-          body: JSON.stringify({ query: SUBSCRIPTION }),
+          body: JSON.stringify({ query, variables }),
         });
   return origin === undefined ? gateway.app.fetch(request, address) : fetch(request);
 }

@@ -450,6 +450,22 @@ export type UploadPackMutation = { uploadPack:
     | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
    };
 
+export type WatchPacksSubscriptionVariables = Exact<{
+  packId?: string | null | undefined;
+  types?: Array<AuditEventType> | AuditEventType | null | undefined;
+}>;
+
+
+export type WatchPacksSubscription = { packEvents: { auditEventId: string, type: AuditEventType, packId: string, createdAt: string, pack: { id: string, name: string, version: string, status: PackStatus } | null, role: { id: string, name: string } | null } };
+
+export type WatchRolesSubscriptionVariables = Exact<{
+  roleId?: string | null | undefined;
+  types?: Array<AuditEventType> | AuditEventType | null | undefined;
+}>;
+
+
+export type WatchRolesSubscription = { roleEvents: { auditEventId: string, type: AuditEventType, roleId: string, packId: string | null, createdAt: string, role: { id: string, name: string, archivedAt: string | null } | null, pack: { id: string, name: string } | null } };
+
 export type WhoAmIQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -935,6 +951,46 @@ export const UploadPackDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:690e2a3254b5dbc859f49a455784504d642cad4dfa7d10e51345e9c82af32735"}) as unknown as TypedDocumentString<UploadPackMutation, UploadPackMutationVariables>;
+export const WatchPacksDocument = new TypedDocumentString(`
+    subscription WatchPacks($packId: ID, $types: [AuditEventType!]) {
+  packEvents(packId: $packId, types: $types) {
+    auditEventId
+    type
+    packId
+    pack {
+      id
+      name
+      version
+      status
+    }
+    role {
+      id
+      name
+    }
+    createdAt
+  }
+}
+    `, {"hash":"sha256:ff80e91c0d2cf2c97035d5193696a18e59f6b39759ead8070ad5152b4269d80d"}) as unknown as TypedDocumentString<WatchPacksSubscription, WatchPacksSubscriptionVariables>;
+export const WatchRolesDocument = new TypedDocumentString(`
+    subscription WatchRoles($roleId: ID, $types: [AuditEventType!]) {
+  roleEvents(roleId: $roleId, types: $types) {
+    auditEventId
+    type
+    roleId
+    role {
+      id
+      name
+      archivedAt
+    }
+    packId
+    pack {
+      id
+      name
+    }
+    createdAt
+  }
+}
+    `, {"hash":"sha256:323802295c87a6a2101520769940742bcef08954158eb107678c4c015bc14b3e"}) as unknown as TypedDocumentString<WatchRolesSubscription, WatchRolesSubscriptionVariables>;
 export const WhoAmIDocument = new TypedDocumentString(`
     query WhoAmI {
   viewer {

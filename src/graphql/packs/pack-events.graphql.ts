@@ -2,8 +2,8 @@ import { type PackEvent, watchPackEvents } from '../../packs/watch-pack-events.t
 import { AuditEventTypeEnum } from '../audit/audit.graphql.ts';
 import { builder } from '../builder.ts';
 import { readsRow } from '../limits/price.ts';
-import { createLoaders } from '../loaders.ts';
 import { AgentRole, Pack } from '../refs.ts';
+import { beginEvent } from '../streams/begin-event.ts';
 import { loadPack } from './pack.graphql.ts';
 
 const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
@@ -41,13 +41,13 @@ builder.subscriptionFields((t) => ({
   packEvents: t.field({
     type: PackEventType,
     description:
-      "What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked (UNAUTHENTICATED), when over 1000 events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again.",
-    subscribe: (_root, _args, { world: { log }, events, caller, isStillCaller }) =>
-      watchPackEvents({ events, log }, caller, isStillCaller),
-    resolve: (event, _args, context) => {
-      // What was loaded for one event is out of date at the next.
-      context.loaders = createLoaders(context.world, context.caller);
-      return event;
+      "What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked or the session expires (UNAUTHENTICATED), when over 1000 events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again. A caller has 100 subscriptions at once, an org 500.",
+    args: {
+      packId: t.arg.id({ description: 'Only events of this pack; pack_…' }),
+      types: t.arg({ type: [AuditEventTypeEnum], description: 'Only events of these types.' }),
     },
+    subscribe: (_root, filter, context) =>
+      watchPackEvents(context, context.caller, context.isStillCaller, filter),
+    resolve: (event, _args, context) => beginEvent(event, context),
   }),
 }));
