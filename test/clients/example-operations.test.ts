@@ -73,7 +73,7 @@ async function firstEvent(
 ): Promise<Json> {
   await using stream = await subscribe(gateway, { query });
   await change(gateway, 'attachPack', { roleId, packId });
-  return stream.next();
+  return await stream.next();
 }
 
 /** Sends an operation; a file among its variables makes it a multipart request. */

@@ -240,6 +240,8 @@ describe('what a subscriber chooses to hear', () => {
     await using all = await subscribe(gateway, { query: roles });
     await using theirs = await subscribe(gateway, { query: roles, key: other });
     const roleId = (await gateway.graphql(ROLE, { name: 'one' })).data.createAgentRole.role.id;
+    const created = { type: 'AGENT_ROLE_CREATED', packId: null, pack: null };
+    expect(await roleEvent(all)).toMatchObject({ ...created, roleId, role: { name: 'one' } });
     await using ofOne = await subscribe(gateway, { query: roles, variables: { roleId } });
     await gateway.graphql(ROLE, { name: 'two' });
     const { id: packId } = await gateway.pack('triage');
@@ -248,8 +250,6 @@ describe('what a subscriber chooses to hear', () => {
     await change(gateway, 'detachPack', { roleId, packId });
     await change(gateway, 'archiveAgentRole', { id: roleId });
     await change(gateway, 'unarchiveAgentRole', { id: roleId });
-    const created = { type: 'AGENT_ROLE_CREATED', packId: null, pack: null };
-    expect(await roleEvent(all)).toMatchObject({ ...created, roleId, role: { name: 'one' } });
     expect(await roleEvent(all)).toMatchObject({ ...created, role: { name: 'two' } });
     for (const stream of [all, ofOne]) {
       expect(await roleEvent(stream)).toMatchObject({ type: 'AGENT_ROLE_UPDATED', roleId });
