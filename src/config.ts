@@ -7,6 +7,8 @@ import { type LogLevel, type Setting, settings } from './settings.ts';
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Milliseconds. */
+  readonly keepAliveMs: number;
   readonly dataDirectory: string;
   readonly databaseUrl: string | null;
   /** Where to LISTEN; null: at `databaseUrl`. */
@@ -87,6 +89,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     port: values.PORT ?? 4000,
     host: values.HOST ?? '127.0.0.1',
+    keepAliveMs: values.KEEP_ALIVE_MS ?? 75_000,
     dataDirectory: resolve(values.DATA_DIR ?? './data'),
     databaseUrl: values.DATABASE_URL ?? null,
     auditRetentionDays: values.AUDIT_RETENTION_DAYS ?? null,
@@ -107,7 +110,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       apiKey: values.BOOTSTRAP_API_KEY ?? null,
     },
     jwt: jwtConfig(values, proxy),
-    corsOrigins: values.CORS_ORIGINS ?? ['https://studio.apollographql.com'],
+    corsOrigins: values.CORS_ORIGINS ?? [
+      'https://studio.apollographql.com',
+      // The same Explorer, on somebody's page.
+      'https://explorer.embed.apollographql.com',
+    ],
     introspection: values.INTROSPECTION ?? true,
     graphiql: values.GRAPHIQL ?? true,
     trustedDocuments: values.TRUSTED_DOCUMENTS ?? null,

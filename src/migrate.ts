@@ -1,10 +1,13 @@
 /** `npm run migrate`: brings the database's schema up to date and exits. */
 import { ConfigError, readConfig } from './config.ts';
+import { keepPrivate } from './data-directory/keep-private.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { StartError } from './start-error.ts';
 
 try {
-  const database = await openMigratedDatabase(readConfig(process.env));
+  const config = readConfig(process.env);
+  await keepPrivate(config.dataDirectory);
+  const database = await openMigratedDatabase(config);
   await database.close();
 } catch (error) {
   const expected = error instanceof ConfigError || error instanceof StartError;

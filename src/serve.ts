@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { keepPrivate } from './data-directory/keep-private.ts';
 import { createLog } from './log.ts';
 import { requestLogged } from './request-record.ts';
 import type { Handler } from './server/handler.ts';
@@ -27,6 +28,7 @@ const LONGEST_DRAIN_MS = 14_500;
  * @throws StartError with what to do about it; nothing is left half-made
  */
 export async function serve(config: Config): Promise<void> {
+  await keepPrivate(config.dataDirectory);
   const log = createLog(config.logLevel, requestLogged);
   // The port comes first: a start that fails on it has made nothing, least of all an owner key that nobody saw.
   const opening = Promise.withResolvers<App>();
@@ -34,9 +36,11 @@ export async function serve(config: Config): Promise<void> {
     fetch: async (request, address) => (await opening.promise).fetch(request, address),
     fail: async (error, address) => (await opening.promise).fail(error, address),
   };
-  const server = await listen(handler, config.port, config.host).catch((error: unknown) => {
-    throw cannotListen(config, error);
-  });
+  const server = await listen(handler, config.port, config.host, config.keepAliveMs).catch(
+    (error: unknown) => {
+      throw cannotListen(config, error);
+    },
+  );
   // Heard from here on: a signal during the start ends it in order as well.
   let signalledAt: number | null = null;
   const drain = (signal: 'SIGTERM' | 'SIGINT') => {

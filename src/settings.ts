@@ -72,6 +72,7 @@ const credential = z
 
 /** By the variable's name. */
 export const settings = {
+  KEEP_ALIVE_MS: { schema: whole(1_000, 7_200_000), example: '75000' },
   PORT: { schema: whole(0, 65_535), example: '4000' },
   HOST: { schema: z.string().min(1, 'must not be empty'), example: '127.0.0.1' },
   DATA_DIR: { schema: z.string().min(1, 'must not be empty'), example: './data' },
@@ -151,8 +152,8 @@ export const settings = {
       .transform((text) => text.split(',').map((origin) => origin.trim()))
       .transform((origins) => origins.filter((origin) => origin !== ''))
       .refine(
-        (origins) => origins.every((origin) => URL.parse(origin)?.origin === origin),
-        'must be a comma-separated list of origins, without path or trailing slash',
+        (origins) => origins.every(isOrigin),
+        'must be a comma-separated list of origins, without path or trailing slash; "*." may stand for what comes before a domain, as in https://*.example.com',
       ),
     example: 'https://studio.apollographql.com',
   },
@@ -168,6 +169,16 @@ export const settings = {
     example: 'info',
   },
 } satisfies Record<string, Setting<unknown>>;
+
+/** As browsers write it; other schemes than http and https are those of apps and extensions, `capacitor://localhost`. */
+function isOrigin(text: string): boolean {
+  const plain = text.replace('://*.', '://');
+  if (plain !== text && !plain.replace(/^.*:\/\//, '').includes('.')) return false;
+  const isWeb = /^https?:\/\//.test(plain);
+  return isWeb
+    ? URL.parse(plain)?.origin === plain
+    : /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/.test(plain);
+}
 
 function readText(path: string, context: z.RefinementCtx): string {
   try {

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { checkConsistency } from '../consistency/check-consistency.ts';
 import { asJson, asTable, isSettled } from '../consistency/report.ts';
+import { keepPrivate } from '../data-directory/keep-private.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
 import { openRegistry } from '../registry/open-registry.ts';
@@ -18,6 +19,7 @@ async function main(): Promise<number> {
   const options = { repair: { type: 'boolean' }, json: { type: 'boolean' } } as const;
   const { values } = parseArgs({ options });
   const config = readConfig(process.env);
+  await keepPrivate(config.dataDirectory);
   await using open = new AsyncDisposableStack();
   if (config.databaseUrl === null) {
     const lock = await lockDataDirectory(config.dataDirectory);

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
+import { keepPrivate } from '../data-directory/keep-private.ts';
 import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     );
   }
   const config = readConfig(process.env);
+  await keepPrivate(config.dataDirectory);
   await using open = new AsyncDisposableStack();
   const ignore = () => undefined;
   const database = await openMigratedDatabase(config);

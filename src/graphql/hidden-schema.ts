@@ -1,11 +1,27 @@
 /** INTROSPECTION=off: the schema is not told, neither at once nor name by name. */
-import { type ExecutionResult, NoSchemaIntrospectionCustomRule } from 'graphql';
+import {
+  type ExecutionResult,
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  type ValidationRule,
+} from 'graphql';
 import type { YogaPlugin } from './server-context.ts';
+
+/** Federation's own introspection; a router asks for it at no time, and composition has `schema.graphql`. */
+const NoSubgraphSchema: ValidationRule = (context) => ({
+  Field(node) {
+    if (node.name.value !== '_service') return;
+    context.reportError(new GraphQLError('The schema is not told here.', { nodes: node }));
+  },
+});
 
 /** Comes before the plugin that makes errors public. */
 export function useHiddenSchema(): YogaPlugin {
   return {
-    onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule),
+    onValidate({ addValidationRule }) {
+      addValidationRule(NoSchemaIntrospectionCustomRule);
+      addValidationRule(NoSubgraphSchema);
+    },
     // Variables are checked after validation and bring suggestions of their own, so all errors are seen here.
     onResultProcess({ result }) {
       if (Symbol.asyncIterator in result) return;

@@ -1,10 +1,12 @@
 /** Session JWTs of the control plane (contract, "Who may call"). */
 import {
+  createLocalJWKSet,
   createRemoteJWKSet,
   customFetch,
   errors,
   type FetchImplementation,
   type JWTPayload,
+  type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
 import { fetch } from 'undici';
@@ -25,6 +27,8 @@ const JWKS_TIMEOUT_MS = 3_000;
 /** How soon after a fetch an unknown key id makes us fetch again: made-up ids must not become a flood there. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_MAX_AGE_MS = 600_000;
+/** An issuer has two while it changes them; each costs a signature's check. */
+const MOST_KEYS_TRIED = 8;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
 
@@ -36,8 +40,9 @@ const claimsSchema = z.object({
   sub: singleLine(255).refine((sub) => !sub.startsWith('key_')),
   org_id: z.string().max(100),
   exp: z.number(),
-  scope: z.string().optional(),
-  permissions: z.array(z.string()).optional(),
+  // A text by RFC 8693, a list by some issuers; null where a mapper found nothing.
+  scope: z.union([z.string(), z.array(z.string())]).nullish(),
+  permissions: z.array(z.string()).nullish(),
 });
 
 /** Whether a Bearer token has the form of a JWT, which no API key has. */
@@ -48,21 +53,29 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test
  * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be had: the token may well be good
  */
 export async function authenticateSession(
-  { database }: World,
+  { database, log }: World,
   config: JwtConfig,
   token: string,
   requestId: string,
 ): Promise<Caller | null> {
   const payload = await verify(config, token);
-  const claims = claimsSchema.safeParse(payload).data;
-  if (claims === undefined) return null;
+  if (payload === null) return null;
+  const { data: claims, error } = claimsSchema.safeParse(payload);
+  if (claims === undefined) {
+    const names = error.issues.map(({ path }) => path.join('.'));
+    log.warn({ claims: names }, 'a session token was refused: claims are not of the form we read');
+    return null;
+  }
+  noteForms(log, config, claims);
   const orgId = orgIds.parse(claims.org_id);
   const [org] = await database.query<{ id: string; slug: string }>(
     'select id, slug from orgs where id = $1 or slug = $2',
     [orgId === null ? null : uuidOf(orgId), isSlug(claims.org_id) ? claims.org_id : null],
   );
   if (org === undefined) return null;
-  const granted = new Set([...(claims.scope?.split(' ') ?? []), ...(claims.permissions ?? [])]);
+  const { scope = null, permissions } = claims;
+  const ofScope = typeof scope === 'string' ? scope.split(' ') : (scope ?? []);
+  const granted = new Set([...ofScope, ...(permissions ?? [])]);
   const id: OrgId = orgIds.of(org.id);
   return {
     orgId: id,
@@ -73,24 +86,86 @@ export async function authenticateSession(
   };
 }
 
+const noted = new WeakSet<JwtConfig>();
+
+/** Tells the operator once of claims that are read, but that his issuer perhaps did not mean to send so. */
+function noteForms(
+  log: World['log'],
+  config: JwtConfig,
+  { scope, permissions }: z.output<typeof claimsSchema>,
+): void {
+  const forms = [
+    ...(Array.isArray(scope) ? ['scope is a list'] : []),
+    ...(scope === null ? ['scope is null'] : []),
+    ...(permissions === null ? ['permissions is null'] : []),
+  ];
+  if (forms.length === 0 || noted.has(config)) return;
+  noted.add(config);
+  log.info({ forms }, 'session tokens have claims of an unusual form, which are read all the same');
+}
+
 async function verify(config: JwtConfig, token: string): Promise<JWTPayload | null> {
   const { issuer, audience } = config;
+  const options = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['exp', 'sub'],
+  };
   try {
-    const { payload } = await jwtVerify(token, keys(config), {
-      issuer,
-      audience,
-      algorithms: ALGORITHMS,
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      requiredClaims: ['exp', 'sub'],
+    return await verifyByAny(config, async (key) => {
+      const { payload } =
+        typeof key === 'function'
+          ? await jwtVerify(token, key, options)
+          : await jwtVerify(token, key, options);
+      return payload;
     });
-    return payload;
   } catch (error) {
     if (saysInvalid(error)) return null;
     throw new RequestRefused(
       'service_unavailable',
-      'The keys that session tokens are checked with cannot be had at present; try again later.',
+      'The keys that session tokens are checked with cannot be fetched now; try again later.',
     );
   }
+}
+
+/** A key id is optional (RFC 7515, section 4.1.4): without one each key of the algorithm is tried, and a key without one too. */
+async function verifyByAny(
+  config: JwtConfig,
+  check: (key: JWTVerifyGetKey | CryptoKey) => Promise<JWTPayload>,
+): Promise<JWTPayload> {
+  const published = keys(config);
+  try {
+    return await check(published);
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return anyOf(error, check);
+    if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    const nameless = published.jwks()?.keys.filter(({ kid }) => kid === undefined) ?? [];
+    const local = createLocalJWKSet({ keys: nameless });
+    return check(({ kid: _kid, ...header }, token) => local(header, token)).catch(
+      (one: unknown) => {
+        if (one instanceof errors.JWKSMultipleMatchingKeys) return anyOf(one, check);
+        throw one;
+      },
+    );
+  }
+}
+
+async function anyOf(
+  candidates: AsyncIterable<CryptoKey>,
+  check: (key: CryptoKey) => Promise<JWTPayload>,
+): Promise<JWTPayload> {
+  let tried = 0;
+  for await (const key of candidates) {
+    if (++tried > MOST_KEYS_TRIED) break;
+    try {
+      return await check(key);
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
 }
 
 function keys(config: JwtConfig): Keys {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Registry } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 
 interface Readiness {
@@ -15,13 +16,20 @@ export interface Health {
 
 /** A probe asks every few seconds and waits for little more than this: whatever stands still must not make it give up. */
 const PATIENCE_MS = 800;
+/** Anybody may ask, and as often as he likes: database and registry are asked once in so long. */
+const VALID_MS = 1_000;
 
 export function createHealth(world: World): Health {
   let isDraining = false;
+  let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null;
+  const known = (): Promise<Readiness> => {
+    const now = performance.now();
+    if (last === null || now - last.at >= VALID_MS) last = { at: now, answer: readinessOf(world) };
+    return last.answer;
+  };
   return {
     // At once, whatever state the parts are in: the balancer must hear of it within the grace.
-    readiness: async () =>
-      isDraining ? { ready: false, body: { status: 'draining' } } : readinessOf(world),
+    readiness: async () => (isDraining ? { ready: false, body: { status: 'draining' } } : known()),
     drain() {
       isDraining = true;
     },
@@ -38,7 +46,11 @@ async function readinessOf({ database, registry, log }: World): Promise<Readines
       }),
       pause(PATIENCE_MS, 'too slow', { ref: false }),
     ]),
-    registry.check({ signal: AbortSignal.timeout(PATIENCE_MS) }),
+    // The embedded one asks a disk, which no signal reaches.
+    Promise.race([
+      registry.check({ signal: AbortSignal.timeout(PATIENCE_MS) }).then(toldOf),
+      pause(PATIENCE_MS, 'too slow', { ref: false }),
+    ]),
   ]);
   const ready = databaseState === 'ok';
   return {
@@ -46,9 +58,12 @@ async function readinessOf({ database, registry, log }: World): Promise<Readines
     body: {
       status: ready ? 'ready' : 'not ready',
       database: databaseState,
-      registry: registryState.kind === 'ok' ? 'ok' : registryState.reason.toLowerCase(),
+      registry: registryState,
       // Absent on the embedded registry, which has no breaker.
       registryCircuit: registry.circuit?.(),
     },
   };
 }
+
+const toldOf = (state: Awaited<ReturnType<Registry['check']>>): string =>
+  state.kind === 'ok' ? 'ok' : state.reason.toLowerCase();

@@ -61,8 +61,8 @@ function unparsable(code: string | undefined): RequestRefused {
   }
 }
 
-/** For a connection on which Node has made no response to write to. */
-async function bytesOf(answer: Response): Promise<string> {
+/** An answer for a connection on which Node has made no response to write to; the connection ends with it. */
+export async function bytesOf(answer: Response): Promise<string> {
   const body = await answer.text();
   const headers = new Headers(answer.headers);
   headers.set('connection', 'close');

@@ -5,6 +5,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Response as YogaResponse } from '@whatwg-node/fetch';
 import { sendNodeResponse } from '@whatwg-node/server';
+import { boundConnections } from './connections.ts';
 import type { Handler } from './handler.ts';
 import { InFlight } from './in-flight.ts';
 import { refuseMalformed, unroutable } from './malformed-requests.ts';
@@ -24,6 +25,11 @@ const LONGEST_READING_MS = 10_500;
 /** A connection without a request is left so long: one whose headers are on their way is not told from it. */
 const LONGEST_SILENCE_MS = 1_000;
 
+/** Longer than balancers keep an idle connection (60 s is usual): one that we close first is a 502 to somebody. */
+const DEFAULT_KEEP_ALIVE_MS = 75_000;
+/** Balancers ask these without a Host header (HTTP/1.0, HAProxy's plain httpchk). */
+const PROBES = /^\/(?:healthz|readyz)(?:\?|$)/;
+
 const SERVER_OPTIONS = {
   // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
   joinDuplicateHeaders: true,
@@ -35,7 +41,12 @@ const SERVER_OPTIONS = {
  * Listens.
  * @throws the listener's error, such as EADDRINUSE
  */
-export async function listen(handler: Handler, port: number, host: string): Promise<Server> {
+export async function listen(
+  handler: Handler,
+  port: number,
+  host: string,
+  keepAliveMs = DEFAULT_KEEP_ALIVE_MS,
+): Promise<Server> {
   const inFlight = new InFlight();
   let isDraining = false;
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for as well.
@@ -57,6 +68,7 @@ export async function listen(handler: Handler, port: number, host: string): Prom
   );
   const server = createServer(SERVER_OPTIONS, (incoming, outgoing) => {
     if (isDraining) outgoing.shouldKeepAlive = false;
+    if (PROBES.test(incoming.url ?? '')) incoming.headers.host ??= 'localhost';
     // From here on, and until the last byte is sent or nobody is there to read it.
     inFlight.add(outgoing, new Promise((resolve) => outgoing.once('close', resolve)));
     return listener(incoming, outgoing);
@@ -64,7 +76,9 @@ export async function listen(handler: Handler, port: number, host: string): Prom
   refuseMalformed(server, handler, (socket) =>
     inFlight.entries().some(({ outgoing }) => outgoing.socket === socket && outgoing.headersSent),
   );
-  // A slow sender is cut off; an upload gets ten minutes.
+  boundConnections(server, handler);
+  server.keepAliveTimeout = keepAliveMs;
+  // A slow sender is cut off, from the first byte that it sends; an upload gets ten minutes.
   server.headersTimeout = 30_000;
   server.requestTimeout = 600_000;
   await new Promise<void>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { type CleanupFailure, type PackRow, packExtent } from '../../model/pack-
 import { roleExtent } from '../../model/role-row.ts';
 import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
+import { statusShownTo } from '../../packs/status-shown.ts';
 import { isSamePage, type PageArguments, pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
@@ -159,11 +160,17 @@ builder.node(Pack, {
       description: "The manifest's digest.",
     }),
     sizeBytes: t.expose('sizeBytes', { type: 'Long', description: "The image's size in bytes." }),
-    status: t.expose('status', { type: PackStatus, description: 'Whether it can be used.' }),
-    cleanupFailure: t.expose('cleanupFailure', {
+    status: t.field({
+      type: PackStatus,
+      description: 'Whether it can be used.',
+      resolve: (pack, _args, { caller }) => statusShownTo(caller, pack),
+    }),
+    cleanupFailure: t.field({
       type: CleanupFailureType,
       nullable: true,
-      description: 'Why the last deletion failed; null when none did.',
+      description:
+        'Why the last deletion failed; null when none did, and on a pack of another org.',
+      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.cleanupFailure : null),
     }),
     roles: t.field({
       type: AgentRoleConnection,

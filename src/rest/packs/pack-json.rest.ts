@@ -1,4 +1,5 @@
 /** A pack as REST writes it: snake_case, `org_id` absent when it is not owned. */
+
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../../identity/caller.ts';
 import {
@@ -8,6 +9,7 @@ import {
   packVisibilities,
 } from '../../model/pack.entity.ts';
 import type { PackRow } from '../../model/pack-row.ts';
+import { statusShownTo } from '../../packs/status-shown.ts';
 import { enumIn, enumInOr, enumOut, lowerCase } from '../letter-case.ts';
 
 export const packSchema = z
@@ -63,7 +65,7 @@ export function packJson(pack: PackRow, caller: Caller): z.input<typeof packSche
     image_ref: pack.imageRef,
     image_digest: pack.imageDigest,
     size_bytes: pack.sizeBytes,
-    status: lowerCase(pack.status),
+    status: lowerCase(statusShownTo(caller, pack)),
     created_at: pack.createdAt.toISOString(),
     updated_at: pack.updatedAt.toISOString(),
   };

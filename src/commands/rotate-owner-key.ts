@@ -1,0 +1,32 @@
+/**
+ * `npm run rotate-owner-key [-- --org slug]`: prints a new owner key of the org (BOOTSTRAP_ORG) once, on one line, and
+ * ends the old ones. With the embedded database the server must be stopped first.
+ */
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { keepPrivate } from '../data-directory/keep-private.ts';
+import { openMigratedDatabase } from '../database/open-migrated.ts';
+import { rotateOwnerKey } from '../keys/rotate-owner-key.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { org: { type: 'string' } } });
+  const config = readConfig(process.env);
+  await keepPrivate(config.dataDirectory);
+  const database = await openMigratedDatabase(config);
+  try {
+    const org = values.org ?? config.bootstrap.org;
+    const outcome = await rotateOwnerKey({ database }, org);
+    if (outcome.kind === 'no_such_org') {
+      throw new Error(`there is no org "${org}"; name one with --org`);
+    }
+    const { id, secret, revoked } = outcome;
+    process.stdout.write(`${JSON.stringify({ org, id, key: secret, revoked })}\n`);
+  } finally {
+    await database.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
