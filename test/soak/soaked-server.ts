@@ -1,7 +1,15 @@
 /** The service as a process of its own, whose memory can be looked into from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,6 +31,15 @@ export interface Memory {
   /** Listeners on all the event emitters that are alive. */
   readonly listeners: number;
 }
+
+export interface Watched {
+  /** Microseconds. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly rss: number;
+}
+
+const CPU = '(({ user, system }) => user + system)(process.cpuUsage())';
 
 export class SoakedServer implements AsyncDisposable {
   readonly url: string;
@@ -80,6 +97,39 @@ export class SoakedServer implements AsyncDisposable {
   async held(): Promise<number> {
     await this.#devTools.send('HeapProfiler.collectGarbage');
     return this.#evaluate('process.memoryUsage().heapUsed + process.memoryUsage().external');
+  }
+
+  /** From now on notes how long the loop stands still, and how much is held and worked. */
+  async startWatching(): Promise<Watched> {
+    await this.#evaluate(`
+      globalThis.watched = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: 5 });
+      globalThis.watched.enable();
+    `);
+    // Resets the peak of resident memory (proc(5)).
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5');
+    return { cpu: await this.#evaluate(CPU), rss: this.rss() };
+  }
+
+  /** What was seen since. Of memory the peak of what was resident, garbage included. */
+  async stopWatching(before: Watched): Promise<{
+    readonly stallMs: number;
+    readonly cpuMs: number;
+    readonly grewBy: number;
+  }> {
+    // A loop that stands still notes it when it goes on.
+    await this.#evaluate('globalThis.watched.disable()');
+    const stallMs = (await this.#evaluate('globalThis.watched.max')) / 1e6;
+    const cpuMs = ((await this.#evaluate(CPU)) - before.cpu) / 1e3;
+    return { stallMs, cpuMs, grewBy: this.#peak() - before.rss };
+  }
+
+  #peak(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  collectGarbage(): Promise<unknown> {
+    return this.#devTools.send('HeapProfiler.collectGarbage');
   }
 
   /** Resident memory now, bytes. */

@@ -1,0 +1,19 @@
+/** `npm run abuse` measures time and memory as well, which needs a quiet machine. */
+import { expect, test } from 'vitest';
+import { createDatabase } from '../support/gateway.ts';
+import { runAbuse } from './run-abuse.ts';
+
+const LARGEST_ANSWER = 10 * 1024 ** 2;
+
+test('whatever one org sends, the process lives and the other org is answered', {
+  timeout: 240_000,
+}, async () => {
+  const reports = await runAbuse(await createDatabase());
+  for (const { name, replies, noticed } of reports) {
+    expect({ name, noticed }).toEqual({ name, noticed: [] });
+    for (const { status, bytes } of replies) {
+      expect({ name, status: status < 500 }).toEqual({ name, status: true });
+      expect(bytes, name).toBeLessThan(LARGEST_ANSWER);
+    }
+  }
+});

@@ -1,0 +1,7 @@
+import type { Attack } from './attack.ts';
+import { documents } from './attacks/documents.ts';
+import { lists } from './attacks/lists.ts';
+import { multipart } from './attacks/multipart.ts';
+import { variables } from './attacks/variables.ts';
+
+export const attacks: readonly Attack[] = [...documents, ...lists, ...variables, ...multipart];
