@@ -1,6 +1,8 @@
 /** Answers that are streams: those of subscriptions, and of whoever asks for server-sent events. */
 import type { ExecutionResult } from 'graphql';
 import { parseAccept } from 'hono/utils/accept';
+import { graphqlCode } from '../../outcomes.ts';
+import { refusals } from '../../request-refused.ts';
 import { answerType } from '../answer-type.ts';
 import type { YogaPlugin } from '../server-context.ts';
 import type { Framing } from './framing.ts';
@@ -25,6 +27,7 @@ export function useStreams(): YogaPlugin {
       setResultProcessor(
         () =>
           new Response(streamedBody(results, framing, takeEventId), {
+            status: isStream ? 200 : statusOf(result),
             headers: headersOf(framing),
           }),
         framing.contentType,
@@ -32,6 +35,15 @@ export function useStreams(): YogaPlugin {
     },
   };
 }
+
+/**
+ * What is refused is told in the stream, where its clients look; they throw away the body of any other status. Only an
+ * operation beyond the limits is 400 for everybody (`spec: false` in errors.ts).
+ */
+const statusOf = ({ errors = [] }: ExecutionResult): number =>
+  errors.some(({ extensions }) => extensions.code === graphqlCode('graphql_limit_exceeded'))
+    ? refusals.graphql_limit_exceeded
+    : 200;
 
 /** The form of stream that a request asks for first; null: it takes none. */
 export function framingFor({ headers }: Request): Framing | null {
