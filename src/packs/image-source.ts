@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import type { PackRow } from '../model/pack-row.ts';
-import { namesHost, protocolOf, withoutDefaultPort } from '../registry/host.ts';
+import { protocolOf, withoutDefaultPort } from '../registry/host.ts';
 import { openOtherRegistry } from '../registry/open-other-registry.ts';
 import {
   type Digest,
@@ -47,7 +47,8 @@ export function openImageSource(world: World, imageRef: string): ImageSource | s
   }
   const protocol = protocolOf(named);
   const host = withoutDefaultPort(named, protocol);
-  if (!namesHost(config.registry.allowedHosts, new URL(`${protocol}//${host}`))) {
+  const allowed = config.registry.allowedHosts.map((one) => withoutDefaultPort(one, protocol));
+  if (!allowed.includes(host)) {
     return 'names a registry that is not allowed here; an operator can allow it in REGISTRY_ALLOWED_HOSTS';
   }
   const other = openOtherRegistry(config.registry, host);

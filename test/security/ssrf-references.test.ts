@@ -56,7 +56,6 @@ const references = (port: string): readonly string[] => [
   `evil.${ALLOWED}/team/x:v1`,
   `${ALLOWED}./team/x:v1`,
   `${ALLOWED}../team/x:v1`,
-  `${ALLOWED}:443/team/x:v1`,
   `${ALLOWED}:0443/team/x:v1`,
   `${ALLOWED}:${port}/team/x:v1`,
   `${ALLOWED}:/team/x:v1`,
