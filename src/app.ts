@@ -60,6 +60,7 @@ export async function createApp(
       tracing?.statement(event);
       onStatement?.(event);
     },
+    ...(tracing !== null && { onSharedStatement: (event) => tracing.statement(event) }),
     onPool: metrics.watchPool,
     onConnectionLost: (error) => log.warn({ err: error }, 'a database connection broke'),
     onWarning: (message) => log.warn(message),

@@ -1,11 +1,7 @@
 import type { Database } from '../database/database.ts';
-import { type EventId, type OrgId, uuidOf } from '../model/ids.ts';
-import {
-  type AuditEventRow,
-  type EventRecord,
-  eventColumns,
-  toEventRow,
-} from './list-audit-events.ts';
+import { AuditEvent } from '../model/audit-event.entity.ts';
+import type { EventId, OrgId } from '../model/ids.ts';
+import type { AuditEventRow } from './list-audit-events.ts';
 
 /** Events of an org by id, as far as there are such; in the order of `ids`. */
 export async function findAuditEvents(
@@ -13,10 +9,7 @@ export async function findAuditEvents(
   org: OrgId,
   ids: readonly EventId[],
 ): Promise<AuditEventRow[]> {
-  const records = await database.query<EventRecord>(
-    `select ${eventColumns} from audit_events where org_id = $1 and id = any($2)`,
-    [uuidOf(org), ids.map(uuidOf)],
-  );
-  const rows = new Map(records.map((record) => [record.id, toEventRow(record)]));
-  return ids.flatMap((id) => rows.get(uuidOf(id)) ?? []);
+  const events = await database.forOrg(org).find(AuditEvent, { id: { $in: [...ids] } });
+  const byId = new Map(events.map((event) => [event.id, event]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }

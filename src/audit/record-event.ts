@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { AuditEvent, type AuditEventType } from '../model/audit-event.entity.ts';
-import { newUuid, uuidOf } from '../model/ids.ts';
+import { newEventId } from '../model/ids.ts';
 
 /**
  * Adds an event to the unit of work of `em`, so that it is written in the transaction that makes the change.
@@ -14,14 +14,15 @@ export function recordEvent(
   subjectId: string,
   details: Record<string, unknown> = {},
 ): void {
+  const createdAt = new Date();
   em.create(AuditEvent, {
-    id: newUuid(),
-    org: uuidOf(caller.orgId),
+    id: newEventId(createdAt),
+    org: caller.orgId,
     type,
     actor: actorOf(caller),
     subjectId,
     requestId: caller.requestId,
     details,
-    createdAt: new Date(),
+    createdAt,
   });
 }

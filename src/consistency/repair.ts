@@ -31,8 +31,7 @@ async function purgeOrphan(
   { repository, digest }: Extract<Remedy, { kind: 'purge' }>,
 ): Promise<RepairOutcome> {
   const { database } = world;
-  const em = database.acrossOrgs();
-  const lease = await acquireLease(em, repository);
+  const lease = await acquireLease(database, repository);
   if (lease === null) return { kind: 'left', why: 'an upload or deletion is at work there' };
   try {
     using kept = keepLease(database, lease);
@@ -43,7 +42,7 @@ async function purgeOrphan(
     }
     return outcome.kind === 'failed' ? { kind: 'left', why: outcome.detail } : { kind: 'repaired' };
   } finally {
-    await releaseLease(em, lease);
+    await releaseLease(database, lease);
   }
 }
 

@@ -36,6 +36,8 @@ export interface ConnectOptions {
   /** Called once, with a way to look at the pool; never for the embedded database. */
   readonly onPool?: (read: () => PoolState) => void;
   readonly onStatement?: (event: StatementEvent) => void;
+  /** Called within the trace of every further request that a statement answers which `onStatement` is told once. */
+  readonly onSharedStatement?: (event: StatementEvent) => void;
   /** A connection that nobody was using broke; the pool replaces it. */
   readonly onConnectionLost?: (error: Error) => void;
   /** What the address asks for is honoured, and yet not what somebody may have meant. */

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
-import { type OrgId, uuidOf } from '../model/ids.ts';
+import type { OrgId } from '../model/ids.ts';
+import type { Tenant } from '../model/tenant.ts';
 import { RequestRefused } from '../request-refused.ts';
 import {
   type Connection,
@@ -12,6 +13,7 @@ import {
   connectEmbedded,
   connectPostgres,
 } from './connect.ts';
+import type { CrossOrgReason } from './cross-org.ts';
 import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
 import { createOrm } from './orm.ts';
@@ -21,10 +23,10 @@ import { isUnstorableText } from './sql-state.ts';
 export interface Database {
   readonly kind: 'postgres' | 'embedded';
   readonly orm: MikroORM;
-  /** An entity manager confined to one org: the tenant filter of every entity is on and has its value. */
+  /** An entity manager confined to one org (`model/tenant.ts`). */
   forOrg(org: OrgId): SqlEntityManager;
-  /** An entity manager for statements that belong to no org; `cross-org.ts` lists them. */
-  acrossOrgs(): SqlEntityManager;
+  /** An entity manager that no org confines. */
+  acrossOrgs(reason: CrossOrgReason): SqlEntityManager;
   /** Sends one statement with bound values, outside any transaction. */
   readonly query: Query;
   /** Asks in one statement what many requests ask at the same moment, outside any transaction. */
@@ -67,12 +69,16 @@ export async function openDatabase(
     forOrg(org) {
       // The driver is always an SQL one (orm.ts), which the ORM's own type does not say.
       const em = orm.em.fork() as SqlEntityManager;
-      em.setFilterParams('tenant', { org: uuidOf(org) });
+      em.setFilterParams('tenant', { org } satisfies Tenant);
       return em;
     },
-    acrossOrgs: () => orm.em.fork({ disableContextResolution: true }) as SqlEntityManager,
+    acrossOrgs() {
+      const em = orm.em.fork() as SqlEntityManager;
+      em.setFilterParams('tenant', { everyOrg: true } satisfies Tenant);
+      return em;
+    },
     query,
-    gather: createGather(query),
+    gather: createGather(query, options.onSharedStatement),
     listen,
     async migrate() {
       if (url === null) await orm.migrator.up();

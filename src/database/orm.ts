@@ -69,6 +69,9 @@ export function createOrm(
     },
     // The migrations alone state what functions there are.
     schemaGenerator: { ignoreRoutines: true },
+    // No relation is ever joined to be filtered: every tenant's table names its org itself.
+    autoJoinRefsForFilters: false,
+    filtersOnRelations: false,
     // Every request works on a fork; a query on the global manager would be shared by all of them.
     allowGlobalContext: false,
   });

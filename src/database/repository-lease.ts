@@ -24,15 +24,15 @@ export interface Lease {
   readonly confirmedAt: number;
 }
 
-/** Takes the lease in the transaction of `em`, or answers null while somebody else holds it. */
+/** Takes the lease, in the transaction of an entity manager where one is given, or answers null while somebody else holds it. */
 export async function acquireLease(
-  em: SqlEntityManager,
+  source: SqlEntityManager | Database,
   repository: string,
 ): Promise<Lease | null> {
   const holder = newUuid();
   const confirmedAt = performance.now();
   const rows = await query(
-    em,
+    source,
     `insert into repository_leases as l (repository, holder, expires_at)
      values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
      on conflict (repository) do update set holder = excluded.holder, expires_at = excluded.expires_at
@@ -43,10 +43,13 @@ export async function acquireLease(
   return rows.length === 1 ? { repository, holder, confirmedAt } : null;
 }
 
-/** Gives the lease back in the transaction of `em`; false: it had lapsed and is somebody else's, or nobody's. */
-export async function releaseLease(em: SqlEntityManager, lease: Lease): Promise<boolean> {
+/** Gives the lease back, likewise; false: it had lapsed and is somebody else's, or nobody's. */
+export async function releaseLease(
+  source: SqlEntityManager | Database,
+  lease: Lease,
+): Promise<boolean> {
   const released = await query(
-    em,
+    source,
     'delete from repository_leases where repository = $1 and holder = $2 returning repository',
     [lease.repository, lease.holder],
   );

@@ -12,6 +12,18 @@ export const isStillReferenced = (error: unknown): boolean =>
 export const isUnstorableText = (error: unknown): boolean =>
   sqlState(error) === CHARACTER_NOT_IN_REPERTOIRE;
 
+/** A connection that was lost (class 08) and a server without room or on its way down (53, 57P) answer nobody. */
+const NOBODY = /^(?:08|53|57P)/;
+
+/** Five characters, a digit among them, which Node's own codes (EPIPE) do not have. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
+/** Whether the database has looked at a statement and refused it: another one may well do. */
+export function isRefusedByDatabase(error: unknown): boolean {
+  const code = sqlState(error);
+  return code !== undefined && SQLSTATE.test(code) && !NOBODY.test(code);
+}
+
 /** The SQLSTATE of an error from either driver; the ORM's exceptions carry it as well. */
 export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -5,8 +5,8 @@ import type { Caller } from '../identity/caller.ts';
 import { findKeys, type KeyRow } from '../keys/find-key.ts';
 import { type Extent, extents } from '../model/extent.ts';
 import type { KeyId, PackId, RoleId } from '../model/ids.ts';
-import type { PackRow } from '../model/pack-row.ts';
-import type { RoleRow } from '../model/role-row.ts';
+import type { ListedPack } from '../model/pack-row.ts';
+import type { ListedRole } from '../model/role-row.ts';
 import type { Problem } from '../outcomes.ts';
 import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
 import { lookUpPack } from '../packs/pack-lookup.ts';
@@ -22,21 +22,21 @@ import { Allowance, pagesPerRead } from './limits/allowance.ts';
 export interface Loaders {
   /** Roles that a list read together with its packs; for as much as it asked for, so for its own rows only. */
   readonly listedRoles: Map<
-    PackRow,
-    { readonly request: PageRequest; readonly page: Page<RoleRow> }
+    ListedPack,
+    { readonly request: PageRequest; readonly page: Page<ListedRole> }
   >;
   readonly allowance: Allowance;
   /** How much of its rows a field asks for, looked up once for all objects that it is asked of. */
   readonly extentOf: (nodes: readonly FieldNode[], look: () => Extent) => Extent;
-  readonly pack: Readonly<Record<Extent, DataLoader<PackId, PackRow | null>>>;
-  readonly role: DataLoader<RoleId, RoleRow | null>;
+  readonly pack: Readonly<Record<Extent, DataLoader<PackId, ListedPack | null>>>;
+  readonly role: DataLoader<RoleId, ListedRole | null>;
   readonly key: DataLoader<KeyId, KeyRow | null>;
   readonly deletionVerdict: DataLoader<PackId, DeletionVerdict | null>;
   readonly roleCounts: DataLoader<PackId, RoleCounts>;
   readonly packCount: DataLoader<RoleId, number>;
   /** Fields that ask for as much of the same page share a loader. */
-  readonly rolesOfPack: (page: PageRequest, extent: Extent) => DataLoader<PackId, Page<RoleRow>>;
-  readonly packsOfRole: (page: PageRequest, extent: Extent) => DataLoader<RoleId, Page<PackRow>>;
+  readonly rolesOfPack: (page: PageRequest, extent: Extent) => DataLoader<PackId, Page<ListedRole>>;
+  readonly packsOfRole: (page: PageRequest, extent: Extent) => DataLoader<RoleId, Page<ListedPack>>;
   /** What is told of a problem, however often it is asked for. */
   readonly problemDetails: DataLoader<Problem, Record<string, unknown> | null>;
 }
@@ -57,7 +57,7 @@ export function createLoaders(world: World, caller: Caller): Loaders {
       ),
     );
   const packs = (extent: Extent) =>
-    new DataLoader<PackId, PackRow | null>(
+    new DataLoader<PackId, ListedPack | null>(
       (ids) =>
         allowance.read(extent, () =>
           Promise.all(ids.map((id) => lookUpPack(database, caller.orgId, id, extent))),

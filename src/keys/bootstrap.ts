@@ -1,7 +1,8 @@
-import { acrossOrgs } from '../database/cross-org.ts';
 import { type Database, query } from '../database/database.ts';
 import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
-import { newUuid } from '../model/ids.ts';
+import { ApiKey } from '../model/api-key.entity.ts';
+import { keyIds, orgIds } from '../model/ids.ts';
+import { Org } from '../model/org.entity.ts';
 
 /**
  * Makes the first org and its owner key in a database that holds no org yet.
@@ -9,26 +10,24 @@ import { newUuid } from '../model/ids.ts';
  */
 export async function bootstrap(
   database: Database,
-  { org, apiKey }: { readonly org: string; readonly apiKey: string | null },
+  { org: slug, apiKey }: { readonly org: string; readonly apiKey: string | null },
 ): Promise<string | null> {
   const secret = apiKey ?? newSecret();
-  const made = await database.acrossOrgs().transactional(async (em) => {
+  const made = await database.acrossOrgs('first org').transactional(async (em) => {
     // Replicas that start together: one makes the org, the others find it.
     await query(em, 'select pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
-    const [row] = await query<{ id: string }>(
-      em,
-      `insert into orgs (id, slug, created_at)
-       select $1, $2, now() where not exists (select 1 from orgs) returning id`,
-      [newUuid(), org],
-    );
-    if (row === undefined) return false;
-    await query(
-      em,
-      `insert ${acrossOrgs('bootstrap key')}
-       into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
-       values ($1, $2, 'bootstrap owner', $3, $4, 'OWNER', now())`,
-      [newUuid(), row.id, prefixOf(secret), hashOf(secret)],
-    );
+    if ((await em.count(Org)) > 0) return false;
+    const org = em.create(Org, { id: orgIds.create(), slug });
+    em.create(ApiKey, {
+      id: keyIds.create(),
+      org: org.id,
+      label: 'bootstrap owner',
+      prefix: prefixOf(secret),
+      secretHash: hashOf(secret),
+      permissionSet: 'OWNER',
+      lastUsedAt: null,
+      revokedAt: null,
+    });
     return true;
   });
   return made && apiKey === null ? secret : null;

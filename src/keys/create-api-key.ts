@@ -4,7 +4,7 @@ import type { Caller } from '../identity/caller.ts';
 import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
 import { singleLine, validate } from '../input.ts';
 import { ApiKey, permissionSets } from '../model/api-key.entity.ts';
-import { keyIds, newUuid, uuidOf } from '../model/ids.ts';
+import { keyIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import type { KeyRow } from './find-key.ts';
@@ -32,25 +32,20 @@ export async function createApiKey(
   const valid = validate(createApiKeyInput, input);
   if (valid.kind === 'validation_failed') return valid;
   const { label, permissionSet } = valid.value;
-  const uuid = newUuid();
-  const id = keyIds.of(uuid);
   const secret = newSecret();
-  const prefix = prefixOf(secret);
-  const createdAt = new Date();
-  await database.forOrg(caller.orgId).transactional(async (em) => {
-    em.create(ApiKey, {
-      id: uuid,
-      org: uuidOf(caller.orgId),
+  const key = await database.forOrg(caller.orgId).transactional(async (em) => {
+    const created = em.create(ApiKey, {
+      id: keyIds.create(),
+      org: caller.orgId,
       label,
-      prefix,
+      prefix: prefixOf(secret),
       secretHash: hashOf(secret),
       permissionSet,
-      createdAt,
       lastUsedAt: null,
       revokedAt: null,
     });
-    recordEvent(em, caller, 'API_KEY_CREATED', id, { label, permissionSet });
+    recordEvent(em, caller, 'API_KEY_CREATED', created.id, { label, permissionSet });
+    return created;
   });
-  const key = { id, label, prefix, permissionSet, createdAt, lastUsedAt: null };
   return { kind: 'key_created', key, secret };
 }

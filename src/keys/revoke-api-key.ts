@@ -1,10 +1,11 @@
+import { LockMode } from '@mikro-orm/core';
 import { recordEvent } from '../audit/record-event.ts';
-import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { keyIds, uuidOf } from '../model/ids.ts';
+import { ApiKey } from '../model/api-key.entity.ts';
+import { keyIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { type KeyRecord, type KeyRow, keyColumns, toKeyRow } from './find-key.ts';
+import type { KeyRow } from './find-key.ts';
 
 export type RevokeApiKeyOutcome =
   | { readonly kind: 'key_revoked'; readonly key: KeyRow }
@@ -23,15 +24,12 @@ export async function revokeApiKey(
   const keyId = keyIds.parse(id);
   if (keyId === null) return { kind: 'not_found', subject: 'api_key', id };
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    // The owner keys are locked with it, so that two calls cannot take the last two.
-    const records = await query<KeyRecord>(
-      em,
-      `select ${keyColumns} from api_keys
-       where org_id = $2 and revoked_at is null and (id = $1 or permission_set = 'OWNER')
-       order by id for update`,
-      [uuidOf(keyId), uuidOf(caller.orgId)],
+    // The owner keys are locked with it, in the order of ids, so that two calls cannot take the last two.
+    const keys = await em.find(
+      ApiKey,
+      { revokedAt: null, $or: [{ id: keyId }, { permissionSet: 'OWNER' }] },
+      { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
     );
-    const keys = records.map(toKeyRow);
     const key = keys.find((one) => one.id === keyId);
     if (key === undefined) return { kind: 'not_found', subject: 'api_key', id };
     const owners = keys.filter(({ permissionSet }) => permissionSet === 'OWNER');
@@ -39,10 +37,7 @@ export async function revokeApiKey(
       const message = "is the org's last owner key: without it nobody could make or revoke keys";
       return { kind: 'validation_failed', fields: [{ path: 'id', message }] };
     }
-    await query(em, 'update api_keys set revoked_at = now() where id = $1 and org_id = $2', [
-      uuidOf(keyId),
-      uuidOf(caller.orgId),
-    ]);
+    await em.nativeUpdate(ApiKey, { id: keyId }, { revokedAt: new Date() });
     recordEvent(em, caller, 'API_KEY_REVOKED', keyId, { label: key.label });
     return { kind: 'key_revoked', key };
   });

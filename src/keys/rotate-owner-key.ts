@@ -4,7 +4,7 @@ import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
-import { type KeyId, keyIds, newUuid, orgIds } from '../model/ids.ts';
+import { type KeyId, keyIds, orgIds } from '../model/ids.ts';
 import type { World } from '../world.ts';
 
 export type RotateOwnerKeyOutcome =
@@ -27,7 +27,7 @@ export async function rotateOwnerKey(
   slug: string,
 ): Promise<RotateOwnerKeyOutcome> {
   const secret = newSecret();
-  return database.acrossOrgs().transactional(async (em) => {
+  return database.acrossOrgs('operator').transactional(async (em) => {
     // Locked, so that of two rotations at once the later one revokes the key of the earlier.
     const [org] = await query<{ id: string }>(
       em,
@@ -41,21 +41,20 @@ export async function rotateOwnerKey(
        where org_id = $1 and permission_set = 'OWNER' and revoked_at is null returning id`,
       [org.id],
     );
-    const uuid = newUuid();
-    const id = keyIds.of(uuid);
+    const id = keyIds.create();
+    const orgId = orgIds.of(org.id);
     em.create(ApiKey, {
-      id: uuid,
-      org: org.id,
+      id,
+      org: orgId,
       label: LABEL,
       prefix: prefixOf(secret),
       secretHash: hashOf(secret),
       permissionSet: 'OWNER',
-      createdAt: new Date(),
       lastUsedAt: null,
       revokedAt: null,
     });
     const operator: Caller = {
-      orgId: orgIds.of(org.id),
+      orgId,
       orgSlug: slug,
       scopes: new Set(),
       principal: { kind: 'user', userId: 'operator', expiresAt: null },

@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { roleIds } from './ids.ts';
 import { Org } from './org.entity.ts';
+import { later, ofTenant } from './tenant.ts';
 
 export const roleEnvironments = ['DEVELOPMENT', 'STAGING', 'PRODUCTION'] as const;
 export type RoleEnvironment = (typeof roleEnvironments)[number];
@@ -7,24 +9,26 @@ export type RoleEnvironment = (typeof roleEnvironments)[number];
 const AgentRoleSchema = defineEntity({
   name: 'AgentRole',
   tableName: 'agent_roles',
-  filters: {
-    tenant: { name: 'tenant', cond: (args: { org: string }) => ({ org: args.org }) },
-  },
+  filters: ofTenant,
   indexes: [
     { name: 'agent_roles_org_newest', properties: ['org', 'id'] },
     { name: 'agent_roles_org_current', properties: ['org', 'id'], where: 'archived_at is null' },
   ],
   uniques: [{ name: 'agent_roles_name_in_org', properties: ['org', 'name'] }],
   properties: {
-    id: p.uuid().primary(),
-    org: () => p.manyToOne(Org).mapToPk().index(false),
+    id: p.type(roleIds.column).primary(),
+    org: () => p.manyToOne(Org).mapToPk().index(false).concurrencyCheck(),
     name: p.string().length(63),
     displayName: p.string().length(255),
-    description: p.text().nullable(),
+    description: p.text().strictNullable(),
     environment: p.enum(roleEnvironments),
-    archivedAt: p.datetime(3).nullable(),
-    createdAt: p.datetime(3),
-    updatedAt: p.datetime(3),
+    archivedAt: p.datetime(3).strictNullable(),
+    createdAt: p.datetime(3).onCreate(() => new Date()),
+    updatedAt: p
+      .datetime(3)
+      .onCreate(() => new Date())
+      .onUpdate(later)
+      .concurrencyCheck(),
   },
 });
 

@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { keyIds } from './ids.ts';
 import { Org } from './org.entity.ts';
+import { ofTenant } from './tenant.ts';
 
 export const permissionSets = ['FULL_ACCESS', 'READ_ONLY', 'OWNER'] as const;
 export type PermissionSet = (typeof permissionSets)[number];
@@ -7,12 +9,10 @@ export type PermissionSet = (typeof permissionSets)[number];
 const ApiKeySchema = defineEntity({
   name: 'ApiKey',
   tableName: 'api_keys',
-  filters: {
-    tenant: { name: 'tenant', cond: (args: { org: string }) => ({ org: args.org }) },
-  },
+  filters: ofTenant,
   indexes: [{ name: 'api_keys_org_newest', properties: ['org', 'id'] }],
   properties: {
-    id: p.uuid().primary(),
+    id: p.type(keyIds.column).primary(),
     org: () => p.manyToOne(Org).mapToPk().index(false),
     label: p.string().length(255),
     /** The first characters of the secret, so that a person can tell keys apart. */
@@ -20,9 +20,9 @@ const ApiKeySchema = defineEntity({
     /** SHA-256 of the secret; the secret itself is never stored. */
     secretHash: p.blob().unique(),
     permissionSet: p.enum(permissionSets),
-    createdAt: p.datetime(3),
-    lastUsedAt: p.datetime(3).nullable(),
-    revokedAt: p.datetime(3).nullable(),
+    createdAt: p.datetime(3).onCreate(() => new Date()),
+    lastUsedAt: p.datetime(3).strictNullable(),
+    revokedAt: p.datetime(3).strictNullable(),
   },
 });
 

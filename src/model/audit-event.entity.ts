@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { eventIds } from './ids.ts';
 import { Org } from './org.entity.ts';
+import { ofTenant } from './tenant.ts';
 
 export const auditEventTypes = [
   'PACK_UPLOADED',
@@ -25,9 +27,7 @@ export type AuditEventType = (typeof auditEventTypes)[number];
 const AuditEventSchema = defineEntity({
   name: 'AuditEvent',
   tableName: 'audit_events',
-  filters: {
-    tenant: { name: 'tenant', cond: (args: { org: string }) => ({ org: args.org }) },
-  },
+  filters: ofTenant,
   indexes: [
     { name: 'audit_events_org_newest', properties: ['org', 'id'] },
     { name: 'audit_events_org_type', properties: ['org', 'type', 'id'] },
@@ -60,7 +60,7 @@ const AuditEventSchema = defineEntity({
     },
   ],
   properties: {
-    id: p.uuid().primary(),
+    id: p.type(eventIds.column).primary(),
     org: () => p.manyToOne(Org).mapToPk().index(false),
     type: p.enum(auditEventTypes),
     /** The key's or the user's id. */
@@ -68,7 +68,7 @@ const AuditEventSchema = defineEntity({
     subjectId: p.text(),
     requestId: p.text(),
     details: p.json<Record<string, unknown>>(),
-    createdAt: p.datetime(3),
+    createdAt: p.datetime(3).onCreate(() => new Date()),
   },
 });
 

@@ -1,10 +1,13 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { orgIds } from './ids.ts';
+import { tenantFilter } from './tenant.ts';
 
 const EventListenerSchema = defineEntity({
   name: 'EventListener',
   tableName: 'event_listeners',
+  filters: tenantFilter('orgId'),
   properties: {
-    orgId: p.uuid().primary(),
+    orgId: p.type(orgIds.column).primary(),
     /** The process. */
     listener: p.uuid().primary(),
     /** When the listener counts as dead, unless it renews. */

@@ -1,7 +1,8 @@
 /**
  * Typed, opaque ids: a prefix that names the type, then a UUIDv7 (RFC 9562), whose order is the order of creation.
- * Tables hold the bare UUID; everything a caller sees carries the prefix.
+ * Tables hold the bare UUID; entities, and everything a caller sees, carry the prefix.
  */
+import { Type } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 
 declare const brand: unique symbol;
@@ -17,17 +18,45 @@ export type AnyId = PackId | RoleId | OrgId | KeyId | EventId;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 interface IdType<T extends AnyId> {
+  /** A new one. */
+  create(): T;
   /** The id of a row's UUID. */
   of(uuid: string): T;
   /** The id that a caller sent, or null where it cannot be one of this type. */
   parse(text: string): T | null;
+  /** The type of an entity's column that holds such ids. */
+  readonly column: IdColumn<T>;
+}
+
+/** A column of UUIDs whose entities carry ids. */
+export class IdColumn<T extends AnyId> extends Type<T | null, string | null> {
+  readonly ids: Pick<IdType<T>, 'of'>;
+
+  constructor(ids: Pick<IdType<T>, 'of'>) {
+    super();
+    this.ids = ids;
+  }
+
+  // The ORM converts null as well, where the column may hold it.
+  override convertToDatabaseValue(id: T | null): string | null {
+    return id === null ? null : uuidOf(id);
+  }
+  override convertToJSValue(uuid: string | null): T | null {
+    return uuid === null ? null : this.ids.of(uuid);
+  }
+  override getColumnType(): string {
+    return 'uuid';
+  }
 }
 
 function idType<T extends AnyId>(prefix: string): IdType<T> {
   const start = `${prefix}_`;
+  // The brand has no run-time form: these two casts are the only places where an id comes into being.
+  const of = (uuid: string) => `${start}${uuid}` as T;
   return {
-    // The brand has no run-time form: these two casts are the only places where an id comes into being.
-    of: (uuid) => `${start}${uuid}` as T,
+    create: () => of(newUuid()),
+    of,
+    column: new IdColumn({ of }),
     parse: (text) =>
       text.startsWith(start) && UUID.test(text.slice(start.length)) ? (text as T) : null,
   };
@@ -43,6 +72,20 @@ export const eventIds = idType<EventId>('evt');
 export const uuidOf = (id: AnyId): string => id.slice(id.indexOf('_') + 1);
 
 export const newUuid = (): string => uuidv7();
+
+/**
+ * The id of an event of this moment. Made of it also after the clock was set back, when new UUIDs go on from where they
+ * were: a moment is then a place in the index on ids, which `auditEvents(filter: { since, until })` rests on.
+ */
+export function newEventId(moment: Date): EventId {
+  const msecs = moment.getTime();
+  const uuid = newUuid();
+  const isClose = uuid < firstUuidAt(new Date(msecs + MOMENT_SLACK_MS));
+  return eventIds.of(isClose ? uuid : uuidv7({ msecs }));
+}
+
+/** How far the moment in an event's id may lie from the event's own. */
+const MOMENT_SLACK_MS = 1_000;
 
 /** The smallest UUIDv7 of a moment: turns "since" into a bound on ids (RFC 9562, section 5.7). */
 export function firstUuidAt(moment: Date): string {

@@ -1,13 +1,16 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { orgIds } from './ids.ts';
+import { tenantFilter } from './tenant.ts';
 
 /** A tenant. */
 const OrgSchema = defineEntity({
   name: 'Org',
   tableName: 'orgs',
+  filters: tenantFilter('id'),
   properties: {
-    id: p.uuid().primary(),
+    id: p.type(orgIds.column).primary(),
     slug: p.string().length(63).unique(),
-    createdAt: p.datetime(3),
+    createdAt: p.datetime(3).onCreate(() => new Date()),
   },
 });
 

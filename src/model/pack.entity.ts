@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { registryFailureReasons } from '../registry/registry.ts';
+import { type Digest, type Repository, registryFailureReasons } from '../registry/registry.ts';
+import { packIds } from './ids.ts';
 import { Org } from './org.entity.ts';
+import { later, ofTenant } from './tenant.ts';
 
 export const packTiers = ['RECOMMENDED', 'VERIFIED', 'COMMUNITY'] as const;
 export const packVisibilities = ['ORG', 'COMMUNITY'] as const;
@@ -16,15 +18,7 @@ export type PackStatus = (typeof packStatuses)[number];
 const PackSchema = defineEntity({
   name: 'Pack',
   tableName: 'packs',
-  filters: {
-    tenant: {
-      name: 'tenant',
-      // What a caller may see: his org's own packs, shared ones and the platform's.
-      cond: (args: { org: string }) => ({
-        $or: [{ org: args.org }, { visibility: 'COMMUNITY' }, { org: null }],
-      }),
-    },
-  },
+  filters: ofTenant,
   indexes: [
     // `packs`: the caller's own page, newest first.
     { name: 'packs_org_newest', properties: ['org', 'id'] },
@@ -49,31 +43,42 @@ const PackSchema = defineEntity({
     { name: 'packs_name_of_platform', properties: ['name'], where: 'org_id is null' },
   ],
   properties: {
-    id: p.uuid().primary(),
+    id: p.type(packIds.column).primary(),
     /** Null: a pack of the platform, which every org may read and attach. */
-    org: () => p.manyToOne(Org).nullable().mapToPk().deleteRule('restrict').index(false),
+    org: () =>
+      p
+        .manyToOne(Org)
+        .strictNullable()
+        .mapToPk()
+        .deleteRule('restrict')
+        .index(false)
+        .concurrencyCheck(),
     name: p.string().length(63),
     version: p.string().length(255),
     displayName: p.string().length(255),
-    description: p.text().nullable(),
+    description: p.text().strictNullable(),
     tier: p.enum(packTiers),
     visibility: p.enum(packVisibilities),
-    category: p.string().length(255).nullable(),
-    capabilities: p.text().nullable(),
+    category: p.string().length(255).strictNullable(),
+    capabilities: p.text().strictNullable(),
     suggestedPacks: p.array(),
     imageOrigin: p.enum(imageOrigins),
     /** The image's repository with its host, where that is not the configured registry's own. */
-    repository: p.text(),
+    repository: p.text().$type<Repository>(),
     imageRef: p.text(),
-    imageDigest: p.string().length(71).nullable(),
+    imageDigest: p.string().length(71).strictNullable().$type<Digest>(),
     sizeBytes: p.bigint('number'),
     status: p.enum(packStatuses),
-    cleanupReason: p.enum(registryFailureReasons).nullable(),
-    cleanupMessage: p.text().nullable(),
-    cleanupFailedAt: p.datetime(3).nullable(),
+    cleanupReason: p.enum(registryFailureReasons).strictNullable(),
+    cleanupMessage: p.text().strictNullable(),
+    cleanupFailedAt: p.datetime(3).strictNullable(),
     cleanupAttempts: p.integer(),
-    createdAt: p.datetime(3),
-    updatedAt: p.datetime(3),
+    createdAt: p.datetime(3).onCreate(() => new Date()),
+    updatedAt: p
+      .datetime(3)
+      .onCreate(() => new Date())
+      .onUpdate(later)
+      .concurrencyCheck(),
   },
 });
 

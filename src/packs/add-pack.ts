@@ -5,7 +5,7 @@ import { type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { AuditEventType } from '../model/audit-event.entity.ts';
-import { newUuid, type OrgId, packIds, uuidOf } from '../model/ids.ts';
+import { type OrgId, packIds } from '../model/ids.ts';
 import {
   type ImageOrigin,
   Pack,
@@ -14,9 +14,9 @@ import {
 } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { Digest } from '../registry/registry.ts';
+import type { Digest, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
-import { findPack } from './find-pack.ts';
+import { findNamed } from './find-pack.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
 export interface NewPack {
@@ -25,25 +25,23 @@ export interface NewPack {
   readonly image: {
     readonly origin: ImageOrigin;
     /** With its host, where that is not the configured registry's own. */
-    readonly repository: string;
+    readonly repository: Repository;
     readonly ref: string;
     readonly digest: Digest;
     readonly sizeBytes: number;
   };
 }
 
-/** Adds the row of a pack to the unit of work of `em`. */
-export function insertPack(
+/** Adds a pack to the unit of work of `em`. */
+export const insertPack = (
   em: SqlEntityManager,
-  uuid: string,
   org: OrgId | null,
   tier: PackTier,
   { metadata, visibility, image }: NewPack,
-): void {
-  const now = new Date();
+): Pack =>
   em.create(Pack, {
-    id: uuid,
-    org: org === null ? null : uuidOf(org),
+    id: packIds.create(),
+    org,
     name: metadata.name,
     tier,
     visibility,
@@ -58,10 +56,7 @@ export function insertPack(
     cleanupMessage: null,
     cleanupFailedAt: null,
     cleanupAttempts: 0,
-    createdAt: now,
-    updatedAt: now,
   });
-}
 
 /** The columns that come from pack.yaml, besides the name. */
 export const describedBy = (
@@ -86,28 +81,21 @@ export async function addPack(
   | { readonly kind: 'added'; readonly pack: PackRow }
   | ProblemOf<'name_taken' | 'pack_being_deleted' | 'registry_unavailable'>
 > {
-  const uuid = newUuid();
-  const id = packIds.of(uuid);
   try {
     return await database.forOrg(caller.orgId).transactional(async (em) => {
       // Without the lease the image may have been purged since: a row for it would be a lie.
       if (!(await releaseLease(em, lease))) return leaseLapsed;
-      insertPack(em, uuid, caller.orgId, 'COMMUNITY', { metadata, visibility, image });
-      recordEvent(em, caller, event, id, {
+      const pack = insertPack(em, caller.orgId, 'COMMUNITY', { metadata, visibility, image });
+      recordEvent(em, caller, event, pack.id, {
         name: metadata.name,
         version: metadata.version,
         imageRef: image.ref,
         imageDigest: image.digest,
       });
-      await em.flush();
-      const pack = await findPack(em, caller, id);
-      if (pack === null) throw new Error('a pack just made is not there');
       return { kind: 'added', pack };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) {
-      return nameProblem(database, caller, metadata.name);
-    }
+    if (isUniqueViolation(error)) return nameProblem(database, caller, metadata.name);
     throw error;
   }
 }
@@ -118,13 +106,10 @@ async function nameProblem(
   caller: Caller,
   name: string,
 ): Promise<ProblemOf<'name_taken' | 'pack_being_deleted'>> {
-  const [dying] = await database.query<{ id: string }>(
-    `select id from packs where org_id = $1 and name = $2 and status <> 'ACTIVE'`,
-    [uuidOf(caller.orgId), name],
-  );
-  return dying === undefined
+  const pack = await findNamed(database.forOrg(caller.orgId), name);
+  return pack === null || pack.status === 'ACTIVE'
     ? { kind: 'name_taken', subject: 'pack', name }
-    : { kind: 'pack_being_deleted', packId: packIds.of(dying.id), name };
+    : { kind: 'pack_being_deleted', packId: pack.id, name };
 }
 
 export const leaseLapsed: ProblemOf<'registry_unavailable'> = {

@@ -9,7 +9,7 @@ export async function awaitLease(
   repository: string,
 ): Promise<{ readonly kind: 'leased'; readonly lease: Lease } | ProblemOf<'registry_unavailable'>> {
   return untilLeased(world, 'an upload or deletion in the same repository', async () => {
-    const lease = await acquireLease(world.database.acrossOrgs(), repository);
+    const lease = await acquireLease(world.database, repository);
     return lease === null ? null : { kind: 'leased', lease };
   });
 }

@@ -71,7 +71,6 @@ async function copyTo(
   name: string,
 ): Promise<ClonePackOutcome> {
   const { registry, config, database } = world;
-  // Field by field: a row converts its fields when they are read, and has none of its own to copy.
   const metadata = { ...describedBy(source), name, description: source.description ?? '' };
   const location = imageLocation(registry, config.registry.namespace, caller.orgSlug, metadata);
   const { repository, tag, imageRef } = location;
@@ -82,7 +81,7 @@ async function copyTo(
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const copied = await registry.copyImage(from, digest, repository, tag, options);
   if (copied.kind !== 'copied') {
-    await releaseLease(database.forOrg(caller.orgId), lease);
+    await releaseLease(database, lease);
     return copied.kind === 'failed'
       ? { kind: 'registry_unavailable', failure: copied }
       : sourceGone(world, caller, source);

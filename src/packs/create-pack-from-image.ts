@@ -36,7 +36,7 @@ export async function createPackFromImage(
   if (leased.kind !== 'leased') return leased;
   const { lease } = leased;
   const outcome = await create(world, caller, source, visibility, lease);
-  if (outcome.kind !== 'pack_created') await releaseLease(world.database.acrossOrgs(), lease);
+  if (outcome.kind !== 'pack_created') await releaseLease(world.database, lease);
   return outcome;
 }
 

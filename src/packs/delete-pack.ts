@@ -10,6 +10,18 @@
  *    somebody else and was kept; or, where the purge failed, write down why and keep the row.
  *
  * A crash after any step leaves a row that the next call finishes: every step may be repeated.
+ *
+ * Why no interleaving loses:
+ *
+ * - *An attachment* locks the pack's row `for share` and looks at its status. Either it commits before step 2 or 3 has
+ *   the row's lock, which then sees the role; or it waits, and finds the row DELETING or gone. An attachment that slipped
+ *   through all the same would meet the foreign key.
+ * - *Another deletion* of the pack waits for the row's lock, then for the lease, and looks again: it finds the row gone.
+ *   Where it finds the lease lapsed, because we stood still, it takes over, and we stop writing before that: `mayWrite`
+ *   ends earlier than the lease. Whoever removes the row first writes the event; the other finds nothing to remove.
+ * - *A pack made of the same image*, by upload, clone or reference, needs the lease of the same repository until its row
+ *   is committed: either step 3 sees that row and keeps the image, or the image is gone before it is looked for.
+ * - *Locks* are taken in one order, the pack's row and then the lease's.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { keepLease, LEASE_TTL_MS } from '../database/repository-lease.ts';
@@ -29,6 +41,10 @@ import {
 } from './deletion-steps.ts';
 import { removeUnmanaged } from './unmanaged-removal.ts';
 import { findVerdict } from './verdict-lookup.ts';
+
+/** Before another look: most conflicts are over after one statement, a purge takes some hundred milliseconds. */
+const SHORTEST_WAIT_MS = 10;
+const LONGEST_WAIT_MS = 250;
 
 /** What a deletion works on. */
 export type DeletionWorld = Pick<World, 'config' | 'database' | 'registry'>;
@@ -63,15 +79,13 @@ export async function deletePack(
     switch (step.kind) {
       case 'marked':
         return purgeAndRemove(world, caller, step);
-      case 'busy':
-        if (performance.now() > giveUpAt) return stillBusy(step.pack);
-        break;
-      case 'changed':
-        break;
       case 'deleted':
         return step;
+      case 'busy':
+      case 'changed':
+        if (performance.now() > giveUpAt) return stillBusy(pack);
     }
-    await pause(Math.random() * Math.min(10 * 2 ** attempt, 250));
+    await pause(Math.random() * Math.min(SHORTEST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS));
   }
 }
 
@@ -109,7 +123,7 @@ async function purge(
   });
 }
 
-/** The row is left as it is: whoever writes to the repository now decides what becomes of it. */
+/** The row is left as it is: whoever works on it, or writes to its repository, decides what becomes of it. */
 const stillBusy = (pack: PackRow): ProblemOf<'registry_cleanup_failed'> => ({
   kind: 'registry_cleanup_failed',
   pack,
@@ -117,7 +131,7 @@ const stillBusy = (pack: PackRow): ProblemOf<'registry_cleanup_failed'> => ({
     kind: 'failed',
     reason: 'TIMEOUT',
     retryable: true,
-    detail: 'another upload or deletion of this pack is still under way.',
+    detail: 'another change of this pack, or an upload to its repository, is still under way.',
   },
-  attempts: pack.cleanupFailure?.attempts ?? 0,
+  attempts: pack.cleanupAttempts + 1,
 });

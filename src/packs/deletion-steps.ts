@@ -1,16 +1,16 @@
 /** The database's part of a deletion; `delete-pack.ts` puts the steps in order. */
 
 import { recordEvent } from '../audit/record-event.ts';
-import { acrossOrgs } from '../database/cross-org.ts';
 import { query } from '../database/database.ts';
 import { acquireLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { type PackRow, packRows } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
-import { deletionVerdict } from './deletion-verdict.ts';
+import { LOCK, MARK, REMOVE_PURGED } from './deletion-statements.ts';
+import { lockPack } from './find-pack.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 
 export interface DeletedPack {
@@ -36,7 +36,6 @@ export interface MarkedPack {
 /** Somebody else is writing to the repository. */
 interface Busy {
   readonly kind: 'busy';
-  readonly pack: PackRow;
 }
 
 /** What became of the image of a pack that was marked. */
@@ -55,17 +54,11 @@ export async function mark(
 ): Promise<MarkedPack | Busy | Changed> {
   const row = [uuidOf(id), uuidOf(caller.orgId)];
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [locked] = await query<{ pack: PackArray }>(
-      em,
-      `select ${packAsArray('whole')} as pack from packs p where p.id = $1 and p.org_id = $2 for update`,
-      row,
-    );
+    const [locked] = await query<{ pack: readonly unknown[] }>(em, LOCK, row);
     if (locked === undefined) return { kind: 'changed' };
-    const pack = packOfArray(locked.pack);
+    const pack = packRows.whole.ofArray(locked.pack);
     const lease = await acquireLease(em, pack.repository);
-    if (lease === null) return { kind: 'busy', pack };
-    // A statement of its own, because its snapshot must be younger than the locks it waited for: the role that
-    // attached the pack, and the pack that was made of the same image, are committed and must be seen.
+    if (lease === null) return { kind: 'busy' };
     const [marked] = await query<{ held: Digest[] }>(em, MARK, row);
     if (marked === undefined || pack.imageDigest === null) {
       await releaseLease(em, lease);
@@ -97,7 +90,6 @@ export async function remove(
     caller.requestId,
     deletedAt.toISOString(),
     image,
-    lease.repository,
     lease.holder,
     remainingTags,
   ]);
@@ -114,28 +106,24 @@ export async function recordFailure(
   failure: RegistryFailure,
 ): Promise<ProblemOf<'registry_cleanup_failed' | 'not_found'>> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [record] = await query<{ pack: PackArray; attempts: number }>(
-      em,
-      `update packs p set status = 'CLEANUP_FAILED', cleanup_reason = $3, cleanup_message = $4,
-         cleanup_failed_at = clock_timestamp(), cleanup_attempts = cleanup_attempts + 1,
-         updated_at = clock_timestamp()
-       where p.id = $1 and p.org_id = $2 returning ${packAsArray('whole')} as pack, cleanup_attempts as attempts`,
-      [uuidOf(pack.id), uuidOf(caller.orgId), failure.reason, failure.detail],
-    );
+    const kept = await lockPack(em, pack.id);
     await releaseLease(em, lease);
-    if (record === undefined) return { kind: 'not_found', subject: 'pack', id: pack.id };
-    const { attempts } = record;
+    if (kept === null) return { kind: 'not_found', subject: 'pack', id: pack.id };
+    const { reason, detail } = failure;
+    const attempts = kept.cleanupAttempts + 1;
+    em.assign(kept, {
+      status: 'CLEANUP_FAILED',
+      cleanupReason: reason,
+      cleanupMessage: detail,
+      cleanupFailedAt: new Date(),
+      cleanupAttempts: attempts,
+    });
     recordEvent(em, caller, 'PACK_CLEANUP_FAILED', pack.id, {
       ...eventDetails(pack),
-      reason: failure.reason,
+      reason,
       attempts,
     });
-    return {
-      kind: 'registry_cleanup_failed',
-      pack: packOfArray(record.pack),
-      failure,
-      attempts,
-    };
+    return { kind: 'registry_cleanup_failed', pack: kept, failure, attempts };
   });
 }
 
@@ -145,41 +133,3 @@ const eventDetails = ({ name, version, imageRef, imageDigest }: PackRow) => ({
   imageRef,
   imageDigest,
 });
-
-/** Inserts PACK_DELETED for each row that the statement's `removed` returned. */
-export const RECORD_REMOVED = `
-  insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
-  select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
-    jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
-      'imageDigest', image_digest, 'image', image)
-      || case when remaining_tags = '{}' then '{}' else jsonb_build_object('remainingTags', remaining_tags) end,
-    deleted_at
-  from removed`;
-
-// The verdict once more; only where it is still "purge" does the row become DELETING.
-const MARK = `
-  with target as materialized (
-    select p.id, ${deletionVerdict}, array(
-      select ${acrossOrgs('image shared')} o.image_digest from packs o
-      where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
-    ) as held
-    from packs p where p.id = $1 and p.org_id = $2
-  )
-  update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
-  where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
-  returning t.held`;
-
-// The lease's row is touched after the pack's (`count` waits for `removed`), in the order in which `mark` locks
-// them: the other way round the two could deadlock.
-const REMOVE_PURGED = `
-  with removed as (
-    delete from packs where id = $1 and org_id = $2
-    returning $3::uuid as event_id, org_id, $4::text as actor, $5::text as subject_id,
-      $6::text as request_id, $7::timestamptz as deleted_at, name, version, image_ref,
-      image_digest, $8::text as image, $11::text[] as remaining_tags
-  ), recorded as (${RECORD_REMOVED}
-  ), released as (
-    delete from repository_leases
-    where repository = $9 and holder = $10 and (select count(*) from removed) >= 0
-  )
-  select event_id from removed`;

@@ -1,12 +1,15 @@
+import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, uuidOf } from '../model/ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { type PackRow, packRows } from '../model/pack-row.ts';
 
 /**
- * A condition: the packs that an org may see, as `Pack`'s tenant filter says it to the ORM. The statement must call
- * the table `p`.
+ * A condition: the packs that an org may see, its own, shared ones and those of the platform. What is read by it are
+ * rows and never entities, so that nothing but an org's own packs is ever written. The statement must call the table
+ * `p`.
  */
 export const visibleTo = (org: '$1' | 'k.org_id'): string =>
   `(p.org_id = ${org} or p.visibility = 'COMMUNITY' or p.org_id is null)`;
@@ -21,14 +24,14 @@ export async function findPacks(
   ids: readonly PackId[],
   lock?: 'share' | 'update',
 ): Promise<PackRow[]> {
-  const records = await query<{ pack: PackArray }>(
+  const records = await query<object>(
     source,
     // Locked in the order of ids, so that two transactions never wait for each other.
-    `select ${packAsArray('whole')} as pack from packs p where p.id = any($2) and ${visibleTo('$1')}
+    `select ${packRows.whole.columns} from packs p where p.id = any($2) and ${visibleTo('$1')}
      ${lock === undefined ? '' : `order by p.id for ${lock}`}`,
     [uuidOf(caller.orgId), ids.map(uuidOf)],
   );
-  return records.map(({ pack }) => packOfArray(pack));
+  return records.map(packRows.whole.ofRecord);
 }
 
 /** One pack that the caller may see, or null. */
@@ -41,3 +44,14 @@ export async function findPack(
   const [pack] = await findPacks(source, caller, [id], lock);
   return pack ?? null;
 }
+
+/** What a pack of the caller's org with this name is called by and doing; null: the name is free. */
+export const findNamed = (
+  em: SqlEntityManager,
+  name: string,
+): Promise<Pick<Pack, 'id' | 'status'> | null> =>
+  em.findOne(Pack, { name }, { fields: ['id', 'status'] });
+
+/** A pack of the caller's own org, locked until the transaction of `em` ends, to be changed in it; or null. */
+export const lockPack = (em: SqlEntityManager, id: PackId): Promise<Pack | null> =>
+  em.findOne(Pack, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });

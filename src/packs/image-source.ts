@@ -20,7 +20,7 @@ export interface ImageSource extends AsyncDisposable {
   readonly repository: Repository;
   readonly reference: Tag | Digest;
   /** `packs.repository`: with its host, where that is not the configured registry's own. */
-  readonly place: string;
+  readonly place: Repository;
   /** What a client pulls. */
   readonly imageRef: string;
 }
@@ -57,7 +57,8 @@ export function openImageSource(world: World, imageRef: string): ImageSource | s
     isOwn: false,
     repository,
     reference,
-    place: `${host}/${repository}`,
+    // The column holds both forms; only the one without a host is ever given to the configured registry.
+    place: `${host}/${repository}` as Repository,
     imageRef: `${host}/${path}`,
     [Symbol.asyncDispose]: () => other.close(),
   };

@@ -1,8 +1,7 @@
-import { query } from '../database/database.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
-import { newUuid, type PackId, packIds } from '../model/ids.ts';
-import type { PackTier } from '../model/pack.entity.ts';
+import type { PackId } from '../model/ids.ts';
+import { Pack, type PackTier } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
@@ -61,7 +60,7 @@ async function publish(
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const pushed = await registry.push(repository, tag, image, options);
   if (pushed.kind === 'failed') {
-    await releaseLease(database.acrossOrgs(), lease);
+    await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };
   }
   const { descriptor, sizeBytes } = image;
@@ -80,12 +79,11 @@ async function insert(
   lease: Lease,
 ): Promise<ImportPlatformPackOutcome> {
   const { name, version } = newPack.metadata;
-  const uuid = newUuid();
   try {
-    return await world.database.acrossOrgs().transactional(async (em) => {
+    return await world.database.acrossOrgs('platform pack').transactional(async (em) => {
       if (!(await releaseLease(em, lease))) return leaseLapsed;
-      insertPack(em, uuid, null, tier, newPack);
-      return { kind: 'imported', id: packIds.of(uuid), name, version };
+      const { id } = insertPack(em, null, tier, newPack);
+      return { kind: 'imported', id, name, version };
     });
   } catch (error) {
     if (isUniqueViolation(error)) return taken(world, lease, name);
@@ -94,8 +92,8 @@ async function insert(
 }
 
 async function isTaken({ database }: Imported, name: string): Promise<boolean> {
-  const sql = 'select 1 from packs p where p.org_id is null and p.name = $1';
-  return (await query(database.acrossOrgs(), sql, [name])).length > 0;
+  const em = database.acrossOrgs('platform pack');
+  return (await em.count(Pack, { org: null, name })) > 0;
 }
 
 async function taken(
@@ -103,6 +101,6 @@ async function taken(
   lease: Lease,
   name: string,
 ): Promise<ProblemOf<'name_taken'>> {
-  await releaseLease(database.acrossOrgs(), lease);
+  await releaseLease(database, lease);
   return { kind: 'name_taken', subject: 'pack', name };
 }

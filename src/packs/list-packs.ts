@@ -2,11 +2,11 @@ import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
 import { uuidOf } from '../model/ids.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from '../model/pack.entity.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
-import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
+import { type ListedPack, packRows } from '../model/pack-row.ts';
+import { type ListedRole, roleRows } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
-import { rolesAsJson } from './roles-of-packs.ts';
+import { type RolesJson, rolesAsJson } from './roles-of-packs.ts';
 
 export interface PackFilter {
   readonly owned?: boolean | null | undefined;
@@ -25,9 +25,9 @@ export interface PackListing {
   readonly roles: { readonly page: PageRequest; readonly extent: Extent } | null;
 }
 
-export interface PackPage extends Page<PackRow> {
+export interface PackPage extends Page<ListedPack> {
   /** The roles of each pack, where they were asked for. */
-  readonly roles: ReadonlyMap<PackRow, Page<RoleRow>>;
+  readonly roles: ReadonlyMap<ListedPack, Page<ListedRole>>;
 }
 
 /** Packs that the caller may see, newest first. */
@@ -52,15 +52,16 @@ export async function listPacks(
     roles === null
       ? ''
       : `, (${rolesAsJson('p.id', '$1', roles.page, roles.extent, bind)}) as roles`;
-  const records = await database.query<{ pack: PackArray; roles?: RoleArray[] | null }>(
-    `select ${packAsArray(extent)} as pack${rolesOfPack} from (${union}) p ${order}`,
+  const records = await database.query<{ roles?: RolesJson }>(
+    `select ${packRows[extent].columns}${rolesOfPack} from (${union}) p ${order}`,
     values,
   );
-  const rolesOf = new Map<PackRow, Page<RoleRow>>();
+  const rolesOf = new Map<ListedPack, Page<ListedRole>>();
   const packs = records.map((record) => {
-    const pack = packOfArray(record.pack);
+    const pack = packRows[extent].ofRecord(record);
     if (roles !== null) {
-      rolesOf.set(pack, toPage(roles.page, (record.roles ?? []).map(roleOfArray)));
+      const ofPack = (record.roles ?? []).map(roleRows[roles.extent].ofArray);
+      rolesOf.set(pack, toPage(roles.page, ofPack));
     }
     return pack;
   });
@@ -114,11 +115,22 @@ function conditions(
   equals('visibility', filter.visibility);
   equals('category', filter.category);
   equals('image_origin', filter.imageOrigin);
-  // Written out, for the indexes that hold nothing but the rare ones of these; an enum holds no other text.
-  if (filter.tier != null) where.push(`p.tier = '${filter.tier}'`);
-  if (filter.status != null) where.push(`p.status = '${filter.status}'`);
+  if (filter.tier != null) where.push(ofTier[filter.tier]);
+  if (filter.status != null) where.push(ofStatus[filter.status]);
   if (filter.nameContains != null) {
     where.push(`position($${values.push(filter.nameContains.toLowerCase())} in p.name) > 0`);
   }
   return { where, values };
 }
+
+/** Written out, and not bound, for the indexes that hold nothing but the rare ones of these. */
+const ofTier: Record<PackTier, string> = {
+  RECOMMENDED: "p.tier = 'RECOMMENDED'",
+  VERIFIED: "p.tier = 'VERIFIED'",
+  COMMUNITY: "p.tier = 'COMMUNITY'",
+};
+const ofStatus: Record<PackStatus, string> = {
+  ACTIVE: "p.status = 'ACTIVE'",
+  DELETING: "p.status = 'DELETING'",
+  CLEANUP_FAILED: "p.status = 'CLEANUP_FAILED'",
+};

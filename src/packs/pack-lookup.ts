@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import type { Placed } from '../database/gathered.ts';
 import type { Extent } from '../model/extent.ts';
 import type { OrgId, PackId } from '../model/ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { type ListedPack, packRows } from '../model/pack-row.ts';
 import { aboutPacks, askedPacks } from './asked-packs.ts';
 import { visibleTo } from './find-pack.ts';
 
@@ -12,13 +12,14 @@ export const lookUpPack = (
   org: OrgId,
   id: PackId,
   extent: Extent = 'whole',
-): Promise<PackRow | null> => database.gather(packsById[extent], { org, id });
+): Promise<ListedPack | null> => database.gather(packsById[extent], { org, id });
 
 const readingPacks = (extent: Extent) =>
   aboutPacks(
-    `select k.place, ${packAsArray(extent)} as pack
+    `select k.place, ${packRows[extent].json} as pack
      from ${askedPacks} join packs p on p.id = k.pack_id where ${visibleTo('k.org_id')}`,
-    ({ pack }: Placed & { readonly pack: PackArray }) => packOfArray(pack),
+    ({ pack }: Placed & { readonly pack: readonly unknown[] }): ListedPack =>
+      packRows[extent].ofArray(pack),
   );
 
 const packsById = {

@@ -2,7 +2,7 @@
 import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
 import { type RoleId, roleIds, uuidOf } from '../model/ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
+import { type ListedPack, packRows } from '../model/pack-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
@@ -13,20 +13,20 @@ export async function packsOfRoles(
   roles: readonly RoleId[],
   page: PageRequest,
   extent: Extent,
-): Promise<Map<RoleId, Page<PackRow>>> {
+): Promise<Map<RoleId, Page<ListedPack>>> {
   const values: unknown[] = [roles.map(uuidOf), uuidOf(caller.orgId)];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = ['a.role_id = k.role_id', 'a.org_id = $2', ...placeOf(page, 'a.pack_id', bind)];
-  const records = await database.query<{ role_id: string; pack: PackArray }>(
-    `select k.role_id, p.pack from unnest($1::uuid[]) as k (role_id) cross join lateral (
-       select ${packAsArray(extent)} as pack from role_packs a join packs p on p.id = a.pack_id
+  const records = await database.query<{ role_id: string }>(
+    `select k.role_id, p.* from unnest($1::uuid[]) as k (role_id) cross join lateral (
+       select ${packRows[extent].columns} from role_packs a join packs p on p.id = a.pack_id
        where ${where.join(' and ')}
        order by a.pack_id ${orderOf(page)} limit ${bind(limitOf(page))}
      ) p`,
     values,
   );
   const byRole = Map.groupBy(records, ({ role_id }) => roleIds.of(role_id));
-  const packsOf = (id: RoleId) => (byRole.get(id) ?? []).map(({ pack }) => packOfArray(pack));
+  const packsOf = (id: RoleId) => (byRole.get(id) ?? []).map(packRows[extent].ofRecord);
   return new Map(roles.map((id) => [id, toPage(page, packsOf(id))]));
 }
 

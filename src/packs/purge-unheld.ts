@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { acrossOrgs } from '../database/cross-org.ts';
-import { query } from '../database/database.ts';
+import { type Database, query } from '../database/database.ts';
 import {
   type KeptLease,
   type Lease,
@@ -12,11 +12,11 @@ import type { World } from '../world.ts';
 
 /** The digests that packs of any org have in a repository (`packs.repository`). */
 export async function heldDigests(
-  em: SqlEntityManager,
+  source: SqlEntityManager | Database,
   repository: string,
 ): Promise<ReadonlySet<Digest>> {
   const rows = await query<{ image_digest: Digest }>(
-    em,
+    source,
     `select ${acrossOrgs('image shared')} image_digest from packs
      where repository = $1 and image_digest is not null`,
     [repository],
@@ -31,7 +31,7 @@ export async function purgeUnheld(
   digest: Digest,
   kept: KeptLease,
 ): Promise<PurgeOutcome | { readonly kind: 'held' }> {
-  const held = await heldDigests(database.acrossOrgs(), repository);
+  const held = await heldDigests(database, repository);
   if (held.has(digest)) return { kind: 'held' };
   return registry.purge(repository, digest, { held, signal: kept.signal, mayWrite: kept.isHeld });
 }
@@ -46,7 +46,7 @@ export async function withdraw(
 ): Promise<void> {
   const outcome = await purgeUnheld(world, repository, digest, kept);
   if (outcome.kind === 'failed') world.log.warn({ repository, digest }, 'image left behind');
-  await releaseLease(world.database.acrossOrgs(), lease);
+  await releaseLease(world.database, lease);
 }
 
 /**

@@ -52,7 +52,7 @@ export async function replacePackImage(
   if (leased.kind !== 'leased') return leased;
   const outcome = await replace(world, caller, packId, source, leased.lease);
   if (outcome.kind !== 'image_replaced') {
-    await releaseLease(world.database.acrossOrgs(), leased.lease);
+    await releaseLease(world.database, leased.lease);
   }
   return outcome;
 }
@@ -75,7 +75,7 @@ async function replace(
   if (purge !== null) {
     const failure = await purgeOld(world, pack, purge);
     if (failure !== null) return putBack(world, caller, swapped, purge.lease, failure);
-    await releaseLease(world.database.acrossOrgs(), purge.lease);
+    await releaseLease(world.database, purge.lease);
   }
   return { kind: 'image_replaced', pack };
 }

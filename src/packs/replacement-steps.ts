@@ -2,15 +2,14 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { acquireLease, keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, uuidOf } from '../model/ids.ts';
-import { Pack } from '../model/pack.entity.ts';
+import type { PackId } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
 import { refused } from './create-pack-from-image.ts';
-import { findPack } from './find-pack.ts';
+import { lockPack } from './find-pack.ts';
 import type { ImageSource } from './image-source.ts';
 import { heldDigests } from './purge-unheld.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
@@ -24,7 +23,8 @@ type NewImage = Extract<ReadPackImageOutcome, { kind: 'read' }>;
 
 export interface Swapped {
   readonly kind: 'swapped';
-  readonly before: PackRow;
+  /** What the swap changed, as it was. */
+  readonly before: PackImageFields;
   readonly pack: PackRow;
   /** The old image, where it is ours to purge, and the lease to do it under. */
   readonly purge: {
@@ -33,6 +33,17 @@ export interface Swapped {
     readonly lease: Lease;
   } | null;
 }
+
+type PackImageFields = ReturnType<typeof imageOf>;
+
+/** What another image changes of a pack. */
+const imageOf = (pack: PackRow) => ({
+  ...describedBy(pack),
+  imageOrigin: pack.imageOrigin,
+  imageRef: pack.imageRef,
+  imageDigest: pack.imageDigest,
+  sizeBytes: pack.sizeBytes,
+});
 
 /** Points the row at the new image, with the event; gives the lease back. */
 export async function swap(
@@ -44,41 +55,33 @@ export async function swap(
   lease: Lease,
 ): Promise<Swapped | ReplacementRefused> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const before = await findPack(em, caller, packId, 'update');
-    const problem = unusable(caller, packId, before);
-    if (problem !== null || before === null) {
+    const pack = await lockPack(em, packId);
+    const problem = unusable(caller, packId, pack);
+    if (problem !== null || pack === null) {
       return problem ?? { kind: 'not_found', subject: 'pack', id: packId };
     }
-    if (metadata.name !== before.name) {
+    if (metadata.name !== pack.name) {
       return refused(`holds the pack ${JSON.stringify(metadata.name)}, not this one`);
     }
     // Without the lease the new image may have been purged since.
     if (!(await releaseLease(em, lease))) return leaseLapsed;
-    if (digest === before.imageDigest) {
-      return { kind: 'swapped', before, pack: before, purge: null };
-    }
-    await em.nativeUpdate(
-      Pack,
-      { id: uuidOf(packId), org: uuidOf(caller.orgId) },
-      {
-        ...describedBy(metadata),
-        imageOrigin: 'IMAGE_REF',
-        imageRef,
-        imageDigest: digest,
-        sizeBytes,
-        updatedAt: new Date(),
-      },
-    );
+    const before = imageOf(pack);
+    if (digest === before.imageDigest) return { kind: 'swapped', before, pack, purge: null };
+    em.assign(pack, {
+      ...describedBy(metadata),
+      imageOrigin: 'IMAGE_REF',
+      imageRef,
+      imageDigest: digest,
+      sizeBytes,
+    });
     recordEvent(em, caller, 'PACK_IMAGE_REPLACED', packId, {
-      name: before.name,
+      name: pack.name,
       version: metadata.version,
       imageRef,
       imageDigest: digest,
       previousDigest: before.imageDigest,
     });
     await em.flush();
-    const pack = await findPack(em, caller, packId);
-    if (pack === null) throw new Error('a pack just changed is not there');
     const old = before.imageDigest;
     if (before.imageOrigin !== 'UPLOAD' || old === null) {
       return { kind: 'swapped', before, pack, purge: null };
@@ -116,25 +119,15 @@ export async function putBack(
   failure: RegistryFailure,
 ): Promise<ReplacementRefused> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const changed = await em.nativeUpdate(
-      Pack,
-      // Whoever changed or deleted the pack meanwhile did so knowing the new image.
-      { id: uuidOf(pack.id), org: uuidOf(caller.orgId), imageDigest: pack.imageDigest },
-      {
-        ...describedBy(before),
-        imageOrigin: before.imageOrigin,
-        imageRef: before.imageRef,
-        imageDigest: before.imageDigest,
-        sizeBytes: before.sizeBytes,
-        updatedAt: new Date(),
-      },
-    );
+    const current = await lockPack(em, pack.id);
     await releaseLease(em, lease);
-    if (changed === 0) {
-      log.warn({ repository: before.repository, digest: before.imageDigest }, 'image left behind');
+    // Whoever changed or deleted the pack meanwhile did so knowing the new image.
+    if (current === null || current.imageDigest !== pack.imageDigest) {
+      log.warn({ repository: pack.repository, digest: before.imageDigest }, 'image left behind');
     } else {
+      em.assign(current, before);
       recordEvent(em, caller, 'PACK_IMAGE_REPLACED', pack.id, {
-        name: before.name,
+        name: pack.name,
         version: before.version,
         imageRef: before.imageRef,
         imageDigest: before.imageDigest,
@@ -152,7 +145,7 @@ export function unusable(
   packId: PackId,
   pack: PackRow | null,
 ): ProblemOf<'not_found' | 'pack_being_deleted'> | null {
-  if (pack === null || pack.orgId !== caller.orgId) {
+  if (pack === null || pack.org !== caller.orgId) {
     return { kind: 'not_found', subject: 'pack', id: packId };
   }
   return pack.status === 'ACTIVE' ? null : { kind: 'pack_being_deleted', packId, name: pack.name };

@@ -1,12 +1,10 @@
-import { query } from '../database/database.ts';
 import { acquireLease, type Lease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
-import { packIds, uuidOf } from '../model/ids.ts';
-import type { PackStatus } from '../model/pack.entity.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { untilLeased } from './await-lease.ts';
+import { findNamed } from './find-pack.ts';
 
 type ReserveNameOutcome =
   | { readonly kind: 'reserved'; readonly lease: Lease }
@@ -27,15 +25,9 @@ export async function reserveName(
     world.database
       .forOrg(caller.orgId)
       .transactional(async (em): Promise<ReserveNameOutcome | null> => {
-        const [taken] = await query<{ id: string; status: PackStatus }>(
-          em,
-          'select id, status from packs where org_id = $1 and name = $2',
-          [uuidOf(caller.orgId), name],
-        );
+        const taken = await findNamed(em, name);
         if (taken?.status === 'ACTIVE') return { kind: 'name_taken', subject: 'pack', name };
-        if (taken !== undefined) {
-          return { kind: 'pack_being_deleted', packId: packIds.of(taken.id), name };
-        }
+        if (taken !== null) return { kind: 'pack_being_deleted', packId: taken.id, name };
         const lease = await acquireLease(em, repository);
         return lease === null ? null : { kind: 'reserved', lease };
       }),

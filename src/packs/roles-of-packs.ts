@@ -2,7 +2,7 @@
 import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
 import { type PackId, packIds, uuidOf } from '../model/ids.ts';
-import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
+import { type ListedRole, roleRows } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
@@ -13,10 +13,10 @@ export async function rolesOfPacks(
   packs: readonly PackId[],
   page: PageRequest,
   extent: Extent,
-): Promise<Map<PackId, Page<RoleRow>>> {
+): Promise<Map<PackId, Page<ListedRole>>> {
   const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const records = await database.query<{ pack_id: string; roles: RoleArray[] | null }>(
+  const records = await database.query<{ pack_id: string; roles: RolesJson }>(
     `select k.pack_id, (${rolesAsJson('k.pack_id', '$1', page, extent, bind)}) as roles
      from unnest($2::uuid[]) as k (pack_id)`,
     values,
@@ -24,14 +24,16 @@ export async function rolesOfPacks(
   return new Map(
     records.map(({ pack_id, roles }) => [
       packIds.of(pack_id),
-      toPage(page, (roles ?? []).map(roleOfArray)),
+      toPage(page, (roles ?? []).map(roleRows[extent].ofArray)),
     ]),
   );
 }
 
+/** What `rolesAsJson` selects: for each role what `roleRows` makes a row of. */
+export type RolesJson = readonly (readonly unknown[])[] | null;
+
 /**
- * A subquery: the page of roles of one pack that one org has as one JSON array of `RoleArray`, or null where there
- * is none. One value per pack is read far faster than one row per role.
+ * A subquery: the page of roles of one pack that one org has as one JSON array, or null where there is none. One value per pack is read far faster than one row per role.
  */
 export function rolesAsJson(
   packId: string,
@@ -43,7 +45,7 @@ export function rolesAsJson(
   const where = [`a.pack_id = ${packId}`, `a.org_id = ${org}`, ...placeOf(page, 'a.role_id', bind)];
   return `
     select json_agg(r.role) from (
-      select ${roleAsArray(extent)} as role from role_packs a
+      select ${roleRows[extent].json} as role from role_packs a
       join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
       where ${where.join(' and ')}
       order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}

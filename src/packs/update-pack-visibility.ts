@@ -6,7 +6,7 @@ import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { findPack } from './find-pack.ts';
+import { lockPack } from './find-pack.ts';
 import { rolesOfPacks } from './roles-of-packs.ts';
 import { blockersOf, FIRST_BLOCKERS } from './verdict-lookup.ts';
 
@@ -52,12 +52,11 @@ function change(
 ): Promise<Change> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
     // The lock makes other orgs' attachments wait; afterwards they do not see the pack any more.
-    const pack = await findPack(em, caller, packId, 'update');
-    if (pack === null || pack.orgId !== caller.orgId) {
-      return { kind: 'not_found', subject: 'pack', id };
-    }
+    const pack = await lockPack(em, packId);
+    if (pack === null) return { kind: 'not_found', subject: 'pack', id };
     if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name: pack.name };
-    if (pack.visibility === visibility) return { kind: 'visibility_updated', pack };
+    const { name, visibility: from } = pack;
+    if (from === visibility) return { kind: 'visibility_updated', pack };
     if (visibility === 'ORG') {
       // A statement of its own, because its snapshot must be younger than the lock it waited for.
       const holders = await query(
@@ -67,19 +66,8 @@ function change(
       );
       if (holders.length > 0) return { kind: 'held', pack };
     }
-    await query(
-      em,
-      `update packs set visibility = $3, updated_at = clock_timestamp()
-       where id = $1 and org_id = $2`,
-      [uuidOf(packId), uuidOf(caller.orgId), visibility],
-    );
-    recordEvent(em, caller, 'PACK_VISIBILITY_CHANGED', packId, {
-      name: pack.name,
-      from: pack.visibility,
-      to: visibility,
-    });
-    const changed = await findPack(em, caller, packId);
-    if (changed === null) throw new Error('a pack just changed is not there');
-    return { kind: 'visibility_updated', pack: changed };
+    pack.visibility = visibility;
+    recordEvent(em, caller, 'PACK_VISIBILITY_CHANGED', packId, { name, from, to: visibility });
+    return { kind: 'visibility_updated', pack };
   });
 }

@@ -50,7 +50,7 @@ async function publish(
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const pushed = await registry.push(repository, tag, image, options);
   if (pushed.kind === 'failed') {
-    await releaseLease(database.forOrg(caller.orgId), lease);
+    await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };
   }
   const { digest } = image.descriptor;

@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.ts';
 import type { Placed } from '../database/gathered.ts';
 import type { OrgId, PackId } from '../model/ids.ts';
-import { type PackArray, type PackRow, packAsArray, packOfArray } from '../model/pack-row.ts';
-import { type RoleArray, type RoleRow, roleOfArray } from '../model/role-row.ts';
+import { type PackRow, packRows } from '../model/pack-row.ts';
+import { type ListedRole, roleRows } from '../model/role-row.ts';
 import type { Blockers } from '../outcomes.ts';
 import { type Page, pageRequest, toPage } from '../page.ts';
 import { aboutPacks, askedPacks } from './asked-packs.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
-import { rolesAsJson } from './roles-of-packs.ts';
+import { type RolesJson, rolesAsJson } from './roles-of-packs.ts';
 
 /** The roles that a refusal carries along; further ones are read page by page. */
 export const BLOCKERS_SHOWN = 50;
@@ -28,10 +28,10 @@ export const findVerdict = (database: Database, org: OrgId, id: PackId): Promise
   database.gather(verdicts, { org, id });
 
 type Found = Placed &
-  DeletionVerdict & { readonly pack: PackArray; readonly roles: readonly RoleArray[] | null };
+  DeletionVerdict & { readonly pack: readonly unknown[]; readonly roles: RolesJson };
 
 export const blockersOf = (
-  { items, hasNext }: Page<RoleRow>,
+  { items, hasNext }: Page<ListedRole>,
   { othersOnly }: Pick<Blockers, 'othersOnly'>,
 ): Blockers => ({ roles: items, hasMore: hasNext, othersOnly });
 
@@ -40,14 +40,16 @@ const verdicts = aboutPacks(
   select p.*,
     case when p.in_use then (${rolesAsJson('p.pack_id', 'p.org_id', FIRST_BLOCKERS, 'whole', String)}) end as roles
   from (
-    select k.*, ${packAsArray('whole')} as pack, ${deletionVerdict}
+    select k.*, ${packRows.whole.json} as pack, ${deletionVerdict}
     from ${askedPacks}
     join packs p on p.id = k.pack_id and p.org_id = k.org_id
   ) p`,
   ({ pack, in_use, image, roles }: Found): Verdict => ({
-    pack: packOfArray(pack),
+    pack: packRows.whole.ofArray(pack),
     blockers: in_use
-      ? blockersOf(toPage(FIRST_BLOCKERS, (roles ?? []).map(roleOfArray)), { othersOnly: false })
+      ? blockersOf(toPage(FIRST_BLOCKERS, (roles ?? []).map(roleRows.whole.ofArray)), {
+          othersOnly: false,
+        })
       : null,
     image,
   }),

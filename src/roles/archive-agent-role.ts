@@ -1,11 +1,10 @@
 import { recordEvent } from '../audit/record-event.ts';
 import type { Caller } from '../identity/caller.ts';
-import { AgentRole } from '../model/agent-role.entity.ts';
-import { roleIds, uuidOf } from '../model/ids.ts';
+import { roleIds } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { findRole } from './find-role.ts';
+import { lockRole } from './find-role.ts';
 
 export type ArchiveAgentRoleOutcome =
   | { readonly kind: 'archived'; readonly role: RoleRow }
@@ -13,25 +12,19 @@ export type ArchiveAgentRoleOutcome =
 
 /** Archives a role; it keeps its packs, because it can come back. Archiving twice changes nothing. */
 export async function archiveAgentRole(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   id: string,
 ): Promise<ArchiveAgentRoleOutcome> {
   const roleId = roleIds.parse(id);
   if (roleId === null) return { kind: 'not_found', subject: 'agent_role', id };
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const role = await findRole(em, caller, roleId, 'update');
+    const role = await lockRole(em, roleId);
     if (role === null) return { kind: 'not_found', subject: 'agent_role', id };
-    if (role.archivedAt !== null) return { kind: 'archived', role };
-    const now = new Date();
-    await em.nativeUpdate(
-      AgentRole,
-      { id: uuidOf(roleId), org: uuidOf(caller.orgId) },
-      { archivedAt: now, updatedAt: now },
-    );
-    recordEvent(em, caller, 'AGENT_ROLE_ARCHIVED', roleId, { name: role.name });
-    const changed = await findRole(em, caller, roleId);
-    if (changed === null) throw new Error('a role just changed is not there');
-    return { kind: 'archived', role: changed };
+    if (role.archivedAt === null) {
+      role.archivedAt = new Date();
+      recordEvent(em, caller, 'AGENT_ROLE_ARCHIVED', roleId, { name: role.name });
+    }
+    return { kind: 'archived', role };
   });
 }

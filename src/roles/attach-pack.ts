@@ -1,12 +1,9 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
-import { recordEvent } from '../audit/record-event.ts';
-import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, type RoleId, uuidOf } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
+import { attach } from './attachments.ts';
 import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
 
 export type AttachPackOutcome =
@@ -14,7 +11,7 @@ export type AttachPackOutcome =
   | ProblemOf<'not_found' | 'pack_being_deleted'>;
 
 /** Gives a pack to a role of the caller's org; giving it twice changes nothing. */
-export async function attachPack(
+export function attachPack(
   world: World,
   caller: Caller,
   input: RoleAndPackIds,
@@ -33,23 +30,4 @@ export async function attachPack(
       return { kind: 'attached', role, pack };
     },
   );
-}
-
-/** Adds the attachments that are missing, each with its event. The packs must be locked and ACTIVE. */
-export async function attach(
-  em: SqlEntityManager,
-  caller: Caller,
-  roleId: RoleId,
-  packs: readonly PackId[],
-): Promise<void> {
-  const added = await query<{ pack_id: string }>(
-    em,
-    `insert into role_packs (role_id, pack_id, org_id, attached_at)
-     select $1, pack_id, $2, clock_timestamp() from unnest($3::uuid[]) as pack_id
-     on conflict do nothing returning pack_id`,
-    [uuidOf(roleId), uuidOf(caller.orgId), packs.map(uuidOf)],
-  );
-  for (const { pack_id } of added) {
-    recordEvent(em, caller, 'PACK_ATTACHED', packIds.of(pack_id), { roleId });
-  }
 }

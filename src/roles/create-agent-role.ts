@@ -4,12 +4,11 @@ import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
 import { validate } from '../input.ts';
 import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
-import { newUuid, roleIds, uuidOf } from '../model/ids.ts';
+import { roleIds } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { attach } from './attach-pack.ts';
-import { findRole } from './find-role.ts';
+import { attach } from './attachments.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
 
@@ -34,29 +33,23 @@ export async function createAgentRole(
   const valid = validate(createAgentRoleInput, input);
   if (valid.kind === 'validation_failed') return valid;
   const { name, displayName, description, environment, packIds } = valid.value;
-  const uuid = newUuid();
-  const roleId = roleIds.of(uuid);
   try {
     return await database.forOrg(caller.orgId).transactional(async (em) => {
       const packs = await lockAttachablePacks(em, caller, packIds);
       if (packs.kind !== 'packs') return packs;
-      const now = new Date();
-      em.create(AgentRole, {
-        id: uuid,
-        org: uuidOf(caller.orgId),
+      const role = em.create(AgentRole, {
+        id: roleIds.create(),
+        org: caller.orgId,
         name,
         displayName: displayName ?? name,
         description: description ?? null,
         environment,
         archivedAt: null,
-        createdAt: now,
-        updatedAt: now,
       });
-      recordEvent(em, caller, 'AGENT_ROLE_CREATED', roleId, { name, environment });
-      await em.flush();
-      await attach(em, caller, roleId, packs.ids);
-      const role = await findRole(em, caller, roleId);
-      if (role === null) throw new Error('a role just made is not there');
+      recordEvent(em, caller, 'AGENT_ROLE_CREATED', role.id, { name, environment });
+      // The attachments refer to it.
+      if (packs.ids.length > 0) await em.flush();
+      await attach(em, caller, role.id, packs.ids);
       return { kind: 'created', role };
     });
   } catch (error) {

@@ -1,35 +1,26 @@
+import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type Database, query } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type RoleId, uuidOf } from '../model/ids.ts';
-import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
-
-/** `key share` makes a change of the role that comes later wait for this transaction; `update` any other lock too. */
-type RoleLock = 'key share' | 'update';
+import { AgentRole } from '../model/agent-role.entity.ts';
+import type { RoleId } from '../model/ids.ts';
+import type { RoleRow } from '../model/role-row.ts';
 
 /** Roles of the caller's org by id, archived ones included; in no particular order. */
-export async function findRoles(
-  source: SqlEntityManager | Database,
+export const findRoles = (
+  database: Database,
   caller: Caller,
   ids: readonly RoleId[],
-  lock?: RoleLock,
-): Promise<RoleRow[]> {
-  const records = await query<{ role: RoleArray }>(
-    source,
-    `select ${roleAsArray('whole')} as role from agent_roles r where r.org_id = $1 and r.id = any($2)
-     ${lock === undefined ? '' : `for ${lock}`}`,
-    [uuidOf(caller.orgId), ids.map(uuidOf)],
-  );
-  return records.map(({ role }) => roleOfArray(role));
-}
+): Promise<RoleRow[]> => database.forOrg(caller.orgId).find(AgentRole, { id: { $in: [...ids] } });
 
 /** One role of the caller's org, or null. */
-export async function findRole(
-  source: SqlEntityManager | Database,
-  caller: Caller,
-  id: RoleId,
-  lock?: RoleLock,
-): Promise<RoleRow | null> {
-  const [role] = await findRoles(source, caller, [id], lock);
-  return role ?? null;
-}
+export const findRole = (database: Database, caller: Caller, id: RoleId): Promise<RoleRow | null> =>
+  database.forOrg(caller.orgId).findOne(AgentRole, { id });
+
+/** The role, locked until the transaction of `em` ends, to be changed in it; or null. */
+export const lockRole = (em: SqlEntityManager, id: RoleId): Promise<AgentRole | null> =>
+  em.findOne(AgentRole, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+
+/** The role, which no other transaction changes until that of `em` ends; or null. */
+export const holdRole = (em: SqlEntityManager, id: RoleId): Promise<AgentRole | null> =>
+  em.findOne(AgentRole, { id }, { lockMode: LockMode.PESSIMISTIC_READ });

@@ -1,41 +1,35 @@
 import type { Caller } from '../identity/caller.ts';
+import { AgentRole } from '../model/agent-role.entity.ts';
 import type { Extent } from '../model/extent.ts';
-import { uuidOf } from '../model/ids.ts';
-import { type RoleArray, type RoleRow, roleAsArray, roleOfArray } from '../model/role-row.ts';
-import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
+import { roleIds } from '../model/ids.ts';
+import { type ListedRole, roleFields } from '../model/role-row.ts';
+import { onPage, type Page, type PageRequest, toPage } from '../page.ts';
 import type { World } from '../world.ts';
+
+export interface RoleListing {
+  readonly includeArchived: boolean;
+}
 
 /** Roles of the caller's org, newest first. */
 export async function listAgentRoles(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   page: PageRequest,
-  options: { readonly includeArchived: boolean },
+  listing: RoleListing,
   extent: Extent = 'whole',
-): Promise<Page<RoleRow>> {
-  const values: unknown[] = [uuidOf(caller.orgId)];
-  const where = ['r.org_id = $1'];
-  if (!options.includeArchived) where.push('r.archived_at is null');
-  where.push(...placeOf(page, 'r.id', (value) => `$${values.push(value)}`));
-  const records = await database.query<{ role: RoleArray }>(
-    `select ${roleAsArray(extent)} as role from agent_roles r where ${where.join(' and ')}
-     order by r.id ${orderOf(page)} limit $${values.push(limitOf(page))}`,
-    values,
-  );
-  const roles = records.map(({ role }) => roleOfArray(role));
+): Promise<Page<ListedRole>> {
+  const { place, options } = onPage(page, roleIds);
+  const roles = await database
+    .forOrg(caller.orgId)
+    .find(AgentRole, { ...listed(listing), ...place }, { ...options, fields: roleFields[extent] });
   return toPage(page, roles);
 }
 
 /** How many roles `listAgentRoles` would go through. */
-export async function countAgentRoles(
-  { database }: World,
+export const countAgentRoles = (
+  { database }: Pick<World, 'database'>,
   caller: Caller,
-  options: { readonly includeArchived: boolean },
-): Promise<number> {
-  const [row] = await database.query<{ count: string | number }>(
-    `select count(*) as count from agent_roles r
-     where r.org_id = $1 ${options.includeArchived ? '' : 'and r.archived_at is null'}`,
-    [uuidOf(caller.orgId)],
-  );
-  return Number(row?.count ?? 0);
-}
+  listing: RoleListing,
+): Promise<number> => database.forOrg(caller.orgId).count(AgentRole, listed(listing));
+
+const listed = ({ includeArchived }: RoleListing) => (includeArchived ? {} : { archivedAt: null });

@@ -1,17 +1,15 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import { recordEvent } from '../audit/record-event.ts';
-import { query } from '../database/database.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
 import { validate } from '../input.ts';
-import { AgentRole, roleEnvironments } from '../model/agent-role.entity.ts';
-import { type PackId, packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
+import { roleEnvironments } from '../model/agent-role.entity.ts';
+import { roleIds } from '../model/ids.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { attach } from './attach-pack.ts';
-import { findRole } from './find-role.ts';
+import { attach, detachAllBut } from './attachments.ts';
+import { lockRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
 
@@ -51,7 +49,7 @@ export async function updateAgentRole(
   const { packIds: wanted, ...fields } = valid.value;
   try {
     return await database.forOrg(caller.orgId).transactional(async (em) => {
-      const role = await findRole(em, caller, roleId, 'update');
+      const role = await lockRole(em, roleId);
       if (role === null) return { kind: 'not_found', subject: 'agent_role', id };
       if (wanted != null) {
         const packs = await lockAttachablePacks(em, caller, wanted);
@@ -60,20 +58,12 @@ export async function updateAgentRole(
         await attach(em, caller, roleId, packs.ids);
       }
       const changes = changesTo(role, fields);
-      if (Object.keys(changes).length > 0) {
-        await em.nativeUpdate(
-          AgentRole,
-          { id: uuidOf(roleId), org: uuidOf(caller.orgId) },
-          { ...changes, updatedAt: new Date() },
-        );
-        const changed = Object.keys(changes);
-        const name = changes.name ?? role.name;
-        recordEvent(em, caller, 'AGENT_ROLE_UPDATED', roleId, { name, changed });
+      const changed = Object.keys(changes);
+      if (changed.length > 0) {
+        em.assign(role, changes);
+        recordEvent(em, caller, 'AGENT_ROLE_UPDATED', roleId, { name: role.name, changed });
       }
-      await em.flush();
-      const updated = await findRole(em, caller, roleId);
-      if (updated === null) throw new Error('a role just changed is not there');
-      return { kind: 'role_updated', role: updated };
+      return { kind: 'role_updated', role };
     });
   } catch (error) {
     if (isUniqueViolation(error) && fields.name != null) {
@@ -97,21 +87,4 @@ function changesTo(
     ...(description !== undefined && description !== role.description && { description }),
     ...(environment != null && environment !== role.environment && { environment }),
   };
-}
-
-async function detachAllBut(
-  em: SqlEntityManager,
-  caller: Caller,
-  roleId: RoleId,
-  kept: readonly PackId[],
-): Promise<void> {
-  const removed = await query<{ pack_id: string }>(
-    em,
-    `delete from role_packs where role_id = $1 and org_id = $2 and pack_id <> all($3::uuid[])
-     returning pack_id`,
-    [uuidOf(roleId), uuidOf(caller.orgId), kept.map(uuidOf)],
-  );
-  for (const { pack_id } of removed) {
-    recordEvent(em, caller, 'PACK_DETACHED', packIds.of(pack_id), { roleId });
-  }
 }

@@ -6,7 +6,7 @@ import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPack } from '../packs/find-pack.ts';
 import type { World } from '../world.ts';
-import { findRole } from './find-role.ts';
+import { holdRole } from './find-role.ts';
 
 /** As the caller sent them; what is no id is not found. */
 export interface RoleAndPackIds {
@@ -31,7 +31,7 @@ export async function withRoleAndPack<Outcome>(
   if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.packId };
   return database.forOrg(caller.orgId).transactional(async (em) => {
     // Before the pack and the attachment, as updateAgentRole does: the other way round the two could deadlock.
-    const role = await findRole(em, caller, roleId, 'key share');
+    const role = await holdRole(em, roleId);
     if (role === null) return { kind: 'not_found', subject: 'agent_role', id: roleId };
     const pack = await findPack(em, caller, packId, lock);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id: packId };

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startGateway } from '../support/gateway.ts';
 
 const EVENTS = `query ($filter: AuditEventFilter) {
@@ -43,4 +43,22 @@ test('moments before and after all time are bounds as well', async () => {
       expect(body.events, `${path}: ${JSON.stringify(body)}`).toHaveLength(counts[bound]);
     }
   }
+});
+
+test('an event that came after the clock was set back is found at its moment', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await gateway.pack('before');
+  const hourAgo = Date.now() - 3_600_000;
+  vi.useFakeTimers({ toFake: ['Date'], now: hourAgo });
+  try {
+    await gateway.pack('after');
+  } finally {
+    vi.useRealTimers();
+  }
+  const filter = {
+    since: new Date(hourAgo - 1_000).toISOString(),
+    until: new Date(hourAgo + 60_000).toISOString(),
+  };
+  const { data } = await gateway.graphql(EVENTS, { filter });
+  expect(data.auditEvents.nodes).toHaveLength(1);
 });

@@ -29,7 +29,9 @@ describe.each(levels)('where %s is the default', (level) => {
   test('single statements and transactions are read committed all the same', async () => {
     const database = await open(await databaseOn(level));
     expect(await database.query(ISOLATION, [])).toEqual([{ isolation: 'read committed' }]);
-    const inside = await database.acrossOrgs().transactional((em) => query(em, ISOLATION, []));
+    const inside = await database
+      .acrossOrgs('consistency')
+      .transactional((em) => query(em, ISOLATION, []));
     expect(inside).toEqual([{ isolation: 'read committed' }]);
   });
 
@@ -37,7 +39,9 @@ describe.each(levels)('where %s is the default', (level) => {
     const url = await databaseOn(level);
     const bouncer = await startPgBouncer(inject('postgres'), 2);
     const database = await open(`${bouncer}${new URL(url).pathname}?pgbouncer=true`);
-    const inside = await database.acrossOrgs().transactional((em) => query(em, ISOLATION, []));
+    const inside = await database
+      .acrossOrgs('consistency')
+      .transactional((em) => query(em, ISOLATION, []));
     expect(inside).toEqual([{ isolation: 'read committed' }]);
   });
 
@@ -49,23 +53,25 @@ describe.each(levels)('where %s is the default', (level) => {
     const { database } = gateway.app.world;
     const locked = Promise.withResolvers<void>();
     const attached = Promise.withResolvers<void>();
-    const attaching = database.acrossOrgs().transactional(async (em: SqlEntityManager) => {
-      await query(em, 'select 1 from packs where id = $1 and org_id is not null for key share', [
-        uuid,
-      ]);
-      locked.resolve();
-      await attached.promise;
-      await query(
-        em,
-        `with role as (
+    const attaching = database
+      .acrossOrgs('consistency')
+      .transactional(async (em: SqlEntityManager) => {
+        await query(em, 'select 1 from packs where id = $1 and org_id is not null for key share', [
+          uuid,
+        ]);
+        locked.resolve();
+        await attached.promise;
+        await query(
+          em,
+          `with role as (
            insert into agent_roles (id, org_id, name, display_name, environment, created_at, updated_at)
            select gen_random_uuid(), p.org_id, 'late', 'late', 'STAGING', now(), now()
            from packs p where p.id = $1 returning id, org_id
          ) insert into role_packs (role_id, pack_id, org_id, attached_at)
            select id, $1, org_id, now() from role`,
-        [uuid],
-      );
-    });
+          [uuid],
+        );
+      });
     await locked.promise;
     const deletion = gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
       id: pack.id,
@@ -100,7 +106,7 @@ describe('what the server has undone as a whole', () => {
     );
     const database = await open(url);
     const take = (first: number, second: number, both: Promise<void>, entered: () => void) =>
-      database.acrossOrgs().transactional(async (em) => {
+      database.acrossOrgs('consistency').transactional(async (em) => {
         await query(em, 'update seats set taken = taken + 1 where id = $1', [first]);
         entered();
         await both;
@@ -120,7 +126,7 @@ describe('what the server has undone as a whole', () => {
   test('is not done again without end, and every time by an entity manager of its own', async () => {
     const database = await open(await createDatabase());
     const managers = new Set<unknown>();
-    const hopeless = database.acrossOrgs().transactional(async (em) => {
+    const hopeless = database.acrossOrgs('consistency').transactional(async (em) => {
       managers.add(em);
       await query(
         em,

@@ -67,7 +67,7 @@ async function breakTransactions(gateway: Gateway, count: number): Promise<void>
   const entered = Array.from({ length: count }, () => Promise.withResolvers<void>());
   const leave = Promise.withResolvers<void>();
   const broken = entered.map(({ resolve }) =>
-    database.acrossOrgs().transactional(async (em) => {
+    database.acrossOrgs('consistency').transactional(async (em) => {
       await query(em, 'select 1', []);
       resolve();
       await leave.promise;
@@ -93,7 +93,7 @@ test('transactions that wait to be committed leave reads their turn', async () =
   const leave = Promise.withResolvers<void>();
   let late = 0;
   const transactions = Array.from({ length: 30 }, (_, index) =>
-    database.acrossOrgs().transactional(async (em) => {
+    database.acrossOrgs('consistency').transactional(async (em) => {
       await query(em, 'select 1', []);
       if (index >= MOST_WRITES) late += 1;
       entered[index]?.resolve();
@@ -115,7 +115,7 @@ test('a process that stands still in a transaction does not keep its locks for e
   await gateway.pack('triage');
   const entered = Promise.withResolvers<void>();
   const leave = Promise.withResolvers<void>();
-  const stuck = gateway.app.world.database.acrossOrgs().transactional(async (em) => {
+  const stuck = gateway.app.world.database.acrossOrgs('consistency').transactional(async (em) => {
     await query(em, 'lock table packs in access exclusive mode', []);
     entered.resolve();
     await leave.promise;

@@ -184,32 +184,32 @@ export const operations: readonly Operation[] = [
 
   {
     name: 'Mutation.uploadPack',
-    statements: 10,
+    statements: 9,
     async prepare({ gateway, key, name }) {
       const archive = samplePack({ name: name() });
       return async () => (await gateway.upload(archive, { key })).__typename === 'UploadedPack';
     },
   },
-  mutation('createPackFromImage', 8, 'CreatedPack', async (w) => ({
+  mutation('createPackFromImage', 7, 'CreatedPack', async (w) => ({
     imageRef: await w.image(w.name(), 'team/images'),
   })),
-  mutation('replacePackImage', 13, 'ReplacedPackImage', async (w) => {
+  mutation('replacePackImage', 12, 'ReplacedPackImage', async (w) => {
     const name = w.name();
     const { id } = await w.gateway.pack(name, { key: w.key });
     return { id, imageRef: await w.image(name, `packs/${w.slug}/${name}`) };
   }),
-  mutation('updatePackVisibility', 6, 'UpdatedPackVisibility', async (w) => ({
+  mutation('updatePackVisibility', 5, 'UpdatedPackVisibility', async (w) => ({
     id: await w.pack(),
     visibility: 'COMMUNITY',
   })),
   mutation(
     'updatePackVisibility',
-    7,
+    6,
     'UpdatedPackVisibility',
     async (w) => ({ id: await w.pack({ visibility: 'COMMUNITY' }), visibility: 'ORG' }),
     { note: ' back' },
   ),
-  mutation('clonePack', 11, 'ClonedPack', async (w) => ({ id: await w.pack(), name: w.name() })),
+  mutation('clonePack', 10, 'ClonedPack', async (w) => ({ id: await w.pack(), name: w.name() })),
   mutation('deletePack', 2, 'DeletedPack', async (w) => ({
     id: await w.unmanagedPack(),
   })),
@@ -242,15 +242,15 @@ export const operations: readonly Operation[] = [
     },
     { note: ' in use, with counts', document: DELETE },
   ),
-  mutation('createAgentRole', 8, 'CreatedAgentRole', async (w) => ({
+  mutation('createAgentRole', 7, 'CreatedAgentRole', async (w) => ({
     input: { name: w.name(), packIds: [await w.pack()] },
   })),
   mutation('updateAgentRole', 10, 'UpdatedAgentRole', async (w) => ({
     id: await w.role([await w.pack()]),
     input: { displayName: 'Renamed', packIds: [await w.pack()] },
   })),
-  mutation('archiveAgentRole', 6, 'ArchivedAgentRole', async (w) => ({ id: await w.role() })),
-  mutation('unarchiveAgentRole', 6, 'UnarchivedAgentRole', async (w) => {
+  mutation('archiveAgentRole', 5, 'ArchivedAgentRole', async (w) => ({ id: await w.role() })),
+  mutation('unarchiveAgentRole', 5, 'UnarchivedAgentRole', async (w) => {
     const id = await w.role();
     await w.graphql(ARCHIVED, { id });
     return { id };
@@ -271,21 +271,21 @@ export const operations: readonly Operation[] = [
 
   route('GET /v1/packs', 1, 200, async () => ({})),
   route('GET /v1/packs/{id}', 1, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
-  route('POST /v1/packs', 8, 201, async (w) => ({
+  route('POST /v1/packs', 7, 201, async (w) => ({
     json: { image_ref: await w.image(w.name(), 'team/images') },
   })),
-  route('POST /v1/packs/upload', 10, 201, async (w) => ({ body: w.archive() })),
-  route('PUT /v1/packs/{id}', 13, 200, async (w) => {
+  route('POST /v1/packs/upload', 9, 201, async (w) => ({ body: w.archive() })),
+  route('PUT /v1/packs/{id}', 12, 200, async (w) => {
     const name = w.name();
     const { id } = await w.gateway.pack(name, { key: w.key });
     const image_ref = await w.image(name, `packs/${w.slug}/${name}`);
     return { path: `/v1/packs/${id}`, json: { image_ref } };
   }),
-  route('PATCH /v1/packs/{id}', 6, 200, async (w) => ({
+  route('PATCH /v1/packs/{id}', 5, 200, async (w) => ({
     path: `/v1/packs/${await w.pack()}`,
     json: { visibility: 'community' },
   })),
-  route('POST /v1/packs/{id}/clone', 11, 201, async (w) => ({
+  route('POST /v1/packs/{id}/clone', 10, 201, async (w) => ({
     path: `/v1/packs/${await w.pack()}/clone`,
     json: { name: w.name() },
   })),
@@ -299,17 +299,17 @@ export const operations: readonly Operation[] = [
   route('GET /v1/agent-roles/{id}', 2, 200, async (w) => ({
     path: `/v1/agent-roles/${await w.role()}`,
   })),
-  route('POST /v1/agent-roles', 9, 201, async (w) => ({
+  route('POST /v1/agent-roles', 8, 201, async (w) => ({
     json: { name: w.name(), pack_ids: [await w.pack()] },
   })),
-  route('PATCH /v1/agent-roles/{id}', 7, 200, async (w) => ({
+  route('PATCH /v1/agent-roles/{id}', 6, 200, async (w) => ({
     path: `/v1/agent-roles/${await w.role()}`,
     json: { display_name: 'Renamed' },
   })),
-  route('POST /v1/agent-roles/{id}/archive', 7, 200, async (w) => ({
+  route('POST /v1/agent-roles/{id}/archive', 6, 200, async (w) => ({
     path: `/v1/agent-roles/${await w.role()}/archive`,
   })),
-  route('POST /v1/agent-roles/{id}/unarchive', 7, 200, async (w) => {
+  route('POST /v1/agent-roles/{id}/unarchive', 6, 200, async (w) => {
     const id = await w.role();
     await w.graphql(ARCHIVED, { id });
     return { path: `/v1/agent-roles/${id}/unarchive` };

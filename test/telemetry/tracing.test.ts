@@ -121,6 +121,24 @@ test('a request is a span in its caller’s trace, with its statements below it 
   });
 });
 
+test('each of the requests that a statement answers together has it among its spans', async () => {
+  const collector = await startCollector();
+  const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const query = '{ pack(id: "pack_0198c0de-0000-7000-8000-000000000000") { id } }';
+  await Promise.all(Array.from({ length: 12 }, () => post(server, query, {})));
+  server.terminate();
+  expect(await server.exited).toBe(0);
+
+  const roots = collector.spans.filter(({ name }) => name === 'query pack');
+  expect(roots).toHaveLength(12);
+  for (const root of roots) {
+    const below = collector.spans.filter((span) => span.parentSpanId === root.spanId);
+    const texts = below.map(({ attributes }) => String(attributes['db.query.text']));
+    expect(texts.filter((text) => text.includes('secret_hash = any'))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes('join packs p'))).toHaveLength(1);
+  }
+});
+
 test('spans show the statements of a change, and nothing of what the caller wrote', async () => {
   const collector = await startCollector();
   const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });

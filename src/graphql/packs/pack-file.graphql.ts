@@ -1,3 +1,4 @@
+import { describedPack } from '../../model/pack-row.ts';
 import { mediaTypeOf } from '../../packs/contents/media-type.ts';
 import {
   findPackFile,
@@ -56,7 +57,7 @@ builder.objectFields(Pack, (t) => ({
       const { size } = pageRequest({ first });
       const place = after == null ? null : placeOf(after);
       const outcome = await loaders.allowance.read('whole', () =>
-        listPackFiles(world, caller, pack, { under, after: place, size }),
+        listPackFiles(world, caller, describedPack(pack), { under, after: place, size }),
       );
       if (outcome.kind !== 'files') throw await problemError(world, caller, outcome);
       const { page, total } = outcome;
@@ -74,7 +75,7 @@ builder.objectFields(Pack, (t) => ({
     args: { path: t.arg.string({ required: true, description: '`guides/first-steps.md`' }) },
     resolve: async (pack, { path }, { world, caller, loaders }) => {
       const outcome = await loaders.allowance.read('whole', () =>
-        findPackFile(world, caller, pack, path),
+        findPackFile(world, caller, describedPack(pack), path),
       );
       if (outcome.kind === 'file') return outcome.file;
       if (outcome.kind === 'not_found') return null;

@@ -1,6 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { detail } from '../../model/extent.ts';
 import { type PackId, packIds } from '../../model/ids.ts';
-import { type CleanupFailure, type PackRow, packExtent } from '../../model/pack-row.ts';
+import {
+  type CleanupFailure,
+  cleanupFailureOf,
+  type ListedPack,
+  packExtent,
+} from '../../model/pack-row.ts';
 import { roleExtent } from '../../model/role-row.ts';
 import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
@@ -57,7 +63,7 @@ export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveI
     : loaders.pack[loaders.extentOf(info.fieldNodes, look)].load(packId);
 }
 
-const isOwned = (pack: PackRow, { caller }: Context) => pack.orgId === caller.orgId;
+const isOwned = (pack: ListedPack, { caller }: Context) => pack.org === caller.orgId;
 
 const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').implement({
   description: 'Why the last purge of an image failed.',
@@ -112,7 +118,7 @@ builder.node(Pack, {
     orgId: t.id({
       nullable: true,
       description: 'The owning org; null on a pack that the caller does not own.',
-      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.orgId : null),
+      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.org : null),
     }),
     owned: t.boolean({
       description: "Whether the caller's org owns it.",
@@ -123,9 +129,10 @@ builder.node(Pack, {
       ...upTo(ofCharacters(255)),
       description: 'The name for people.',
     }),
-    description: t.exposeString('description', {
+    description: t.string({
       ...countedText(),
       nullable: true,
+      resolve: ({ description }) => detail(description),
       description: 'What it is for.',
     }),
     version: t.exposeString('version', { ...upTo(257), description: 'A semantic version.' }),
@@ -134,29 +141,32 @@ builder.node(Pack, {
       type: PackVisibility,
       description: 'Who may read and attach it.',
     }),
-    category: t.exposeString('category', {
+    category: t.string({
       ...upTo(ofCharacters(255)),
       nullable: true,
+      resolve: ({ category }) => detail(category),
       description: 'A free grouping.',
     }),
-    capabilities: t.exposeString('capabilities', {
+    capabilities: t.string({
       ...countedText(),
       nullable: true,
+      resolve: ({ capabilities }) => detail(capabilities),
       description: 'The caps.yaml fragment.',
     }),
     suggestedPacks: t.stringList({
       ...countedText(),
       description: 'Names of packs that go well with it.',
-      resolve: ({ suggestedPacks }) => [...suggestedPacks],
+      resolve: ({ suggestedPacks }) => detail(suggestedPacks),
     }),
     imageOrigin: t.expose('imageOrigin', {
       type: ImageOrigin,
       description: 'Where its image came from, and so whether deletion purges it.',
     }),
     imageRef: t.exposeString('imageRef', { ...upTo(1024), description: 'What to pull.' }),
-    imageDigest: t.exposeString('imageDigest', {
+    imageDigest: t.string({
       ...upTo(73),
       nullable: true,
+      resolve: ({ imageDigest }) => detail(imageDigest),
       description: "The manifest's digest.",
     }),
     sizeBytes: t.expose('sizeBytes', { type: 'Long', description: "The image's size in bytes." }),
@@ -170,7 +180,7 @@ builder.node(Pack, {
       nullable: true,
       description:
         'Why the last deletion failed; null when none did, and on a pack of another org.',
-      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.cleanupFailure : null),
+      resolve: (pack, _args, context) => (isOwned(pack, context) ? cleanupFailureOf(pack) : null),
     }),
     roles: t.field({
       type: AgentRoleConnection,
@@ -198,7 +208,11 @@ builder.node(Pack, {
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description: 'When it last changed.',
+      resolve: ({ updatedAt }) => detail(updatedAt),
+    }),
   }),
 });
 

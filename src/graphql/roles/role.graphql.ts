@@ -1,3 +1,4 @@
+import { detail } from '../../model/extent.ts';
 import { roleIds } from '../../model/ids.ts';
 import { packExtent } from '../../model/pack-row.ts';
 import { roleExtent } from '../../model/role-row.ts';
@@ -34,7 +35,8 @@ builder.node(AgentRole, {
       ...upTo(ofCharacters(255)),
       description: 'The name for people.',
     }),
-    description: t.exposeString('description', {
+    description: t.string({
+      resolve: ({ description }) => detail(description),
       ...countedText(),
       nullable: true,
       description: 'What it is for.',
@@ -61,8 +63,16 @@ builder.node(AgentRole, {
         );
       },
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was made.',
+      resolve: ({ createdAt }) => detail(createdAt),
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description: 'When it last changed.',
+      resolve: ({ updatedAt }) => detail(updatedAt),
+    }),
   }),
 });
 

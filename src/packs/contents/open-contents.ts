@@ -1,5 +1,5 @@
 import type { Caller } from '../../identity/caller.ts';
-import type { PackRow } from '../../model/pack-row.ts';
+import type { DescribedPack } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
 import type { Registry, RegistryFailure, Repository } from '../../registry/registry.ts';
 import type { World } from '../../world.ts';
@@ -23,7 +23,7 @@ const LOOKS = 3;
 export async function openContents(
   world: ReadingWorld,
   caller: Caller,
-  pack: PackRow,
+  pack: DescribedPack,
 ): Promise<ImageInUse | ProblemOf<'registry_unavailable'>> {
   return withImageOf(world, caller, pack, async (current) => {
     const { imageDigest } = current;
@@ -43,8 +43,8 @@ export async function openContents(
 export async function withImageOf<Outcome extends { readonly kind: string }>(
   { database }: Pick<World, 'database'>,
   caller: Caller,
-  pack: PackRow,
-  work: (pack: PackRow) => Promise<Outcome | RegistryFailure>,
+  pack: DescribedPack,
+  work: (pack: DescribedPack) => Promise<Outcome | RegistryFailure>,
 ): Promise<Exclude<Outcome, RegistryFailure> | ProblemOf<'registry_unavailable'>> {
   let current = pack;
   for (let look = 1; ; look += 1) {
@@ -62,7 +62,7 @@ export async function withImageOf<Outcome extends { readonly kind: string }>(
 /** Opens the image of a pack for as long as `work` takes. */
 export async function reading<Outcome>(
   world: World,
-  pack: PackRow,
+  pack: DescribedPack,
   work: (image: OpenImageOutcome) => Promise<Outcome> | Outcome,
 ): Promise<Outcome | RegistryFailure> {
   const { imageDigest, imageRef, repository } = pack;

@@ -1,5 +1,5 @@
 import type { Caller } from '../../identity/caller.ts';
-import type { PackRow } from '../../model/pack-row.ts';
+import type { DescribedPack } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
 import type { Page } from '../../page.ts';
 import type { ImageFile } from './image-tree.ts';
@@ -8,7 +8,7 @@ import type { ReadingWorld } from './reading-world.ts';
 
 /** A file of a pack, as a list of them names it. */
 export interface PackFile extends ImageFile {
-  readonly pack: PackRow;
+  readonly pack: DescribedPack;
 }
 
 /** Longest file that is answered as text; longer ones are downloaded. */
@@ -30,7 +30,7 @@ export type ListPackFilesOutcome =
 export async function listPackFiles(
   world: ReadingWorld,
   caller: Caller,
-  pack: PackRow,
+  pack: DescribedPack,
   { under, after, size }: FilesRequest,
 ): Promise<ListPackFilesOutcome> {
   using contents = await openedOrProblem(world, caller, pack);
@@ -57,7 +57,7 @@ export async function listPackFiles(
 export async function findPackFile(
   world: ReadingWorld,
   caller: Caller,
-  pack: PackRow,
+  pack: DescribedPack,
   path: string,
 ): Promise<
   | { readonly kind: 'file'; readonly file: PackFile }
@@ -99,7 +99,7 @@ export interface OpenFile extends Disposable {
 export async function openPackFile(
   world: ReadingWorld,
   caller: Caller,
-  pack: PackRow,
+  pack: DescribedPack,
   path: string,
 ): Promise<OpenFile | ProblemOf<'not_found' | 'registry_unavailable'>> {
   const contents = await openContents(world, caller, pack);
@@ -125,7 +125,7 @@ export const noSuchFile = (path: string): ProblemOf<'not_found'> => ({
 });
 
 /** `using` wants something to dispose in either case. */
-async function openedOrProblem(world: ReadingWorld, caller: Caller, pack: PackRow) {
+async function openedOrProblem(world: ReadingWorld, caller: Caller, pack: DescribedPack) {
   const contents = await openContents(world, caller, pack);
   return contents.kind === 'in_use'
     ? contents

@@ -2,7 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../../identity/caller.ts';
 import { roleEnvironments } from '../../model/agent-role.entity.ts';
-import type { RoleRow } from '../../model/role-row.ts';
+import { detail } from '../../model/extent.ts';
+import type { ListedRole } from '../../model/role-row.ts';
 import { packIdsOfRoles } from '../../roles/pack-ids-of-roles.ts';
 import type { World } from '../../world.ts';
 import { enumOut, lowerCase } from '../letter-case.ts';
@@ -30,7 +31,7 @@ type RoleJson = z.input<typeof roleSchema>;
 export async function rolesJson(
   world: World,
   caller: Caller,
-  roles: readonly RoleRow[],
+  roles: readonly ListedRole[],
 ): Promise<RoleJson[]> {
   const packIds = await packIdsOfRoles(
     world,
@@ -41,16 +42,16 @@ export async function rolesJson(
     id: role.id,
     name: role.name,
     display_name: role.displayName,
-    description: role.description,
+    description: detail(role.description),
     environment: lowerCase(role.environment),
     archived_at: role.archivedAt?.toISOString() ?? null,
     pack_ids: [...(packIds.get(role.id) ?? [])],
-    created_at: role.createdAt.toISOString(),
-    updated_at: role.updatedAt.toISOString(),
+    created_at: detail(role.createdAt).toISOString(),
+    updated_at: detail(role.updatedAt).toISOString(),
   }));
 }
 
-export async function roleJson(world: World, caller: Caller, role: RoleRow): Promise<RoleJson> {
+export async function roleJson(world: World, caller: Caller, role: ListedRole): Promise<RoleJson> {
   const [json] = await rolesJson(world, caller, [role]);
   if (json === undefined) throw new Error('one role gave no JSON');
   return json;

@@ -1,0 +1,74 @@
+/** The statements of a deletion; `delete-pack.ts` tells what they are for, and why no interleaving of them loses. */
+import { acrossOrgs } from '../database/cross-org.ts';
+import { packRows } from '../model/pack-row.ts';
+import { deletionVerdict } from './deletion-verdict.ts';
+
+/** Mark, first: the row, locked. */
+export const LOCK = `
+  select ${packRows.whole.json} as pack from packs p where p.id = $1 and p.org_id = $2 for update`;
+
+/**
+ * Mark, last: the verdict once more, and only where it is still "purge" does the row become DELETING. A statement of its
+ * own after `LOCK`, because its snapshot must be younger than the locks that were waited for: the role that attached
+ * the pack, and the pack that was made of the same image, are committed and must be seen.
+ */
+export const MARK = `
+  with target as materialized (
+    select p.id, ${deletionVerdict}, array(
+      select ${acrossOrgs('image shared')} o.image_digest from packs o
+      where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
+    ) as held
+    from packs p where p.id = $1 and p.org_id = $2
+  )
+  update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
+  where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
+  returning t.held`;
+
+/** Inserts PACK_DELETED for each row that the statement's `removed` returned. */
+const RECORD_REMOVED = `
+  insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+  select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
+    jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
+      'imageDigest', image_digest, 'image', image)
+      || case when remaining_tags = '{}' then '{}' else jsonb_build_object('remainingTags', remaining_tags) end,
+    deleted_at
+  from removed`;
+
+/**
+ * Remove: the row goes, its event comes, and the lease ends. The lease's row is found by the pack's, so it is touched
+ * after it, in the order in which mark locks them: the other way round the two could deadlock. Where there is no row
+ * any more, the call that took it has taken the lease before.
+ */
+export const REMOVE_PURGED = `
+  with removed as (
+    delete from packs where id = $1 and org_id = $2
+    returning $3::uuid as event_id, org_id, $4::text as actor, $5::text as subject_id,
+      $6::text as request_id, $7::timestamptz as deleted_at, name, version, image_ref,
+      image_digest, $8::text as image, $10::text[] as remaining_tags, repository
+  ), recorded as (${RECORD_REMOVED}
+  ), released as (
+    delete from repository_leases l using removed r
+    where l.repository = r.repository and l.holder = $9
+  )
+  select event_id from removed`;
+
+/**
+ * The removal of packs whose image is not ours to purge, for many callers. The verdict is asked for again, of the row as
+ * it is under the lock. A row that somebody else has locked is left for another look: so nothing is waited for, and no
+ * order of locks can deadlock.
+ */
+export const REMOVE_UNMANAGED = `
+  with target as materialized (
+    select p.id, k.*, ${deletionVerdict}
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+      with ordinality as k (pack_id, org_id, event_id, actor, subject_id, request_id, place)
+    join packs p on p.id = k.pack_id and p.org_id = k.org_id
+    for update of p skip locked
+  ), removed as (
+    delete from packs p using target t
+    where p.id = t.id and not t.in_use and t.image <> 'PURGED'
+    returning t.place, t.event_id, p.org_id, t.actor, t.subject_id, t.request_id,
+      $7::timestamptz as deleted_at, p.name, p.version, p.image_ref, p.image_digest, t.image,
+      '{}'::text[] as remaining_tags
+  ), recorded as (${RECORD_REMOVED})
+  select place, image from removed`;
