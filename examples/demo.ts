@@ -58,11 +58,10 @@ async function guardedDeletion(gateway: Gateway, suffix: string): Promise<void> 
   await gateway.run('archive-agent-role', { roleId: roles[0]?.id });
   await tryToDelete(gateway, pack.id);
 
-  say('6. Detach the pack from both roles, and delete it.');
-  for (const role of roles) {
-    await gateway.run('detach-pack', { roleId: role.id, packId: pack.id });
-    await gateway.run('archive-agent-role', { roleId: role.id });
-  }
+  say('6. Detach the pack from all roles at once, and delete it.');
+  const { roleCount } = await gateway.run('detach-pack-from-roles', { packId: pack.id });
+  say(`   detached from ${roleCount} roles`);
+  for (const role of roles) await gateway.run('archive-agent-role', { roleId: role.id });
   await tryToDelete(gateway, pack.id);
   say('7. Delete it once more: there is nothing left to delete.');
   await tryToDelete(gateway, pack.id);

@@ -30,6 +30,12 @@ export type Problem =
       readonly name: string;
     }
   | { readonly kind: 'pack_in_use'; readonly pack: PackRow; readonly blockers: Blockers }
+  | {
+      readonly kind: 'pack_not_editable';
+      readonly pack: PackRow;
+      /** What makes it so. */
+      readonly because: 'image_origin' | 'tier';
+    }
   | { readonly kind: 'pack_being_deleted'; readonly packId: string; readonly name: string }
   | {
       readonly kind: 'registry_cleanup_failed';
@@ -101,7 +107,18 @@ export const problems = {
     status: 409,
     logLevel: 'info',
     message: ({ pack, blockers }) =>
-      `The pack ${quoted(pack.name)} is still referenced by ${holders(blockers)}. Detach it there, then try again.`,
+      `The pack ${quoted(pack.name)} is still referenced by ${holders(blockers)}. Detach it there (detachPackFromRoles takes it from all roles of your org at once), then try again.`,
+  },
+  pack_not_editable: {
+    graphqlType: 'PackNotEditable',
+    codes: ['pack_not_editable'],
+    code: () => 'pack_not_editable',
+    status: 409,
+    logLevel: 'info',
+    message: ({ pack, because }) =>
+      because === 'image_origin'
+        ? `The pack ${quoted(pack.name)} was not uploaded here, so what is in it cannot be changed here: give it another image (replacePackImage), or upload a pack of your own.`
+        : `The pack ${quoted(pack.name)} is vouched for by the platform as it is (tier ${pack.tier}), so its files cannot be changed one by one.`,
   },
   pack_being_deleted: {
     graphqlType: 'PackBeingDeleted',

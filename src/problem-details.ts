@@ -35,6 +35,7 @@ export async function problemDetails(
       return { pack_id: problem.packId };
     case 'not_found':
     case 'name_taken':
+    case 'pack_not_editable':
     case 'not_archived':
       return null;
   }

@@ -19,6 +19,7 @@ import { Pack } from '../model/pack.entity.ts';
 import { RepositoryLease } from '../model/repository-lease.entity.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
+import { Migration002PackContents } from './migrations/002-pack-contents.ts';
 import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
 
 const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
@@ -29,6 +30,7 @@ const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriv
 /** In the order in which they are applied. */
 export const migrations = [
   { name: '001-initial', class: Migration001Initial },
+  { name: '002-pack-contents', class: Migration002PackContents },
   { name: '003-audit-retention', class: Migration003AuditRetention },
 ];
 

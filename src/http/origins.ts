@@ -32,6 +32,6 @@ export class AllowedOrigins {
 }
 
 /** Of what we answer, headers that a page may read besides those that every page may. */
-export const EXPOSED_HEADERS = ['x-request-id', 'retry-after'];
+export const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'etag', 'content-disposition'];
 /** Seconds for which a browser need not ask again whether it may. */
 export const PREFLIGHT_MAX_AGE = 86_400;

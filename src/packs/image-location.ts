@@ -20,9 +20,13 @@ export function imageLocation(
   orgSlug: string,
   pack: { readonly name: string; readonly version: string },
 ): ImageLocation {
-  const repository = `${namespace}/${orgSlug}/${pack.name}`;
+  return locationIn(registry, `${namespace}/${orgSlug}/${pack.name}`, pack.version);
+}
+
+/** Where a version of a pack lives whose repository is given. */
+export function locationIn(registry: Registry, repository: string, version: string): ImageLocation {
   // A tag has no "+", which a semantic version may hold; "_" is what Helm writes for it.
-  const tag = pack.version.replaceAll('+', '_');
+  const tag = version.replaceAll('+', '_');
   if (!isRepository(repository) || !isTag(tag)) {
     throw new Error('a namespace, slug, name or version got here without having been checked');
   }

@@ -16,6 +16,8 @@ export interface PackFilter {
   readonly imageOrigin?: ImageOrigin | null | undefined;
   readonly status?: PackStatus | null | undefined;
   readonly nameContains?: string | null | undefined;
+  /** At most as many as a page holds. */
+  readonly names?: readonly string[] | null | undefined;
 }
 
 /** What a list reads; all of each pack, and no roles, when left out. */
@@ -120,6 +122,7 @@ function conditions(
   if (filter.nameContains != null) {
     where.push(`position($${values.push(filter.nameContains.toLowerCase())} in p.name) > 0`);
   }
+  if (filter.names != null) where.push(`p.name = any($${values.push([...filter.names])}::text[])`);
   return { where, values };
 }
 

@@ -69,7 +69,13 @@ async function replace(
   if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
   const dying = await findDying(world, caller, source.place, image.digest);
   if (dying !== null) return dying;
-  const swapped = await swap(world, caller, packId, source, image, lease);
+  const swapped = await swap(
+    world,
+    caller,
+    packId,
+    { ...image, origin: 'IMAGE_REF', ref: source.imageRef, event: 'PACK_IMAGE_REPLACED' },
+    lease,
+  );
   if (swapped.kind !== 'swapped') return swapped;
   const { pack, purge } = swapped;
   if (purge !== null) {

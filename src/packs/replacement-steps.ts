@@ -2,7 +2,9 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { acquireLease, keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { AuditEventType } from '../model/audit-event.entity.ts';
 import type { PackId } from '../model/ids.ts';
+import type { ImageOrigin } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
@@ -10,7 +12,6 @@ import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
 import { refused } from './create-pack-from-image.ts';
 import { lockPack } from './find-pack.ts';
-import type { ImageSource } from './image-source.ts';
 import { heldDigests } from './purge-unheld.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
 
@@ -18,6 +19,16 @@ import type { ReadPackImageOutcome } from './read-pack-image.ts';
 export type ReplacementRefused = ProblemOf<
   'not_found' | 'validation_failed' | 'pack_being_deleted' | 'registry_unavailable'
 >;
+
+/** The image that a pack is to have, and what is told of it. */
+export interface NextImage extends Pick<NewImage, 'metadata' | 'digest' | 'sizeBytes'> {
+  readonly origin: ImageOrigin;
+  /** What a client pulls. */
+  readonly ref: string;
+  readonly event: AuditEventType;
+  /** What the event says besides. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
 
 type NewImage = Extract<ReadPackImageOutcome, { kind: 'read' }>;
 
@@ -50,8 +61,7 @@ export async function swap(
   { database }: World,
   caller: Caller,
   packId: PackId,
-  { place, imageRef }: ImageSource,
-  { metadata, digest, sizeBytes }: NewImage,
+  { metadata, digest, sizeBytes, origin, ref, event, details }: NextImage,
   lease: Lease,
 ): Promise<Swapped | ReplacementRefused> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
@@ -69,25 +79,26 @@ export async function swap(
     if (digest === before.imageDigest) return { kind: 'swapped', before, pack, purge: null };
     em.assign(pack, {
       ...describedBy(metadata),
-      imageOrigin: 'IMAGE_REF',
-      imageRef,
+      imageOrigin: origin,
+      imageRef: ref,
       imageDigest: digest,
       sizeBytes,
     });
-    recordEvent(em, caller, 'PACK_IMAGE_REPLACED', packId, {
+    recordEvent(em, caller, event, packId, {
       name: pack.name,
       version: metadata.version,
-      imageRef,
+      imageRef: ref,
       imageDigest: digest,
       previousDigest: before.imageDigest,
+      ...details,
     });
     await em.flush();
     const old = before.imageDigest;
     if (before.imageOrigin !== 'UPLOAD' || old === null) {
       return { kind: 'swapped', before, pack, purge: null };
     }
-    const held = await heldDigests(em, place);
-    const purgeLease = held.has(old) ? null : await acquireLease(em, place);
+    const held = await heldDigests(em, pack.repository);
+    const purgeLease = held.has(old) ? null : await acquireLease(em, pack.repository);
     const purge = purgeLease === null ? null : { digest: old, held, lease: purgeLease };
     return { kind: 'swapped', before, pack, purge };
   });

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { ProblemOf } from '../outcomes.ts';
 import { makeWorkDirectory } from '../work-directory.ts';
 import type { World } from '../world.ts';
@@ -9,18 +10,18 @@ import type { PackMetadata } from './pack-metadata.ts';
 
 /**
  * Reads a pack's archive and builds its image, which is on disk for as long as `publish` takes.
- * @param archive path of the `.tar.gz`; it stays the caller's to remove
+ * @param archive the `.tar.gz`, or its path, which stays the caller's to remove
  */
 export async function withPackImage<Outcome>(
   { config, parserThread }: Pick<World, 'config' | 'parserThread'>,
-  archive: string,
+  archive: string | Readable,
   publish: (metadata: PackMetadata, image: PackImage) => Promise<Outcome>,
 ): Promise<Outcome | ProblemOf<'validation_failed'>> {
   const workDirectory = await makeWorkDirectory();
   try {
     const { maxArchiveBytes } = config;
     const read = await readPackArchive(
-      createReadStream(archive),
+      typeof archive === 'string' ? createReadStream(archive) : archive,
       { maxArchiveBytes, parserThread },
       workDirectory,
     );

@@ -10,6 +10,8 @@ export interface Success {
   readonly status: 200 | 201;
   readonly description: string;
   readonly schema: z.ZodType;
+  /** JSON when left out. */
+  readonly mediaType?: string;
 }
 
 const requestId = {
@@ -32,8 +34,11 @@ export function documentedResponses(
     [success.status]: {
       description: success.description,
       headers: requestId,
-      content: { 'application/json': { schema: success.schema } },
+      content: { [success.mediaType ?? 'application/json']: { schema: success.schema } },
     },
+    ...(success.mediaType !== undefined && {
+      304: { description: 'The caller has it already (If-None-Match).', headers: requestId },
+    }),
     default: {
       description: 'Any other error.',
       headers: requestId,

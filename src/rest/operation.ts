@@ -3,8 +3,8 @@ import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { AtOnce } from '../http/at-once.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
 import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
+import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RefusalCode } from '../request-refused.ts';
-import type { World } from '../world.ts';
 import { documentedResponses, type Success } from './documented-responses.ts';
 import { problemResponse } from './problem-response.ts';
 import { type Body, check, noBody } from './read-input.ts';
@@ -15,8 +15,11 @@ type SuccessOf<Outcome extends Kinded> = Exclude<Outcome, Problem>;
 export interface Input<Query, BodyValue> {
   /** The id in the path, as the caller sent it; empty where the path has none. */
   readonly id: string;
+  /** The path of a file in the path; empty where the path has none. */
+  readonly path: string;
   readonly query: Query;
   readonly body: BodyValue;
+  readonly headers: Headers;
 }
 
 interface Declaration<
@@ -37,19 +40,34 @@ interface Declaration<
   /** Every problem of `Outcome`, and no other: the compiler sees to it. */
   readonly problems: { readonly [Kind in Extract<Outcome, Problem>['kind']]: true };
   readonly success: Success & { readonly schema: Answer };
-  run(world: World, caller: Caller, input: Input<z.output<Query>, BodyValue>): Promise<Outcome>;
+  run(
+    world: ReadingWorld,
+    caller: Caller,
+    input: Input<z.output<Query>, BodyValue>,
+  ): Promise<Outcome>;
   /** A success as REST writes it. */
   present(
     outcome: SuccessOf<Outcome>,
-    world: World,
+    world: ReadingWorld,
     caller: Caller,
   ): z.input<Answer> | Promise<z.input<Answer>>;
+  /** The ETag of what a success answers. */
+  readonly etag?: (outcome: SuccessOf<Outcome>) => string;
+  /** Whether `If-Match` is heeded. */
+  readonly takesCondition?: true;
+}
+
+/** What the path of a request says. */
+export interface PathParameters {
+  /** Empty where it has none. */
+  readonly id: string;
+  /** Of a file in a pack; empty where it has none. */
+  readonly path: string;
 }
 
 export interface Asked {
   readonly request: Request;
-  /** The id in the path; empty where it has none. */
-  readonly id: string;
+  readonly parameters: PathParameters;
   /** The uploads that are under way. */
   readonly uploads: AtOnce;
 }
@@ -58,7 +76,7 @@ export interface Operation {
   readonly needs: Scope | null;
   readonly route: RouteConfig & { getRoutingPath(): string };
   /** Answers a caller who has the scope; `outcomes` is told how. */
-  answer(world: World, caller: Caller, asked: Asked, outcomes: string[]): Promise<Response>;
+  answer(world: ReadingWorld, caller: Caller, asked: Asked, outcomes: string[]): Promise<Response>;
 }
 
 export const noQuery = z.object({});
@@ -72,7 +90,7 @@ export function operation<
   return {
     needs: declared.needs,
     route: routeOf(declared),
-    async answer(world, caller, { request, id, uploads }, outcomes) {
+    async answer(world, caller, { request, parameters, uploads }, outcomes) {
       await using disposables = new AsyncDisposableStack();
       const refuse = (problem: Problem) => {
         outcomes.push(problem.kind);
@@ -88,19 +106,28 @@ export function operation<
         disposables,
       });
       if (body.kind === 'validation_failed') return refuse(body);
-      const input = { id, query: query.value, body: body.value };
+      const { headers } = request;
+      const input = { ...parameters, query: query.value, body: body.value, headers };
       const outcome = await declared.run(world, caller, input);
       if (isProblem(outcome)) return refuse(outcome);
       outcomes.push(outcome.kind);
       // What is no problem is a success: the two make up `Outcome`.
       const success = outcome as SuccessOf<Outcome>;
       const answer = await declared.present(success, world, caller);
-      return Response.json(answer, { status: declared.success.status });
+      return Response.json(answer, {
+        status: declared.success.status,
+        headers: declared.etag === undefined ? {} : { etag: declared.etag(success) },
+      });
     },
   };
 }
 
-function routeOf<Outcome extends Kinded, Answer extends z.ZodType, Query extends z.ZodObject, B>({
+export function routeOf<
+  Outcome extends Kinded,
+  Answer extends z.ZodType,
+  Query extends z.ZodObject,
+  B,
+>({
   method,
   path,
   operationId,
@@ -111,13 +138,15 @@ function routeOf<Outcome extends Kinded, Answer extends z.ZodType, Query extends
   body,
   problems,
   success,
-}: Declaration<Outcome, Answer, Query, B>): Operation['route'] {
+  takesCondition,
+}: Documented<Outcome, Answer, Query, B>): Operation['route'] {
   // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
   const kinds = new Set(Object.keys(problems) as ProblemKind[]);
   const hasQuery = Object.keys(query.shape).length > 0;
   if (hasQuery || body !== noBody) kinds.add('validation_failed');
   const refused: RefusalCode[] = ['unauthenticated', ...body.refusals];
   if (needs !== null) refused.push('permission_denied');
+  if (takesCondition === true) refused.push('precondition_failed');
   return createRoute({
     method,
     path,
@@ -126,7 +155,9 @@ function routeOf<Outcome extends Kinded, Answer extends z.ZodType, Query extends
     tags: [tag],
     security: [{ bearer: needs === null ? [] : [needs] }],
     request: {
-      ...(path.includes('{id}') && { params: idParameter }),
+      ...(path.includes('{id}') && {
+        params: path.includes('{path}') ? fileParameters : idParameter,
+      }),
       ...(hasQuery && { query }),
       ...(body.documented && { body: body.documented }),
     },
@@ -137,3 +168,17 @@ function routeOf<Outcome extends Kinded, Answer extends z.ZodType, Query extends
 const idParameter = z.object({
   id: z.string().openapi({ description: 'An opaque id, such as pack_….' }),
 });
+
+const fileParameters = idParameter.extend({
+  path: z.string().openapi({
+    description: 'A file in the pack, slashes as they are: guides/first-steps.md.',
+  }),
+});
+
+/** What the OpenAPI document says of an operation. */
+type Documented<
+  Outcome extends Kinded,
+  Answer extends z.ZodType,
+  Query extends z.ZodObject,
+  B,
+> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'etag'>;

@@ -32,6 +32,7 @@ const details: Record<ProblemKind, z.ZodType | null> = {
     total: z.int().openapi({ description: 'How many roles of your org reference it.' }),
     other_org_total: z.int().openapi({ description: 'How many roles of other orgs do.' }),
   }),
+  pack_not_editable: null,
   pack_being_deleted: z.object({ pack_id: z.string() }),
   registry_cleanup_failed: z.object({
     ...failure,

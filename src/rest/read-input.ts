@@ -3,6 +3,8 @@ import type { RouteConfig, z } from '@hono/zod-openapi';
 import { firstProblems } from '../field-problem.ts';
 import { readBody } from '../http/read-body.ts';
 import { openMultipart } from '../http/read-multipart.ts';
+import { spoolBody } from '../http/spool-body.ts';
+import type { SpooledFile } from '../http/spooled-file.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 
@@ -106,3 +108,18 @@ function parseJson(text: string): unknown {
     throw new RequestRefused('bad_request', 'The body is not JSON.');
   }
 }
+
+/** The body as it is, kept on disk. */
+export const bytesBody: Body<SpooledFile> = {
+  documented: {
+    required: true,
+    content: {
+      'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+    },
+  },
+  refusals: [...bodyRefusals, 'rate_limited'],
+  async read(request, { maxFileBytes, beginUpload, disposables }) {
+    beginUpload();
+    return { kind: 'valid', value: await spoolBody(request, maxFileBytes, disposables) };
+  },
+};

@@ -10,13 +10,16 @@ import { AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/orig
 import { refusedBy } from '../http/refused-by.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
+import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { World } from '../world.ts';
 import { auditOperations } from './audit/audit.rest.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
+import { detachOperations } from './packs/detach-pack.rest.ts';
 import { packOperations } from './packs/pack.rest.ts';
 import { packChanges } from './packs/pack-changes.rest.ts';
+import { fileOperations } from './packs/pack-files.rest.ts';
+import { revisionOperations } from './packs/pack-revisions.rest.ts';
 import { uploadOperations } from './packs/upload-pack.rest.ts';
 import { roleOperations } from './roles/role.rest.ts';
 
@@ -32,6 +35,9 @@ const DOCUMENT = '/v1/openapi.json';
 const operations: readonly Operation[] = [
   ...uploadOperations,
   ...packOperations,
+  ...fileOperations,
+  ...revisionOperations,
+  ...detachOperations,
   ...packChanges,
   ...roleOperations,
   ...auditOperations,
@@ -46,7 +52,10 @@ export function createRest({ world, authenticate, uploads }: Omit<Foundation, 'e
   app.get(DOCUMENT, (context) => context.json(openApi));
   app.use(authentication(authenticate));
   refuseOtherMethods(app, DOCUMENT, ['GET']);
-  const byPath = Map.groupBy(operations, ({ route }) => route.getRoutingPath());
+  // A file's path goes on over slashes, which only the router has to know.
+  const byPath = Map.groupBy(operations, ({ route }) =>
+    route.getRoutingPath().replace(/:path$/, ':path{.+}'),
+  );
   for (const [path, ofPath] of byPath) {
     for (const one of ofPath) serve(app, world, uploads, path, one);
     refuseOtherMethods(
@@ -71,7 +80,7 @@ export function createRest({ world, authenticate, uploads }: Omit<Foundation, 'e
     app.fetch(request, { record });
 }
 
-function allowOrigins({ config }: World) {
+function allowOrigins({ config }: ReadingWorld) {
   const origins = new AllowedOrigins(config.corsOrigins);
   return cors({
     origin: (origin) => (origins.allows(origin) ? origin : null),
@@ -91,7 +100,7 @@ const authentication = (authenticate: Authenticate) =>
 
 function serve(
   app: App,
-  world: World,
+  world: ReadingWorld,
   uploads: Foundation['uploads'],
   path: string,
   { route, needs, answer }: Operation,
@@ -110,8 +119,9 @@ function serve(
         { required_scopes: [needs] },
       );
     }
-    const id = req.param('id') ?? '';
-    return answer(world, caller, { request: req.raw, id, uploads }, env.record.outcomes);
+    const parameters = { id: req.param('id') ?? '', path: req.param('path') ?? '' };
+    const asked = { request: req.raw, parameters, uploads };
+    return answer(world, caller, asked, env.record.outcomes);
   });
 }
 

@@ -28,7 +28,12 @@ test.each(files)('%s answers without an error', async (file) => {
   const required = (getOperationAST(document)?.variableDefinitions ?? [])
     .filter(({ type, defaultValue }) => type.kind === Kind.NON_NULL_TYPE && !defaultValue)
     .map(({ variable }) => variable.name.value);
-  const given = Object.fromEntries(required.map((name) => [name, valueFor(variables, name)]));
+  // The next version of a pack has the name of the pack.
+  const values =
+    file === 'replace-pack-archive.graphql'
+      ? { ...variables, archive: samplePack({ name: 'triage', version: '2.0.0' }) }
+      : variables;
+  const given = Object.fromEntries(required.map((name) => [name, valueFor(values, name)]));
   const answer =
     getOperationAST(document)?.operation === 'subscription'
       ? await firstEvent(gateway, print(document), variables)
@@ -57,6 +62,10 @@ async function valuesFor(gateway: Gateway) {
     input: { name: 'second-line', packIds: [packId] },
     changes: { displayName: 'On call', packIds: [packId] },
     archive: samplePack({ name: 'uploaded' }),
+    content: Buffer.from('# Behave\n'),
+    path: 'behavior.md',
+    packName: 'triage',
+    roleName: 'on-call',
   };
 }
 
@@ -82,11 +91,12 @@ async function send(
   query: string,
   variables: Record<string, unknown>,
 ): Promise<Json> {
-  const { archive } = variables;
-  if (!Buffer.isBuffer(archive)) return gateway.graphql(query, variables);
+  const [name = '', file] =
+    Object.entries(variables).find(([, value]) => Buffer.isBuffer(value)) ?? [];
+  if (!Buffer.isBuffer(file)) return gateway.graphql(query, variables);
   const form = new FormData();
-  form.set('operations', JSON.stringify({ query, variables: { ...variables, archive: null } }));
-  form.set('map', JSON.stringify({ file: ['variables.archive'] }));
-  form.set('file', new File([new Uint8Array(archive)], 'pack.tar.gz'));
+  form.set('operations', JSON.stringify({ query, variables: { ...variables, [name]: null } }));
+  form.set('map', JSON.stringify({ file: [`variables.${name}`] }));
+  form.set('file', new File([new Uint8Array(file)], 'pack.tar.gz'));
   return (await gateway.rest('POST', '/graphql', { body: form, key: OWNER_KEY })).body;
 }

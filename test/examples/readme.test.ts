@@ -18,16 +18,33 @@ function blocks(title: string, language: string): string[] {
   );
 }
 
-test('the quick start, pasted into a shell, answers what README says', async () => {
+/** Runs commands as somebody who pastes them, against a gateway of the test's own. */
+async function pasted(commands: readonly string[]): Promise<string> {
   const gateway = await startGateway();
   const origin = await listening(gateway);
-  const [, ...commands] = blocks('Quick start', 'sh');
-  const [, ...answers] = blocks('Quick start', '');
   const script = commands.join('').replaceAll('http://127.0.0.1:4000', origin);
   const { stdout } = await promisify(execFile)('bash', ['-c', script], {
     cwd: root,
     env: { PATH: process.env.PATH, API_KEY: OWNER_KEY },
   });
+  return stdout.replaceAll(/pack_[0-9a-f-]+/g, 'pack_…');
+}
+
+test('what is in a pack and its next version, pasted after it, answer what README says', async () => {
+  const [, functions = ''] = blocks('Quick start', 'sh');
+  const titles = ['See what is in it', 'Ship a new version'];
+  const archive = 'tar -czf /tmp/pack.tar.gz -C examples/incident-triage .\n';
+  const stdout = await pasted([
+    functions,
+    archive,
+    ...titles.flatMap((title) => blocks(title, 'sh')),
+  ]);
+  expect(stdout).toBe(titles.flatMap((title) => blocks(title, '')).join(''));
+});
+
+test('the quick start, pasted into a shell, answers what README says', async () => {
+  const [, ...commands] = blocks('Quick start', 'sh');
+  const [, ...answers] = blocks('Quick start', '');
   expect(answers).toHaveLength(4);
-  expect(stdout.replaceAll(/pack_[0-9a-f-]+/g, 'pack_…')).toBe(answers.join(''));
+  expect(await pasted(commands)).toBe(answers.join(''));
 });

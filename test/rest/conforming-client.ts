@@ -29,6 +29,13 @@ export async function conformingClient(gateway: Gateway): Promise<ConformingClie
       const answer = await gateway.rest(method, path, options);
       const { status, headers, body } = answer;
       const line = `${method} ${path} -> ${status} ${JSON.stringify(body)}`;
+      // Bytes of a pack, of whatever type its author named them.
+      if (
+        status === 200 &&
+        /\/(archive|files\/.+)$/.test(new URL(path, 'http://gateway').pathname) &&
+        method === 'GET'
+      )
+        return answer;
       const validate = validatorFor(pointerOf(document, method, path, status));
       expect(validate(body), `${line}: ${JSON.stringify(validate.errors)}`).toBe(true);
       expect(headers.get('content-type'), line).toBe('application/json');

@@ -83,7 +83,8 @@ describe('nothing that a caller sends is an error of ours', () => {
     const foreign = await gateway.org('foreign');
     const ids = [
       ...pathIds,
-      await insertUnmanagedPack(gateway, { name: 'mine' }),
+      // With an image: one that is not there is an error of the registry's to every reader.
+      (await gateway.pack('mine')).id,
       await insertUnmanagedPack(gateway, { name: 'theirs', orgSlug: 'foreign' }),
       await role(gateway, 'mine'),
       await role(gateway, 'theirs', [], foreign),

@@ -160,7 +160,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       return {
         status: response.status,
         headers: response.headers,
-        body: text === '' ? null : JSON.parse(text),
+        body: text !== '' && isJson(response) ? JSON.parse(text) : text || null,
       };
     },
     async org(slug) {
@@ -174,6 +174,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     key: (permissionSet, orgSlug = 'default') => insertKey(app, permissionSet, orgSlug),
   };
 }
+
+const isJson = ({ headers }: Response): boolean =>
+  /[/+]json\b/.test(headers.get('content-type') ?? '');
 
 async function insertKey(app: App, permissionSet: PermissionSet, orgSlug: string): Promise<string> {
   const secret = `sk_${newUuid()}${newUuid()}`;

@@ -63,6 +63,13 @@ const problemScenarios: { readonly [Kind in ProblemKind]: Scenario['arrange'] } 
     await role(world.gateway, 'second', [id], world.key);
     return deletion(id);
   },
+  pack_not_editable: async (world) => {
+    const id = await pack(world, 'imported');
+    return {
+      graphql: ['deletePackFile(id: $id, path: "behavior.md")', { id }],
+      rest: ['DELETE', `/v1/packs/${id}/files/behavior.md`],
+    };
+  },
   pack_being_deleted: async (world) =>
     newRole('late', [await pack(world, 'dying', { status: 'DELETING' })]),
   registry_cleanup_failed: async (world) =>

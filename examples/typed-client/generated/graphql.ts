@@ -30,6 +30,8 @@ export type AuditEventType =
   | 'API_KEY_REVOKED'
   /** Events that were too old were removed; details say how many. */
   | 'AUDIT_PRUNED'
+  /** A pack was made anew of an archive: its next version. */
+  | 'PACK_ARCHIVE_REPLACED'
   /** A role was given a pack. */
   | 'PACK_ATTACHED'
   /** The registry failed; the pack is kept. */
@@ -44,6 +46,10 @@ export type AuditEventType =
   | 'PACK_DELETION_STARTED'
   /** A pack was taken from a role. */
   | 'PACK_DETACHED'
+  /** A file was taken out of a pack. */
+  | 'PACK_FILE_DELETED'
+  /** A file of a pack was changed or added. */
+  | 'PACK_FILE_REPLACED'
   /** A pack got another image. */
   | 'PACK_IMAGE_REPLACED'
   /** A pack was made of an archive. */
@@ -98,6 +104,8 @@ export type ErrorCode =
   | 'PACK_FILE_NOT_FOUND'
   /** Carried by PackInUse. */
   | 'PACK_IN_USE'
+  /** Carried by PackNotEditable. */
+  | 'PACK_NOT_EDITABLE'
   /** Carried by NotFound. */
   | 'PACK_NOT_FOUND'
   /** The body or file is too large. */
@@ -108,6 +116,8 @@ export type ErrorCode =
   | 'PERSISTED_QUERY_NOT_FOUND'
   /** No text is kept for a hash. Send the query itself. */
   | 'PERSISTED_QUERY_NOT_SUPPORTED'
+  /** What was to be changed has changed meanwhile (REST: If-Match). Read it again. */
+  | 'PRECONDITION_FAILED'
   /** Too many requests. Wait, then try again. */
   | 'RATE_LIMITED'
   /** Carried by RegistryCleanupFailed. */
@@ -156,6 +166,8 @@ export type PackFilter = {
   imageOrigin?: ImageOrigin | null | undefined;
   /** Only packs whose name holds this text. */
   nameContains?: string | null | undefined;
+  /** Only packs with one of these names, at most 200. */
+  names?: Array<string> | null | undefined;
   /** Only the caller's own packs, or only those of others. */
   owned?: boolean | null | undefined;
   /** Only packs in this state. */
@@ -309,6 +321,21 @@ export type CreatePackFromImageMutation = { createPackFromImage:
     | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
    };
 
+export type DeletePackFileMutationVariables = Exact<{
+  packId: string;
+  path: string;
+}>;
+
+
+export type DeletePackFileMutation = { deletePackFile:
+    | { __typename: 'DeletedPackFile', pack: { id: string, version: string, imageDigest: string | null } }
+    | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackBeingDeleted', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackNotEditable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'RegistryUnavailable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
+   };
+
 export type DeletePackMutationVariables = Exact<{
   packId: string;
 }>;
@@ -321,6 +348,18 @@ export type DeletePackMutation = { deletePack:
     | { __typename: 'RegistryCleanupFailed', code: ErrorCode, message: string, requestId: string, reason: RegistryFailureReason, retryable: boolean, retryAfterSeconds: number | null, attempts: number }
    };
 
+export type DetachPackFromRolesMutationVariables = Exact<{
+  packId: string;
+  roleIds?: Array<string> | string | null | undefined;
+}>;
+
+
+export type DetachPackFromRolesMutation = { detachPackFromRoles:
+    | { __typename: 'DetachedPackFromRoles', roleCount: number, pack: { id: string, name: string } }
+    | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
+   };
+
 export type DetachPackMutationVariables = Exact<{
   roleId: string;
   packId: string;
@@ -331,6 +370,14 @@ export type DetachPackMutation = { detachPack:
     | { __typename: 'DetachedPack', role: { id: string, name: string }, pack: { id: string, name: string } }
     | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
    };
+
+export type FindByNameQueryVariables = Exact<{
+  packName: string;
+  roleName: string;
+}>;
+
+
+export type FindByNameQuery = { packByName: { id: string, version: string, status: PackStatus } | null, agentRoleByName: { id: string, displayName: string, environment: RoleEnvironment } | null };
 
 export type ListAgentRolesQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -358,6 +405,15 @@ export type ListPacksQueryVariables = Exact<{
 
 export type ListPacksQuery = { packs: { totalCount: number, nodes: Array<{ id: string, name: string, version: string, owned: boolean, visibility: PackVisibility, status: PackStatus }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type PackFilesQueryVariables = Exact<{
+  packId: string;
+  under?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type PackFilesQuery = { pack: { name: string, version: string, files: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ path: string, size: number, mediaType: string, executable: boolean }> } | null, file: { text: string | null } | null } | null };
+
 export type PackHistoryQueryVariables = Exact<{
   packId: string;
   first?: number | null | undefined;
@@ -372,6 +428,37 @@ export type PreviewDeletionQueryVariables = Exact<{
 
 
 export type PreviewDeletionQuery = { pack: { name: string, status: PackStatus, cleanupFailure: { reason: RegistryFailureReason, message: string, attempts: number } | null, deletionPreview: { deletable: boolean, image: ImageDisposition, otherOrgRoleCount: number, roles: { totalCount: number, nodes: Array<{ id: string, name: string, archivedAt: string | null }> } } | null } | null };
+
+export type ReplacePackArchiveMutationVariables = Exact<{
+  packId: string;
+  archive: File;
+}>;
+
+
+export type ReplacePackArchiveMutation = { replacePackArchive:
+    | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackBeingDeleted', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackNotEditable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'RegistryUnavailable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'ReplacedPackArchive', pack: { id: string, name: string, version: string, imageDigest: string | null } }
+    | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
+   };
+
+export type ReplacePackFileMutationVariables = Exact<{
+  packId: string;
+  path: string;
+  content: File;
+}>;
+
+
+export type ReplacePackFileMutation = { replacePackFile:
+    | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackBeingDeleted', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'PackNotEditable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'RegistryUnavailable', code: ErrorCode, message: string, requestId: string }
+    | { __typename: 'ReplacedPackFile', pack: { id: string, version: string, imageDigest: string | null }, file: { path: string, size: number, mediaType: string } }
+    | { __typename: 'ValidationFailed', code: ErrorCode, message: string, requestId: string, fields: Array<{ path: string, message: string }> }
+   };
 
 export type ReplacePackImageMutationVariables = Exact<{
   packId: string;
@@ -643,6 +730,31 @@ export const CreatePackFromImageDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:443a246382a1b318ff78a266de71d43d8f9044d3525112b7e21b3163106b1e64"}) as unknown as TypedDocumentString<CreatePackFromImageMutation, CreatePackFromImageMutationVariables>;
+export const DeletePackFileDocument = new TypedDocumentString(`
+    mutation DeletePackFile($packId: ID!, $path: String!) {
+  deletePackFile(id: $packId, path: $path) {
+    __typename
+    ... on DeletedPackFile {
+      pack {
+        id
+        version
+        imageDigest
+      }
+    }
+    ... on Error {
+      code
+      message
+      requestId
+    }
+    ... on ValidationFailed {
+      fields {
+        path
+        message
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:75b89d2c55886a777627bc21416b498bdfa61bd176bd935c029a660ad3419f81"}) as unknown as TypedDocumentString<DeletePackFileMutation, DeletePackFileMutationVariables>;
 export const DeletePackDocument = new TypedDocumentString(`
     mutation DeletePack($packId: ID!) {
   deletePack(id: $packId) {
@@ -678,6 +790,31 @@ export const DeletePackDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:d9f9ce528f14641ea5204406cf7cf657f92d4057401c9ab512a9f8480ea4c94c"}) as unknown as TypedDocumentString<DeletePackMutation, DeletePackMutationVariables>;
+export const DetachPackFromRolesDocument = new TypedDocumentString(`
+    mutation DetachPackFromRoles($packId: ID!, $roleIds: [ID!]) {
+  detachPackFromRoles(packId: $packId, roleIds: $roleIds) {
+    __typename
+    ... on DetachedPackFromRoles {
+      roleCount
+      pack {
+        id
+        name
+      }
+    }
+    ... on Error {
+      code
+      message
+      requestId
+    }
+    ... on ValidationFailed {
+      fields {
+        path
+        message
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:c3db846bfa49a0d03138afd2543cffb800fbd05bdb883427c973b44fa228a25f"}) as unknown as TypedDocumentString<DetachPackFromRolesMutation, DetachPackFromRolesMutationVariables>;
 export const DetachPackDocument = new TypedDocumentString(`
     mutation DetachPack($roleId: ID!, $packId: ID!) {
   detachPack(roleId: $roleId, packId: $packId) {
@@ -700,6 +837,20 @@ export const DetachPackDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:577ce9a4df2241ee172f9ad0017dfe601ce9b53742f868da2a3731f478be3503"}) as unknown as TypedDocumentString<DetachPackMutation, DetachPackMutationVariables>;
+export const FindByNameDocument = new TypedDocumentString(`
+    query FindByName($packName: String!, $roleName: String!) {
+  packByName(name: $packName) {
+    id
+    version
+    status
+  }
+  agentRoleByName(name: $roleName) {
+    id
+    displayName
+    environment
+  }
+}
+    `, {"hash":"sha256:578b40758e04dae2ed2ed7e375cc4b4cc082c8790302760b6fc9c33d0d9f690e"}) as unknown as TypedDocumentString<FindByNameQuery, FindByNameQueryVariables>;
 export const ListAgentRolesDocument = new TypedDocumentString(`
     query ListAgentRoles($first: Int = 20, $after: String, $includeArchived: Boolean = false) {
   agentRoles(first: $first, after: $after, includeArchived: $includeArchived) {
@@ -761,6 +912,30 @@ export const ListPacksDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:8d5db0faf18c4c164e2a8ee4e80dd76927b316d2e78cbbc80c3d23f3d4d68b78"}) as unknown as TypedDocumentString<ListPacksQuery, ListPacksQueryVariables>;
+export const PackFilesDocument = new TypedDocumentString(`
+    query PackFiles($packId: ID!, $under: String, $after: String) {
+  pack(id: $packId) {
+    name
+    version
+    files(first: 50, after: $after, under: $under) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      nodes {
+        path
+        size
+        mediaType
+        executable
+      }
+    }
+    file(path: "behavior.md") {
+      text
+    }
+  }
+}
+    `, {"hash":"sha256:e3d2acc48f5a9228099ef5bfb1bd7cdff8e866dfd8367c2c1e56c5ec606c9825"}) as unknown as TypedDocumentString<PackFilesQuery, PackFilesQueryVariables>;
 export const PackHistoryDocument = new TypedDocumentString(`
     query PackHistory($packId: String!, $first: Int = 20) {
   auditEvents(first: $first, filter: {subjectId: $packId}) {
@@ -800,6 +975,62 @@ export const PreviewDeletionDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:7d3b37d78478ca6c958c2d57884708f0508a44283750fe88b78f62f598cd98fd"}) as unknown as TypedDocumentString<PreviewDeletionQuery, PreviewDeletionQueryVariables>;
+export const ReplacePackArchiveDocument = new TypedDocumentString(`
+    mutation ReplacePackArchive($packId: ID!, $archive: File!) {
+  replacePackArchive(id: $packId, archive: $archive) {
+    __typename
+    ... on ReplacedPackArchive {
+      pack {
+        id
+        name
+        version
+        imageDigest
+      }
+    }
+    ... on Error {
+      code
+      message
+      requestId
+    }
+    ... on ValidationFailed {
+      fields {
+        path
+        message
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:b043e731ba1fef175079f861689a735155dc5fb1cefaf3d8b73b3dc3860e4317"}) as unknown as TypedDocumentString<ReplacePackArchiveMutation, ReplacePackArchiveMutationVariables>;
+export const ReplacePackFileDocument = new TypedDocumentString(`
+    mutation ReplacePackFile($packId: ID!, $path: String!, $content: File!) {
+  replacePackFile(id: $packId, path: $path, content: $content) {
+    __typename
+    ... on ReplacedPackFile {
+      pack {
+        id
+        version
+        imageDigest
+      }
+      file {
+        path
+        size
+        mediaType
+      }
+    }
+    ... on Error {
+      code
+      message
+      requestId
+    }
+    ... on ValidationFailed {
+      fields {
+        path
+        message
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:f236a84b8608e8f98beb722be6b58421d726c02ddb5cf54ded29abd68da37151"}) as unknown as TypedDocumentString<ReplacePackFileMutation, ReplacePackFileMutationVariables>;
 export const ReplacePackImageDocument = new TypedDocumentString(`
     mutation ReplacePackImage($packId: ID!, $imageRef: String!) {
   replacePackImage(id: $packId, imageRef: $imageRef) {

@@ -23,6 +23,9 @@ export const countedText = () => priced({ bytes: 0, isCounted: true });
 /** A field's option: a row is read for it. */
 export const readsRow = () => priced({ rows: 1 });
 
+/** A field's option: an image may have to be fetched and unpacked for it. */
+export const readsImage = () => priced({ rows: 100 });
+
 const priced = (price: Price) => ({ extensions: { price } });
 
 /** Of one line of text with so many characters, none of which takes more than three bytes. */

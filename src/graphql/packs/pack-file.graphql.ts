@@ -10,7 +10,7 @@ import { pageRequest } from '../../page.ts';
 import { RequestRefused } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, toConnectionBy } from '../connection.ts';
-import { countedText, upTo } from '../limits/price.ts';
+import { countedText, readsImage, upTo } from '../limits/price.ts';
 import { problemError } from '../problems/problem-error.ts';
 import { Pack, PackFile, PackFileConnection } from '../refs.ts';
 
@@ -45,6 +45,7 @@ PackFile.implement({
 
 builder.objectFields(Pack, (t) => ({
   files: t.field({
+    ...readsImage(),
     type: PackFileConnection,
     nullable: true,
     description:
@@ -69,6 +70,7 @@ builder.objectFields(Pack, (t) => ({
     },
   }),
   file: t.field({
+    ...readsImage(),
     type: PackFile,
     nullable: true,
     description: 'One file in its image; null where it has none of this path.',

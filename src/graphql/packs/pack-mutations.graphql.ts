@@ -45,7 +45,7 @@ const DeletePackResult = outcomeUnion<DeletePackOutcome>(
 );
 
 /** A success that says which pack came of it. */
-const packSuccess = <Kind extends string>(_kind: Kind, name: string, description: string) =>
+export const packSuccess = <Kind extends string>(_kind: Kind, name: string, description: string) =>
   builder.objectRef<{ readonly kind: Kind; readonly pack: PackRow }>(name).implement({
     description,
     fields: (t) => ({

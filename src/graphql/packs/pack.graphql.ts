@@ -9,9 +9,11 @@ import {
 } from '../../model/pack-row.ts';
 import { roleExtent } from '../../model/role-row.ts';
 import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
+import { findPackByName } from '../../packs/find-pack-by-name.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
-import { isSamePage, type PageArguments, pageRequest } from '../../page.ts';
+import { isSamePage, MAX_PAGE_SIZE, type PageArguments, pageRequest } from '../../page.ts';
+import { RequestRefused } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
@@ -231,6 +233,9 @@ const PackFilter = builder.inputType('PackFilter', {
     imageOrigin: t.field({ type: ImageOrigin, description: 'Only packs of this image origin.' }),
     status: t.field({ type: PackStatus, description: 'Only packs in this state.' }),
     nameContains: t.string({ description: 'Only packs whose name holds this text.' }),
+    names: t.stringList({
+      description: `Only packs with one of these names, at most ${MAX_PAGE_SIZE}.`,
+    }),
   }),
 });
 
@@ -243,6 +248,14 @@ builder.queryFields((t) => ({
     ...readsRow(),
     resolve: (_root, { id }, context, info) => loadPack(id, context, info),
   }),
+  packByName: t.field({
+    type: Pack,
+    nullable: true,
+    description: "The pack of the caller's own org that has this name; null where there is none.",
+    args: { name: t.arg.string({ required: true, description: 'Exactly as it is written.' }) },
+    ...readsRow(),
+    resolve: (_root, { name }, { world, caller }) => findPackByName(world.database, caller, name),
+  }),
   packs: t.field({
     type: PackConnection,
     description: "The org's own packs, those shared by others and the platform's, newest first.",
@@ -253,6 +266,9 @@ builder.queryFields((t) => ({
     resolve: (_root, { filter, ...args }, { world, caller, loaders }, info) => {
       const request = pageRequest(args);
       const listing = listingOf(info);
+      if ((filter?.names?.length ?? 0) > MAX_PAGE_SIZE) {
+        throw new RequestRefused('bad_request', `"names" may hold at most ${MAX_PAGE_SIZE} names.`);
+      }
       const read = async () => {
         const page = await listPacks(world, caller, request, filter ?? {}, listing);
         if (listing.roles !== null) {

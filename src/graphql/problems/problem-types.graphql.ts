@@ -94,6 +94,15 @@ const PackInUse = ref('pack_in_use').implement({
   }),
 });
 
+const PackNotEditable = ref('pack_not_editable').implement({
+  interfaces,
+  description:
+    'What is in this pack cannot be changed here: it was not uploaded here, or the platform vouches for it as it is.',
+  fields: (t) => ({
+    pack: t.field({ type: Pack, description: 'The pack.', resolve: ({ pack }) => pack }),
+  }),
+});
+
 const PackBeingDeleted = ref('pack_being_deleted').implement({
   interfaces,
   description:
@@ -148,6 +157,7 @@ export const problemTypes: { [Kind in ProblemKind]: ObjectRef<PothosTypes, Probl
   validation_failed: ValidationFailed,
   name_taken: NameTaken,
   pack_in_use: PackInUse,
+  pack_not_editable: PackNotEditable,
   pack_being_deleted: PackBeingDeleted,
   registry_cleanup_failed: RegistryCleanupFailed,
   registry_unavailable: RegistryUnavailable,

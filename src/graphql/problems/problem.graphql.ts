@@ -11,6 +11,8 @@ const refusalDescriptions: Record<RefusalCode, string> = {
   route_not_found: 'There is nothing at this path.',
   method_not_allowed: 'Not by this HTTP method: mutations go by POST.',
   not_acceptable: 'None of the media types that the client accepts can be answered.',
+  precondition_failed:
+    'What was to be changed has changed meanwhile (REST: If-Match). Read it again.',
   payload_too_large: 'The body or file is too large.',
   unsupported_media_type: 'The body is of a media type that is not understood here.',
   rate_limited: 'Too many requests. Wait, then try again.',

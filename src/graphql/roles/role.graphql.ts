@@ -3,6 +3,7 @@ import { roleIds } from '../../model/ids.ts';
 import { packExtent } from '../../model/pack-row.ts';
 import { roleExtent } from '../../model/role-row.ts';
 import { pageRequest } from '../../page.ts';
+import { findRoleByName } from '../../roles/find-role-by-name.ts';
 import { countAgentRoles, listAgentRoles } from '../../roles/list-agent-roles.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
@@ -89,6 +90,14 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true, description: 'role_…' }) },
     ...readsRow(),
     resolve: (_root, { id }, context) => load(id, context),
+  }),
+  agentRoleByName: t.field({
+    type: AgentRole,
+    nullable: true,
+    description: "The role of the caller's org that has this name; null where there is none.",
+    args: { name: t.arg.string({ required: true, description: 'Exactly as it is written.' }) },
+    ...readsRow(),
+    resolve: (_root, { name }, { world, caller }) => findRoleByName(world.database, caller, name),
   }),
   agentRoles: t.field({
     type: AgentRoleConnection,

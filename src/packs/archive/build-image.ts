@@ -10,7 +10,7 @@ import { canonicalTar } from './canonical-tar.ts';
 import type { PackContents } from './pack-contents.ts';
 
 /** What our images are, for tools that list artifacts by type. */
-const PACK_ARTIFACT_TYPE = 'application/vnd.packgateway.pack.v1';
+export const PACK_ARTIFACT_TYPE = 'application/vnd.packgateway.pack.v1';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';

@@ -1,7 +1,12 @@
 import type { Caller } from '../../identity/caller.ts';
 import type { DescribedPack } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
-import type { Registry, RegistryFailure, Repository } from '../../registry/registry.ts';
+import type {
+  CallOptions,
+  Registry,
+  RegistryFailure,
+  Repository,
+} from '../../registry/registry.ts';
 import type { World } from '../../world.ts';
 import { findPack } from '../find-pack.ts';
 import { isElsewhere, openImageSource } from '../image-source.ts';
@@ -29,10 +34,14 @@ export async function openContents(
     const { imageDigest } = current;
     if (imageDigest === null) return unreadable('its image is not known');
     const outcome = await world.unpacked.use(caller.orgId, imageDigest, () =>
-      reading(world, current, async (opened) =>
-        opened.kind === 'opened'
-          ? unpackImage(opened, 4 * world.config.maxArchiveBytes)
-          : imageProblem(opened),
+      reading(
+        world,
+        current,
+        { signal: AbortSignal.timeout(LONGEST_READING_MS) },
+        async (opened) =>
+          opened.kind === 'opened'
+            ? unpackImage(opened, 4 * world.config.maxArchiveBytes)
+            : imageProblem(opened),
       ),
     );
     return outcome.kind === 'refused' ? unreadable(`it is ${outcome.why}`) : outcome;
@@ -63,6 +72,7 @@ export async function withImageOf<Outcome extends { readonly kind: string }>(
 export async function reading<Outcome>(
   world: World,
   pack: DescribedPack,
+  options: CallOptions,
   work: (image: OpenImageOutcome) => Promise<Outcome> | Outcome,
 ): Promise<Outcome | RegistryFailure> {
   const { imageDigest, imageRef, repository } = pack;
@@ -72,7 +82,6 @@ export async function reading<Outcome>(
   await using elsewhere = opened;
   const registry: Registry = elsewhere?.registry ?? world.registry;
   const place: Repository = elsewhere?.repository ?? repository;
-  const options = { signal: AbortSignal.timeout(LONGEST_READING_MS) };
   return await work(await openImage(registry, place, imageDigest, options));
 }
 

@@ -7,7 +7,7 @@ import { openContents } from './open-contents.ts';
 import type { ReadingWorld } from './reading-world.ts';
 
 /** A file of a pack, as a list of them names it. */
-export interface PackFile extends ImageFile {
+export interface PackFile extends Omit<ImageFile, 'offset'> {
   readonly pack: DescribedPack;
 }
 

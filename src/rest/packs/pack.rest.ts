@@ -11,6 +11,7 @@ import { enumIn } from '../letter-case.ts';
 import { noQuery, type Operation, operation } from '../operation.ts';
 import { nextCursor, nextCursorOf, pageOf, pageQuery } from '../paging.ts';
 import { noBody } from '../read-input.ts';
+import { packETag } from './etags.ts';
 import { packJson, packSchema, visibilityField } from './pack-json.rest.ts';
 
 type FoundPack = { readonly kind: 'found'; readonly pack: PackRow } | ProblemOf<'not_found'>;
@@ -78,6 +79,7 @@ const read = operation({
     return pack === null ? { kind: 'not_found', subject: 'pack', id } : { kind: 'found', pack };
   },
   present: ({ pack }, _world, caller) => packJson(pack, caller),
+  etag: ({ pack }) => packETag(pack),
 });
 
 const remove = operation({

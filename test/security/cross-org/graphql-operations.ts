@@ -47,6 +47,9 @@ const strings: Readonly<Record<string, Probe['kind']>> = {
   label: 'text',
   category: 'text',
   nameContains: 'text',
+  names: 'text',
+  path: 'text',
+  under: 'text',
 };
 
 /** Types with nothing of an org in them, and a value of each. */
@@ -157,7 +160,8 @@ export function documentOf(
 /** @param packName where a File is asked for: an archive of a pack of this name goes there */
 export function graphqlRequest(query: string, variables: Json, packName?: string): Request {
   const url = 'http://gateway/graphql';
-  if (packName === undefined) {
+  const wantsFile = 'archive' in variables || 'content' in variables;
+  if (packName === undefined && !wantsFile) {
     const headers = { 'content-type': 'application/json' };
     return new Request(url, {
       method: 'POST',
@@ -167,7 +171,11 @@ export function graphqlRequest(query: string, variables: Json, packName?: string
   }
   const form = new FormData();
   form.set('operations', JSON.stringify({ query, variables }));
-  form.set('map', JSON.stringify({ file: ['variables.archive'] }));
-  form.set('file', new File([new Uint8Array(samplePack({ name: packName }))], 'pack.tar.gz'));
+  const place = 'content' in variables ? 'variables.content' : 'variables.archive';
+  form.set('map', JSON.stringify({ file: [place] }));
+  form.set(
+    'file',
+    new File([new Uint8Array(samplePack({ name: packName ?? 'own-used' }))], 'pack.tar.gz'),
+  );
   return new Request(url, { method: 'POST', body: form });
 }

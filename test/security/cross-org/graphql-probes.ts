@@ -73,6 +73,9 @@ function probesOf(
 
 export type Entities = readonly { readonly name: string; readonly key: string }[];
 
+/** Fields that take a path, which leads out of no pack. */
+const insideAPack = new Set(['Pack.file', 'Pack.files']);
+
 /** Probes of the arguments of fields below the roots, each asked for on the shortest way to its type. */
 export function nestedProbes(schema: GraphQLSchema, world: World): Probe[] {
   const types = Object.values(schema.getTypeMap()).filter(isObjectType);
@@ -81,27 +84,30 @@ export function nestedProbes(schema: GraphQLSchema, world: World): Probe[] {
     .filter((type) => !type.name.startsWith('__') && !roots.includes(type))
     .flatMap((type) =>
       fieldsOf(type).flatMap((field) =>
-        slotsOf(field.args, `${type.name}.${field.name}`).map(({ path, kind }) => {
-          if (kind !== 'cursor' || path.length !== 1) {
-            throw new Error(`probe ${type.name}.${field.name}(${path.join('.')}), a ${kind}`);
-          }
-          const [argument = ''] = path;
-          const selected = `... on ${type.name} { ${field.name}(first: 5, ${argument}: $value)${selectionOf(schema, field.type, 2)} }`;
-          const way = wayTo(schema, world, type);
-          return {
-            name: `${type.name}.${field.name}(${argument})`,
-            kind,
-            byAll: true,
-            request: (value: string) => {
-              const { query, variables } = way(selected);
-              return graphqlRequest(query, { ...variables, value });
-            },
-            refusal: ({ text }: Answer, asked: PermissionSet) =>
-              text.includes(`"${field.name}":{`) || (asked === 'READ_ONLY' && isDenied(text))
-                ? null
-                : 'did not get there',
-          };
-        }),
+        slotsOf(field.args, `${type.name}.${field.name}`)
+          // What a pack's file is called says nothing of any other pack.
+          .filter(({ kind }) => kind !== 'text' || !insideAPack.has(`${type.name}.${field.name}`))
+          .map(({ path, kind }) => {
+            if (kind !== 'cursor' || path.length !== 1) {
+              throw new Error(`probe ${type.name}.${field.name}(${path.join('.')}), a ${kind}`);
+            }
+            const [argument = ''] = path;
+            const selected = `... on ${type.name} { ${field.name}(first: 5, ${argument}: $value)${selectionOf(schema, field.type, 2)} }`;
+            const way = wayTo(schema, world, type);
+            return {
+              name: `${type.name}.${field.name}(${argument})`,
+              kind,
+              byAll: true,
+              request: (value: string) => {
+                const { query, variables } = way(selected);
+                return graphqlRequest(query, { ...variables, value });
+              },
+              refusal: ({ text }: Answer, asked: PermissionSet) =>
+                text.includes(`"${field.name}":{`) || (asked === 'READ_ONLY' && isDenied(text))
+                  ? null
+                  : 'did not get there',
+            };
+          }),
       ),
     );
 }

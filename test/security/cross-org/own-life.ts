@@ -34,14 +34,19 @@ export async function liveOwnLife(
   });
   await call('attachPack', { roleId: made.id, packId: own.pack });
   await call('detachPack', { roleId: made.id, packId: own.pack });
+  await call('detachPackFromRoles', { packId: own.pack, roleIds: [made.id] });
   await call('archiveAgentRole', { id: made.id });
   await call('unarchiveAgentRole', { id: made.id });
   await call('unarchiveAgentRole', { id: made.id });
   await call('updatePackVisibility', { id: own.shared, visibility: 'ORG' });
   await call('deletePack', { id: own.shared });
   await call('deletePack', { id: communityPack.id });
+  const { pack: uploaded } = await call('uploadPack', { archive: null }, 'uploaded');
   await call('uploadPack', { archive: null }, 'uploaded');
-  await call('uploadPack', { archive: null }, 'uploaded');
+  await call('replacePackArchive', { id: uploaded.id, archive: null }, 'uploaded');
+  const file = { id: uploaded.id, path: 'data/added' };
+  await call('replacePackFile', { ...file, content: null }, 'uploaded');
+  await call('deletePackFile', file);
   await call('clonePack', { id: communityPack.id, name: 'copy-of-shared' });
   // Only the clone holds the image now, and the image's own name is free again.
   const { pack: clone } = await call('clonePack', { id: own.free, name: 'copy-of-free' });
@@ -49,6 +54,7 @@ export async function liveOwnLife(
   const { pack: found } = await call('createPackFromImage', { imageRef: clone.imageRef });
   await call('updatePackVisibility', { id: found.id, visibility: 'COMMUNITY' });
   await call('replacePackImage', { id: found.id, imageRef: clone.imageRef });
+  await call('deletePackFile', { id: found.id, path: 'behavior.md' });
   const { pack: doomed } = await call('uploadPack', { archive: null }, 'doomed');
   const index = join(gateway.dataDirectory, 'registry', 'index.json');
   const whole = readFileSync(index);

@@ -9,6 +9,9 @@ import type { World } from './world.ts';
 const strings: Readonly<Record<string, Probe['kind'] | 'archive'>> = {
   id: 'id',
   pack_ids: 'id',
+  role_ids: 'id',
+  path: 'text',
+  under: 'text',
   subject_id: 'id',
   cursor: 'cursor',
   image_ref: 'image',
@@ -139,11 +142,17 @@ function requestFor(
   const body: Json = Object.fromEntries(
     required.map((name) => [name, ownValue(name, propertiesOf(schema, document)[name], document)]),
   );
-  const url = new URL(`http://gateway${path.replace('{id}', ownIdOf(path, world))}`);
+  const own = path.replace('{id}', ownIdOf(path, world)).replace('{path}', 'pack.yaml');
+  const url = new URL(`http://gateway${own}`);
   for (const { name, in: where, required: isRequired } of parameters) {
     if (where === 'query' && isRequired) throw new Error(`${path}: fill the required ${name}`);
   }
-  if (place === 'path') url.pathname = path.replace(`{${field}}`, String(value));
+  if (place === 'path') {
+    url.pathname = path
+      .replace(`{${field}}`, () => String(value))
+      .replace('{id}', ownIdOf(path, world))
+      .replace('{path}', 'pack.yaml');
+  }
   if (place === 'query') url.searchParams.set(field, String(value));
   if (place === 'body') body[field] = isList && !Array.isArray(value) ? [value] : value;
   if (decodeURI(url.pathname).includes('{')) throw new Error(`${path}: fill its parameters`);
@@ -152,11 +161,20 @@ function requestFor(
     const headers = { 'content-type': contentType };
     return new Request(url, { method, headers, body: JSON.stringify(body) });
   }
-  if (contentType !== 'multipart/form-data' || kind !== 'archive') {
+  if (contentType === 'application/octet-stream') {
+    return new Request(url, { method, body: 'bytes' });
+  }
+  if (contentType !== 'multipart/form-data') {
     throw new Error(`${path}: send ${contentType} in cross-org/rest-probes.ts`);
   }
   const form = new FormData();
-  form.set('archive', new File([new Uint8Array(samplePack({ name: String(value) }))], 'a.tar.gz'));
+  form.set(
+    'archive',
+    new File(
+      [new Uint8Array(samplePack({ name: kind === 'archive' ? String(value) : 'own-used' }))],
+      'a.tar.gz',
+    ),
+  );
   return new Request(url, { method, body: form });
 }
 

@@ -1,0 +1,88 @@
+/** An operation that answers bytes; what it has in common with the others is declared as theirs is. */
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { z } from '@hono/zod-openapi';
+import { create as contentDisposition } from 'content-disposition';
+import type { Caller } from '../identity/caller.ts';
+import { isProblem, type ProblemOf } from '../outcomes.ts';
+import type { ReadingWorld } from '../packs/contents/reading-world.ts';
+import { noQuery, type Operation, type PathParameters, routeOf } from './operation.ts';
+import { isKnown } from './packs/etags.ts';
+import { problemResponse } from './problem-response.ts';
+import { noBody } from './read-input.ts';
+
+/** What is sent. Disposed when it has been, or the caller has left. */
+export interface Download extends Disposable {
+  readonly kind: 'download';
+  readonly name: string;
+  readonly contentType: string;
+  /** Bytes; null where only sending it will tell. */
+  readonly size: number | null;
+  readonly etag: string;
+  readonly read: () => AsyncIterable<Uint8Array>;
+}
+
+type Refused = ProblemOf<'not_found' | 'registry_unavailable'>;
+
+interface Declaration {
+  readonly path: `/v1/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly mediaType: string;
+  open(
+    world: ReadingWorld,
+    caller: Caller,
+    parameters: PathParameters,
+  ): Promise<Download | Refused>;
+}
+
+export function download({ open, description, mediaType, ...declared }: Declaration): Operation {
+  const schema = z.string().openapi({ format: 'binary' });
+  return {
+    needs: null,
+    route: routeOf<Download | Refused, typeof schema, typeof noQuery, undefined>({
+      ...declared,
+      method: 'get',
+      tag: 'Packs',
+      needs: null,
+      query: noQuery,
+      body: noBody,
+      problems: { not_found: true, registry_unavailable: true },
+      success: { status: 200, description, schema, mediaType },
+    }),
+    async answer(world, caller, { request, parameters }, outcomes) {
+      const outcome = await open(world, caller, parameters);
+      outcomes.push(outcome.kind);
+      return isProblem(outcome)
+        ? problemResponse(world, caller, outcome)
+        : responseOf(outcome, request);
+    },
+  };
+}
+
+function responseOf(found: Download, { headers, method }: Request): Response {
+  const { etag, name, contentType, size } = found;
+  if (isKnown(headers, etag)) {
+    found[Symbol.dispose]();
+    return new Response(null, { status: 304, headers: { etag } });
+  }
+  const described = {
+    etag,
+    'content-type': contentType,
+    ...(size !== null && { 'content-length': String(size) }),
+    // Whoever made the pack must not run anything on our origin in the browser of whoever reads it.
+    'content-disposition': contentDisposition(name),
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+  };
+  if (method === 'HEAD') {
+    found[Symbol.dispose]();
+    return new Response(null, { headers: described });
+  }
+  const content = Readable.from(found.read(), { objectMode: false });
+  content.once('close', () => found[Symbol.dispose]());
+  // Both are the web's ReadableStream; the global type and that of node:stream/web do not know each other.
+  const body = Readable.toWeb(content) as ReadableStream as unknown as BodyInit;
+  return new Response(body, { headers: described });
+}

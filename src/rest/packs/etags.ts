@@ -1,0 +1,40 @@
+/** What a pack and its files are told apart by from what they were (RFC 9110, 8.8.3). */
+import type { PackRow } from '../../model/pack-row.ts';
+import type { PackFile } from '../../packs/contents/pack-files.ts';
+import type { Expectation } from '../../packs/expected-state.ts';
+import { RequestRefused } from '../../request-refused.ts';
+
+/** Of a pack as it is shown, and so of all that is in it. */
+export const packETag = ({ imageDigest, updatedAt }: PackRow): string =>
+  `"${imageDigest}.${updatedAt.getTime().toString(36)}"`;
+
+/** Of a pack's archive. */
+export const archiveETag = ({ imageDigest }: Pick<PackRow, 'imageDigest'>): string =>
+  `"${imageDigest}"`;
+
+/** Of a file's bytes. */
+export const fileETag = ({ hash }: Pick<PackFile, 'hash'>): string => `"sha256-${hash}"`;
+
+/** What a change expects (`If-Match`): the ETag of the file, of the pack or of its archive; undefined: nothing. */
+export function expectedBy(headers: Headers): Expectation | undefined {
+  const header = headers.get('if-match');
+  if (header === null) return undefined;
+  const wanted = entityTags(header);
+  return ({ pack, file }) => {
+    const current = [packETag(pack), archiveETag(pack), ...(file === null ? [] : [fileETag(file)])];
+    const exists = file !== null || wanted[0] !== '*';
+    if (exists && wanted.some((tag) => tag === '*' || current.includes(tag))) return;
+    throw new RequestRefused(
+      'precondition_failed',
+      'This has changed since you read it (If-Match): read it again, then make the change anew.',
+    );
+  };
+}
+
+/** Whether the caller has this already (`If-None-Match`), however a proxy has weakened what he was told. */
+export function isKnown(headers: Headers, etag: string): boolean {
+  const known = entityTags(headers.get('if-none-match') ?? '');
+  return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+}
+
+const entityTags = (header: string): string[] => header.split(',').map((tag) => tag.trim());

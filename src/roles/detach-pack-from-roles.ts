@@ -1,0 +1,75 @@
+import { recordEvent } from '../audit/record-event.ts';
+import { query } from '../database/database.ts';
+import type { Caller } from '../identity/caller.ts';
+import { packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
+import type { PackRow } from '../model/pack-row.ts';
+import type { ProblemOf } from '../outcomes.ts';
+import { findPack } from '../packs/find-pack.ts';
+import type { World } from '../world.ts';
+
+/** Roles that one call may name. */
+const MOST_ROLES = 1_000;
+
+export interface DetachPackFromRolesInput {
+  /** As the caller sent them; what is no id is not found. */
+  readonly packId: string;
+  /** All roles of the caller's org when left out. */
+  readonly roleIds?: readonly string[] | null | undefined;
+}
+
+export type DetachPackFromRolesOutcome =
+  | {
+      readonly kind: 'detached_from_roles';
+      readonly pack: PackRow;
+      /** Roles that had it. */
+      readonly roleCount: number;
+    }
+  | ProblemOf<'not_found' | 'validation_failed'>;
+
+/** Takes a pack from roles of the caller's org, archived ones included, in one transaction; from all or from none. */
+export async function detachPackFromRoles(
+  { database }: World,
+  caller: Caller,
+  input: DetachPackFromRolesInput,
+): Promise<DetachPackFromRolesOutcome> {
+  const packId = packIds.parse(input.packId);
+  if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.packId };
+  const named = input.roleIds ?? null;
+  if (named !== null && named.length > MOST_ROLES) {
+    const message = `must not name more than ${MOST_ROLES} roles; leave it out for all of them`;
+    return { kind: 'validation_failed', fields: [{ path: 'roleIds', message }] };
+  }
+  const roles: RoleId[] = [];
+  for (const id of named ?? []) {
+    const roleId = roleIds.parse(id);
+    if (roleId === null) return { kind: 'not_found', subject: 'agent_role', id };
+    roles.push(roleId);
+  }
+  return database.forOrg(caller.orgId).transactional(async (em) => {
+    // Locked in the order of ids and before the attachments, as every change of a role does it.
+    const locked = await query<{ id: string }>(
+      em,
+      `select r.id from agent_roles r where r.org_id = $1 and r.id ${
+        named === null
+          ? 'in (select a.role_id from role_packs a where a.pack_id = $2 and a.org_id = $1)'
+          : '= any($2)'
+      } order by r.id for key share`,
+      [uuidOf(caller.orgId), named === null ? uuidOf(packId) : roles.map(uuidOf)],
+    );
+    const known = new Set(locked.map(({ id }) => roleIds.of(id)));
+    const unknown = roles.find((id) => !known.has(id));
+    if (unknown !== undefined) return { kind: 'not_found', subject: 'agent_role', id: unknown };
+    const pack = await findPack(em, caller, packId);
+    if (pack === null) return { kind: 'not_found', subject: 'pack', id: packId };
+    const removed = await query<{ role_id: string }>(
+      em,
+      `delete from role_packs where pack_id = $1 and org_id = $2 and role_id = any($3)
+       returning role_id`,
+      [uuidOf(packId), uuidOf(caller.orgId), locked.map(({ id }) => id)],
+    );
+    for (const { role_id } of removed) {
+      recordEvent(em, caller, 'PACK_DETACHED', packId, { roleId: roleIds.of(role_id) });
+    }
+    return { kind: 'detached_from_roles', pack, roleCount: removed.length };
+  });
+}
