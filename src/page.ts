@@ -1,6 +1,5 @@
 /** Keyset pages, newest first: page N costs what page 1 costs, because a cursor is a place in an index. */
 import { z } from 'zod';
-import type { AnyId } from './model/ids.ts';
 import { RequestRefused } from './request-refused.ts';
 
 export const DEFAULT_PAGE_SIZE = 50;
@@ -103,25 +102,6 @@ export const limitOf = ({ size }: PageRequest): number => size + 1;
 /** `order by` direction for the key of a page. */
 export const orderOf = ({ direction }: PageRequest): 'asc' | 'desc' =>
   direction === 'forward' ? 'desc' : 'asc';
-
-/** The same for `em.find`: which entities are on the page, how many to read and in which order. */
-export function onPage<Id extends AnyId>(
-  page: PageRequest,
-  ids: { of(uuid: string): Id },
-): {
-  readonly place: { readonly id?: { readonly $lt?: Id; readonly $gt?: Id } };
-  readonly options: { readonly orderBy: { readonly id: 'asc' | 'desc' }; readonly limit: number };
-} {
-  const { olderThan, newerThan } = page;
-  const id = {
-    ...(olderThan === null ? {} : { $lt: ids.of(olderThan) }),
-    ...(newerThan === null ? {} : { $gt: ids.of(newerThan) }),
-  };
-  return {
-    place: Object.keys(id).length === 0 ? {} : { id },
-    options: { orderBy: { id: orderOf(page) }, limit: limitOf(page) },
-  };
-}
 
 /** Cuts what the statement selected (in its own order, up to `limitOf`) to the page. */
 export function toPage<Item>(request: PageRequest, selected: readonly Item[]): Page<Item> {

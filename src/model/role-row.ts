@@ -15,11 +15,8 @@ export type ListedRole = Omit<RoleRow, Detail> & Partial<Pick<RoleRow, Detail>>;
 const all = fieldsOf(AgentRole);
 const brief = all.filter((field) => !rare.some((one) => one === field));
 
-/** What is read of a role, which has nothing longer than its description. */
-export const roleFields = { brief, described: all, whole: all } satisfies Record<Extent, unknown>;
-
 const described = rowsOf(AgentRole, 'r', all);
-/** Statements must call the table `r`. */
+/** Statements must call the table `r`. A role has nothing longer than its description. */
 export const roleRows: Readonly<Record<Extent, Rows<ListedRole>>> = {
   brief: rowsOf(AgentRole, 'r', brief),
   described,

@@ -1,9 +1,8 @@
 import type { Caller } from '../identity/caller.ts';
-import { AgentRole } from '../model/agent-role.entity.ts';
 import type { Extent } from '../model/extent.ts';
-import { roleIds } from '../model/ids.ts';
-import { type ListedRole, roleFields } from '../model/role-row.ts';
-import { onPage, type Page, type PageRequest, toPage } from '../page.ts';
+import { uuidOf } from '../model/ids.ts';
+import { type ListedRole, roleRows } from '../model/role-row.ts';
+import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
 export interface RoleListing {
@@ -18,18 +17,31 @@ export async function listAgentRoles(
   listing: RoleListing,
   extent: Extent = 'whole',
 ): Promise<Page<ListedRole>> {
-  const { place, options } = onPage(page, roleIds);
-  const roles = await database
-    .forOrg(caller.orgId)
-    .find(AgentRole, { ...listed(listing), ...place }, { ...options, fields: roleFields[extent] });
-  return toPage(page, roles);
+  const values: unknown[] = [uuidOf(caller.orgId)];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const where = [...listed(listing), ...placeOf(page, 'r.id', bind)];
+  const records = await database.query<object>(
+    `select ${roleRows[extent].columns} from agent_roles r where ${where.join(' and ')}
+     order by r.id ${orderOf(page)} limit ${bind(limitOf(page))}`,
+    values,
+  );
+  return toPage(page, records.map(roleRows[extent].ofRecord));
 }
 
 /** How many roles `listAgentRoles` would go through. */
-export const countAgentRoles = (
+export async function countAgentRoles(
   { database }: Pick<World, 'database'>,
   caller: Caller,
   listing: RoleListing,
-): Promise<number> => database.forOrg(caller.orgId).count(AgentRole, listed(listing));
+): Promise<number> {
+  const [row] = await database.query<{ count: string | number }>(
+    `select count(*) as count from agent_roles r where ${listed(listing).join(' and ')}`,
+    [uuidOf(caller.orgId)],
+  );
+  return Number(row?.count ?? 0);
+}
 
-const listed = ({ includeArchived }: RoleListing) => (includeArchived ? {} : { archivedAt: null });
+const listed = ({ includeArchived }: RoleListing): string[] => [
+  'r.org_id = $1',
+  ...(includeArchived ? [] : ['r.archived_at is null']),
+];
