@@ -2,7 +2,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const config: CodegenConfig = {
-  schema: 'schema.graphql',
+  schema: 'api.graphql',
   documents: 'examples/operations/*.graphql',
   importExtension: '.ts',
   generates: {

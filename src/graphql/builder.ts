@@ -72,12 +72,18 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     idFieldOptions: { description: 'Typed and opaque; it never changes.' },
     nodeQueryOptions: {
       ...readsRow(),
-      description: 'Any pack, agent role or API key by its id; null where the caller has no such.',
+      description:
+        'Any pack, agent role, API key, audit event or org by its id; null where the caller has no such.',
       args: { id: { description: 'An id of any type.' } },
       resolve: (_root, { id }, _context, _info, resolveNode) =>
         id.typename === '' ? null : resolveNode(id),
     },
-    nodesQueryOptions: false,
+    nodesQueryOptions: {
+      description:
+        'Several of them, at most 200, in the order of the ids; null where there is none.',
+      args: { ids: { description: 'Ids of any type.' } },
+      resolve: (_root, { ids }, _context, _info, resolveNodes) => resolveNodes(ids),
+    },
     encodeGlobalID: (_typename, id) => String(id),
     decodeGlobalID: (id) => ({ typename: nodeTypeOf(id) ?? '', id }),
   },

@@ -61,7 +61,7 @@ mutation CreateRole($packId: ID!) {
 mutation DeletePack($id: ID!) {
   deletePack(id: $id) {
     __typename
-    ... on DeletedPack { id name deletedAt image }
+    ... on DeletedPack { deletedPackId name deletedAt image }
     ... on Error { code message requestId }
     ... on PackInUse {
       roles(first: 10) { totalCount nodes { id name archivedAt } }

@@ -1,10 +1,12 @@
 /** The loaders of one request: what many fields ask for one by one is read in one statement. */
 import DataLoader from 'dataloader';
 import type { FieldNode } from 'graphql';
+import { findAuditEvents } from '../audit/find-audit-events.ts';
+import type { AuditEventRow } from '../audit/list-audit-events.ts';
 import type { Caller } from '../identity/caller.ts';
 import { findKeys, type KeyRow } from '../keys/find-key.ts';
 import { type Extent, extents } from '../model/extent.ts';
-import type { KeyId, PackId, RoleId } from '../model/ids.ts';
+import type { EventId, KeyId, PackId, RoleId } from '../model/ids.ts';
 import type { ListedPack } from '../model/pack-row.ts';
 import type { ListedRole } from '../model/role-row.ts';
 import type { Problem } from '../outcomes.ts';
@@ -30,6 +32,7 @@ export interface Loaders {
   readonly extentOf: (nodes: readonly FieldNode[], look: () => Extent) => Extent;
   readonly pack: Readonly<Record<Extent, DataLoader<PackId, ListedPack | null>>>;
   readonly role: DataLoader<RoleId, ListedRole | null>;
+  readonly event: DataLoader<EventId, AuditEventRow | null>;
   readonly key: DataLoader<KeyId, KeyRow | null>;
   readonly deletionVerdict: DataLoader<PackId, DeletionVerdict | null>;
   readonly roleCounts: DataLoader<PackId, RoleCounts>;
@@ -76,6 +79,7 @@ export function createLoaders(world: World, caller: Caller): Loaders {
     },
     pack: { brief: packs('brief'), described: packs('described'), whole: packs('whole') },
     role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
+    event: batched(async (ids) => byId(await findAuditEvents(database, caller.orgId, ids)), null),
     key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
     deletionVerdict: batched((ids) => previewDeletions(world, caller, ids), null),
     roleCounts: batched((ids) => countRolesOfPacks(world, caller, ids), {

@@ -1,9 +1,11 @@
-import { keyIds, packIds, roleIds } from '../model/ids.ts';
+import { eventIds, keyIds, orgIds, packIds, roleIds } from '../model/ids.ts';
 
 const nodeTypes = [
   { name: 'Pack', ids: packIds },
   { name: 'AgentRole', ids: roleIds },
   { name: 'ApiKey', ids: keyIds },
+  { name: 'AuditEvent', ids: eventIds },
+  { name: 'Org', ids: orgIds },
 ] as const;
 
 /** The GraphQL type that an id belongs to, or null where it is an id of no node. */

@@ -14,7 +14,7 @@ import './audit/audit.graphql.ts';
 import './keys/key.graphql.ts';
 import './keys/key-mutations.graphql.ts';
 import { printSubgraphSchema } from '@apollo/subgraph';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLObjectType, GraphQLSchema, printSchema as printPlainSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { describeResults } from './describe-results.ts';
 import { withCheckedReferences } from './entity-references.ts';
@@ -42,5 +42,22 @@ export const schema: GraphQLSchema = withCountedTexts(
   ),
 );
 
+schema.description =
+  'Content packs of an agent platform, the agent roles that hold them, and their deletion.';
+
 /** The SDL with its federation directives, as `schema.graphql` holds it. */
 export const printSchema = (): string => `${printSubgraphSchema(schema).trim()}\n`;
+
+/** The API alone, as `api.graphql` holds it: what clients' tools read, which stop at federation's directives. */
+export function printApi(): string {
+  const config = schema.toConfig();
+  const query = config.query?.toConfig();
+  if (query === undefined) throw new Error('the schema has no Query');
+  const { _entities, _service, ...fields } = query.fields;
+  const api = new GraphQLSchema({
+    ...config,
+    query: new GraphQLObjectType({ ...query, fields }),
+    types: config.types.filter(({ name }) => !/^_|^Query$/.test(name)),
+  });
+  return `${printPlainSchema(api).trim()}\n`;
+}

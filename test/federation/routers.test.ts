@@ -17,7 +17,7 @@ import {
 
 const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
   __typename
-  ... on DeletedPack { id name image }
+  ... on DeletedPack { deletedPackId name image }
   ... on Error { code message requestId }
   ... on PackInUse { pack { id runCount } roles { totalCount nodes { name runs { nodes { id } } } } }
   ... on RegistryCleanupFailed { reason }
@@ -96,7 +96,7 @@ describe.each(routerKinds)('through %s', (kind) => {
     );
     expect((await ask(DELETE, { id })).data.deletePack).toEqual({
       __typename: 'DeletedPack',
-      id,
+      deletedPackId: id,
       name: 'triage',
       image: 'PURGED',
     });

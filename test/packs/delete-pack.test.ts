@@ -33,7 +33,7 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
     expect(await isPullable(gateway, row)).toBe(true);
     expect(await deletePack(gateway, id)).toEqual({
       __typename: 'DeletedPack',
-      id,
+      deletedPackId: id,
       name: 'triage',
       deletedAt: expect.any(String),
       image: 'PURGED',

@@ -6,7 +6,7 @@ import type { Gateway, Json } from './gateway.ts';
 
 export const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
   __typename
-  ... on DeletedPack { id name deletedAt image }
+  ... on DeletedPack { deletedPackId name deletedAt image }
   ... on Error { code message requestId details }
   ... on PackInUse {
     pack { id name status }

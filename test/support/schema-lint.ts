@@ -73,7 +73,10 @@ function lintField(where: string, field: GraphQLField<unknown, unknown>): string
     ...described(where, field),
     ...named(where, field.name, camelCase, 'camelCase'),
     ...(isNullableList ? [`${where} is a list that may be null`] : []),
-    ...(holdsNulls(field.type) ? [`${where} is a list that may hold null`] : []),
+    // Relay's `nodes` answers in the places of the ids.
+    ...(holdsNulls(field.type) && where !== 'Query.nodes'
+      ? [`${where} is a list that may hold null`]
+      : []),
     ...(field.name === 'success' ? [`${where}: a union tells outcomes, not a flag`] : []),
     ...(field.deprecationReason != null && !/\buse\b/i.test(field.deprecationReason)
       ? [`${where} is deprecated without saying what to use`]

@@ -8,7 +8,7 @@ import { type RoleAnswer, roleColumns, uuidOf } from './read-packs.ts';
 const BLOCKERS_SHOWN = 50;
 
 export type Deletion =
-  | { readonly __typename: 'DeletedPack'; id: string; name: string; image: 'NOT_MANAGED' }
+  | { readonly __typename: 'DeletedPack'; deletedPackId: string; name: string; image: 'NOT_MANAGED' }
   | { readonly __typename: 'PackInUse'; code: string; pack: PackName; blockers: RoleAnswer[] }
   | { readonly __typename: 'NotFound'; readonly code: string };
 
@@ -70,5 +70,5 @@ async function lockCheckDelete(client: PoolClient, caller: Caller, id: string): 
            values (uuidv7(), $1, 'PACK_DELETED', $2, $3, $4, $5, now())`,
     values: [caller.orgId, `key_${caller.keyId}`, id, randomUUID(), { name: pack.name }],
   });
-  return { __typename: 'DeletedPack', id, name: pack.name, image: 'NOT_MANAGED' };
+  return { __typename: 'DeletedPack', deletedPackId: id, name: pack.name, image: 'NOT_MANAGED' };
 }

@@ -8,7 +8,7 @@ export const typeDefs = `#graphql
   }
   type Mutation { deletePack(id: ID!): DeletePackResult! }
   union DeletePackResult = DeletedPack | PackInUse | NotFound
-  type DeletedPack { id: ID! name: String! image: String! }
+  type DeletedPack { deletedPackId: ID! name: String! image: String! }
   type PackInUse { code: String! pack: PackName! roles(first: Int = 50): AgentRoleConnection! }
   type PackName { id: ID! name: String! }
   type NotFound { code: String! }

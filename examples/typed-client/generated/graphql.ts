@@ -342,7 +342,7 @@ export type DeletePackMutationVariables = Exact<{
 
 
 export type DeletePackMutation = { deletePack:
-    | { __typename: 'DeletedPack', id: string, name: string, deletedAt: string, image: ImageDisposition }
+    | { __typename: 'DeletedPack', deletedPackId: string, name: string, deletedAt: string, image: ImageDisposition }
     | { __typename: 'NotFound', code: ErrorCode, message: string, requestId: string }
     | { __typename: 'PackInUse', code: ErrorCode, message: string, requestId: string, otherOrgRoleCount: number, roles: { totalCount: number, nodes: Array<{ id: string, name: string, archivedAt: string | null }> } }
     | { __typename: 'RegistryCleanupFailed', code: ErrorCode, message: string, requestId: string, reason: RegistryFailureReason, retryable: boolean, retryAfterSeconds: number | null, attempts: number }
@@ -394,7 +394,7 @@ export type ListApiKeysQueryVariables = Exact<{
 }>;
 
 
-export type ListApiKeysQuery = { apiKeys: { nodes: Array<{ id: string, label: string, prefix: string, permissionSet: ApiKeyPermissionSet, createdAt: string, lastUsedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ListApiKeysQuery = { apiKeys: { nodes: Array<{ id: string, label: string, prefix: string, permissionSet: ApiKeyPermissionSet, createdAt: string, lastUsedAt: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type ListPacksQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -420,7 +420,7 @@ export type PackHistoryQueryVariables = Exact<{
 }>;
 
 
-export type PackHistoryQuery = { auditEvents: { nodes: Array<{ type: AuditEventType, actor: string, requestId: string, details: unknown, createdAt: string }> } };
+export type PackHistoryQuery = { auditEvents: { nodes: Array<{ type: AuditEventType, actor: string, requestId: string, details: unknown, createdAt: string }> } | null };
 
 export type PreviewDeletionQueryVariables = Exact<{
   packId: string;
@@ -760,7 +760,7 @@ export const DeletePackDocument = new TypedDocumentString(`
   deletePack(id: $packId) {
     __typename
     ... on DeletedPack {
-      id
+      deletedPackId
       name
       deletedAt
       image
@@ -789,7 +789,7 @@ export const DeletePackDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:d9f9ce528f14641ea5204406cf7cf657f92d4057401c9ab512a9f8480ea4c94c"}) as unknown as TypedDocumentString<DeletePackMutation, DeletePackMutationVariables>;
+    `, {"hash":"sha256:14dee70c993f289e151c852ab4d73a779ce01ce73ce173438e6a475742411258"}) as unknown as TypedDocumentString<DeletePackMutation, DeletePackMutationVariables>;
 export const DetachPackFromRolesDocument = new TypedDocumentString(`
     mutation DetachPackFromRoles($packId: ID!, $roleIds: [ID!]) {
   detachPackFromRoles(packId: $packId, roleIds: $roleIds) {
@@ -937,7 +937,7 @@ export const PackFilesDocument = new TypedDocumentString(`
 }
     `, {"hash":"sha256:e3d2acc48f5a9228099ef5bfb1bd7cdff8e866dfd8367c2c1e56c5ec606c9825"}) as unknown as TypedDocumentString<PackFilesQuery, PackFilesQueryVariables>;
 export const PackHistoryDocument = new TypedDocumentString(`
-    query PackHistory($packId: String!, $first: Int = 20) {
+    query PackHistory($packId: ID!, $first: Int = 20) {
   auditEvents(first: $first, filter: {subjectId: $packId}) {
     nodes {
       type
@@ -948,7 +948,7 @@ export const PackHistoryDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:1d5814979aa0049d6a65e332dc923f3649c37488b7f1fec8abad7c2d2536b1c6"}) as unknown as TypedDocumentString<PackHistoryQuery, PackHistoryQueryVariables>;
+    `, {"hash":"sha256:86401412a4423ff21a59d40a20a427ee83525f1da8bd1a17ccebd683cfc56a67"}) as unknown as TypedDocumentString<PackHistoryQuery, PackHistoryQueryVariables>;
 export const PreviewDeletionDocument = new TypedDocumentString(`
     query PreviewDeletion($packId: ID!) {
   pack(id: $packId) {

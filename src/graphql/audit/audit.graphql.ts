@@ -1,9 +1,11 @@
 import { countAuditEvents, listAuditEvents } from '../../audit/list-audit-events.ts';
 import type { auditEventTypes } from '../../model/audit-event.entity.ts';
+import { eventIds } from '../../model/ids.ts';
 import { pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
-import { forwardArguments, toConnection } from '../connection.ts';
-import { countedText, upTo } from '../limits/price.ts';
+import { pageArguments, toConnection } from '../connection.ts';
+import type { Context } from '../context.ts';
+import { countedText } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 import { AuditEvent, AuditEventConnection } from '../refs.ts';
 
@@ -33,21 +35,26 @@ export const AuditEventTypeEnum = builder.enumType('AuditEventType', {
   } satisfies Record<(typeof auditEventTypes)[number], object>,
 });
 
-AuditEvent.implement({
+/** An event by id, for those who may read the audit trail; everybody else learns nothing, not even that it exists. */
+const load = (id: string, { loaders, caller }: Context) => {
+  const eventId = eventIds.parse(id);
+  return eventId === null || !caller.scopes.has('audit:read') ? null : loaders.event.load(eventId);
+};
+
+builder.node(AuditEvent, {
   description: 'Who changed what; written in the transaction that made the change, never altered.',
+  id: { resolve: ({ id }) => id, description: 'Starts with evt_.' },
+  loadOne: load,
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Starts with evt_.' }),
     type: t.expose('type', { type: AuditEventTypeEnum, description: 'What happened.' }),
     actor: t.exposeString('actor', {
       ...countedText(),
       description: "The key's (key_…) or the user's id.",
     }),
-    subjectId: t.exposeString('subjectId', {
-      ...upTo(66),
+    subjectId: t.exposeID('subjectId', {
       description: 'The pack, role or key it is about.',
     }),
-    requestId: t.exposeString('requestId', {
-      ...upTo(66),
+    requestId: t.exposeID('requestId', {
       description: 'The request that did it.',
     }),
     details: t.expose('details', {
@@ -59,11 +66,16 @@ AuditEvent.implement({
   }),
 });
 
+builder.asEntity(AuditEvent, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context) => load(id, context),
+});
+
 const AuditEventFilter = builder.inputType('AuditEventFilter', {
   description: 'Which events to list; everything given must hold.',
   fields: (t) => ({
     type: t.field({ type: AuditEventTypeEnum, description: 'Only events of this type.' }),
-    subjectId: t.string({ description: 'Only events about this pack, role or key.' }),
+    subjectId: t.id({ description: 'Only events about this pack, role or key.' }),
     since: t.field({ type: 'DateTime', description: 'From this moment on.' }),
     until: t.field({ type: 'DateTime', description: 'Before this moment.' }),
   }),
@@ -72,10 +84,12 @@ const AuditEventFilter = builder.inputType('AuditEventFilter', {
 builder.queryFields((t) => ({
   auditEvents: t.field({
     type: AuditEventConnection,
+    // A caller without the scope keeps the rest of the answer.
+    nullable: true,
     description: 'The log of the org, newest first. Needs the scope audit:read.',
     ...needs('audit:read'),
     args: {
-      ...forwardArguments(t),
+      ...pageArguments(t),
       filter: t.arg({ type: AuditEventFilter, description: 'Which events; all when left out.' }),
     },
     resolve: (_root, { filter, ...args }, { world, caller, loaders }) => {

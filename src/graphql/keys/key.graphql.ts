@@ -4,7 +4,7 @@ import type { PermissionSet } from '../../model/api-key.entity.ts';
 import { keyIds } from '../../model/ids.ts';
 import { pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
-import { connectionOf, forwardArguments, toConnection } from '../connection.ts';
+import { connectionOf, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
@@ -60,15 +60,33 @@ builder.node(ApiKey, {
   }),
 });
 
-const Org = builder.objectRef<{ readonly id: string; readonly slug: string }>('Org').implement({
+builder.asEntity(ApiKey, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context) => load(id, context),
+});
+
+const Org = builder.objectRef<{ readonly id: string; readonly slug: string }>('Org');
+
+/** The caller's own org; no other exists for him. */
+const orgOf = ({ caller: { orgId, orgSlug } }: Context) => ({ id: orgId, slug: orgSlug });
+const loadOrg = (id: string, context: Context) =>
+  id === context.caller.orgId ? orgOf(context) : null;
+
+builder.node(Org, {
   description: 'A tenant. Everything but shared packs belongs to exactly one.',
+  id: { resolve: ({ id }) => id, description: 'Starts with org_.' },
+  loadOne: loadOrg,
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Starts with org_.' }),
     slug: t.exposeString('slug', {
       ...upTo(65),
       description: 'Its name in URLs and image references.',
     }),
   }),
+});
+
+builder.asEntity(Org, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: ({ id }, context) => loadOrg(id, context),
 });
 
 const Viewer = builder.objectRef<Context['caller']>('Viewer').implement({
@@ -77,7 +95,7 @@ const Viewer = builder.objectRef<Context['caller']>('Viewer').implement({
     org: t.field({
       type: Org,
       description: 'The org that the caller belongs to.',
-      resolve: ({ orgId, orgSlug }) => ({ id: orgId, slug: orgSlug }),
+      resolve: (_caller, _args, context) => orgOf(context),
     }),
     scopes: t.stringList({
       ...upTo(100),
@@ -109,9 +127,11 @@ builder.queryFields((t) => ({
   }),
   apiKeys: t.field({
     type: ApiKeyConnection,
+    // A caller without the scope keeps the rest of the answer.
+    nullable: true,
     description: 'The keys of the org that are not revoked, newest first. Needs apikeys:write.',
     ...needs('apikeys:write'),
-    args: forwardArguments(t),
+    args: pageArguments(t),
     resolve: (_root, args, { world, caller }) => {
       const page = pageRequest(args);
       return toConnection(

@@ -171,10 +171,12 @@ export function measureOperation(
   }
 
   function lengthOf(node: FieldNode, definition: GraphQLField<unknown, unknown>): number {
-    if (!isEntities(definition)) return ASSUMED_LIST_SIZE;
-    const { value } = argument(node, 'representations');
+    const name = namedBy(definition);
+    if (name === undefined) return ASSUMED_LIST_SIZE;
+    const { value } = argument(node, name);
     const length = Array.isArray(value) ? value.length : 1;
-    representations = Math.max(representations, length);
+    if (name === 'ids') pageSize = Math.max(pageSize, length);
+    else representations = Math.max(representations, length);
     return length;
   }
 
@@ -199,12 +201,13 @@ function sum(a: Selected, b: Selected): Selected {
   };
 }
 
-const isEntities = ({ args }: GraphQLField<unknown, unknown>): boolean =>
-  args.some(({ name }) => name === 'representations');
+/** The argument that names each item of a field's list: of `_entities` and `nodes`. */
+const namedBy = ({ args }: GraphQLField<unknown, unknown>) =>
+  (['representations', 'ids'] as const).find((list) => args.some(({ name }) => name === list));
 
 /** The rows of a page come on top. */
 const rowsOf = (field: GraphQLField<unknown, unknown>): number =>
-  priceOf(field).rows ?? (isEntities(field) ? 1 : 0);
+  priceOf(field).rows ?? (namedBy(field) === undefined ? 0 : 1);
 
 function definitionOf(
   name: string,

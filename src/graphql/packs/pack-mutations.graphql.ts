@@ -22,7 +22,8 @@ import { ImageDispositionEnum, PackVisibility } from './pack-enums.graphql.ts';
 const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement({
   description: 'The pack is gone, and its image has become what `image` says.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id it had.' }),
+    // Not `id`: a store that normalises answers by it (Relay, Apollo) would take this for the pack's own record.
+    deletedPackId: t.id({ description: 'The id it had.', resolve: ({ id }) => id }),
     name: t.exposeString('name', { ...upTo(65), description: 'The name it had, free again.' }),
     deletedAt: t.expose('deletedAt', { type: 'DateTime', description: 'When the row went.' }),
     image: t.expose('image', {
