@@ -69,7 +69,12 @@ function expectRefused(gateway: Gateway, answer: Answer, status: number, code: s
   });
   expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
   const exposed = answer.headers.get('access-control-expose-headers')?.split(', ');
-  expect(exposed?.toSorted()).toEqual(['retry-after', 'x-request-id']);
+  expect(exposed?.toSorted()).toEqual([
+    'content-disposition',
+    'etag',
+    'retry-after',
+    'x-request-id',
+  ]);
 }
 
 describe('/graphql refuses', () => {

@@ -71,12 +71,11 @@ describe.each(databaseKinds)('streams of several callers on %s', (database) => {
     await using stream = await subscribe(gateway);
     await using theirs = await subscribe(gateway, { key: other });
     const { database: real } = gateway.app.world;
-    const query = real.query.bind(real);
     // No database fails for one statement and not for the next.
-    vi.spyOn(real, 'query').mockImplementationOnce((sql, values) =>
-      sql.includes('from audit_events') ? Promise.reject(new Error('broken')) : query(sql, values),
-    );
-    await query(
+    vi.spyOn(real, 'forOrg').mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    await real.query(
       `insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
        select gen_random_uuid(), o.id, 'PACK_UPLOADED', 'a', 'pack_1', 'r', '{}', now()
        from orgs o where o.slug = 'default'`,

@@ -11,6 +11,12 @@ import { readEverything } from './cross-org/reading.ts';
 import { collectFields } from './cross-org/selection.ts';
 import { createWorld, VICTIM } from './cross-org/world.ts';
 
+/** What the own life of an org ends with, for whoever follows it. */
+const LAST_EVENTS: Readonly<Record<string, string>> = {
+  packEvents: 'PACK_DELETED',
+  roleEvents: 'AGENT_ROLE_UNARCHIVED',
+};
+
 /** What the prober hears of a stream until there is `last` in it. */
 async function listen(response: Response, last: string): Promise<string> {
   if (response.body === null) throw new Error('there is no stream');
@@ -37,7 +43,7 @@ describe.each(databaseKinds)('on %s', (database) => {
         const request = graphqlRequest(documentOf(schema, 'subscription', field, {}, 4), {});
         request.headers.set('accept', 'text/event-stream');
         request.headers.set('authorization', `Bearer ${keys[as]}`);
-        return listen(await gateway.app.fetch(request), 'PACK_DELETED');
+        return listen(await gateway.app.fetch(request), LAST_EVENTS[field.name] ?? 'none');
       }),
     );
     const answers = await liveOwnLife(world, prober, schema);

@@ -78,7 +78,11 @@ function probesOf(
   if (slot.kind === 'archive') return [probe('text', ' name', () => null)];
   const alone = probe(slot.kind, '', (value) => value);
   if (!slot.isList) return [alone];
-  return [alone, probe(slot.kind, ', with an own one', (value) => [world.own.pack, value])];
+  const beside = probe(slot.kind, ', with an own one', (value) => [world.own.pack, value]);
+  // Lists refuse as a whole; `nodes` answers each id in its own place.
+  if (field.name !== 'nodes') return [alone, beside];
+  const refusal = ({ body }: Answer) => (body.data.nodes[1] === null ? null : 'is something');
+  return [alone, { ...beside, refusal }];
 }
 
 export type Entities = readonly { readonly name: string; readonly key: string }[];

@@ -3,8 +3,10 @@
  * and uses the pack that the victim shares. Made in this order: what is newest, the victim's, comes first in any list.
  */
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
-import { newUuid, packIds } from '../../../src/model/ids.ts';
+import { importPlatformPack } from '../../../src/packs/import-platform-pack.ts';
 import { samplePack } from '../../support/archives.ts';
 import { attachPack, role } from '../../support/deletion.ts';
 import { type DatabaseKind, type Gateway, type Json, startGateway } from '../../support/gateway.ts';
@@ -42,9 +44,13 @@ export async function createWorld(database: DatabaseKind): Promise<World> {
   const prober = await proberOf(gateway);
   const victimKey = await gateway.org(VICTIM);
   // Nobody else's archive has the same digest.
-  const files = { 'data/canary.txt': 'canary-content' };
-  const pack = async (name: string, visibility = 'ORG') =>
-    (await gateway.upload(samplePack({ name, files }), { key: victimKey, visibility })).pack;
+  const canary = { 'data/canary.txt': 'canary-content' };
+  // What is shared may be read, down to its files.
+  const shareable = { 'data/shared.txt': 'shared-content' };
+  const pack = async (name: string, visibility = 'ORG') => {
+    const files = visibility === 'ORG' ? canary : shareable;
+    return (await gateway.upload(samplePack({ name, files }), { key: victimKey, visibility })).pack;
+  };
   const live = await pack('canary-live');
   const deleting = await pack('canary-deleting');
   const failed = await pack('canary-failed');
@@ -132,16 +138,12 @@ async function proberOf(gateway: Gateway): Promise<Pick<World, 'keys' | 'own'>> 
   };
 }
 
-async function platformPack({ app }: Gateway): Promise<string> {
-  const uuid = newUuid();
-  await app.world.database.query(
-    `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,
-       repository, image_ref, size_bytes, status, cleanup_attempts, created_at, updated_at)
-     values ($1, null, 'platform', '1.0.0', 'Platform', 'RECOMMENDED', 'COMMUNITY', '{}', 'IMAGE_REF',
-       'platform', 'platform:1', 1, 'ACTIVE', 0, now(), now())`,
-    [uuid],
-  );
-  return packIds.of(uuid);
+async function platformPack({ app, dataDirectory }: Gateway): Promise<string> {
+  const archive = join(dataDirectory, 'platform.tar.gz');
+  writeFileSync(archive, samplePack({ name: 'platform' }));
+  const outcome = await importPlatformPack(app.world, { archive, tier: 'RECOMMENDED' });
+  if (outcome.kind !== 'imported') throw new Error(JSON.stringify(outcome));
+  return outcome.id;
 }
 
 const own = (rows: Dump): string[] => Object.values(rows).flat();
