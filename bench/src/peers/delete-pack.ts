@@ -8,7 +8,12 @@ import { type RoleAnswer, roleColumns, uuidOf } from './read-packs.ts';
 const BLOCKERS_SHOWN = 50;
 
 export type Deletion =
-  | { readonly __typename: 'DeletedPack'; deletedPackId: string; name: string; image: 'NOT_MANAGED' }
+  | {
+      readonly __typename: 'DeletedPack';
+      deletedPackId: string;
+      name: string;
+      image: 'NOT_MANAGED';
+    }
   | { readonly __typename: 'PackInUse'; code: string; pack: PackName; blockers: RoleAnswer[] }
   | { readonly __typename: 'NotFound'; readonly code: string };
 
