@@ -1,3 +1,4 @@
+import type { FieldProblem } from './field-problem.ts';
 import type { Caller } from './identity/caller.ts';
 import type { Problem } from './outcomes.ts';
 import { countRolesOfPacks } from './packs/roles-of-packs.ts';
@@ -28,9 +29,7 @@ export async function problemDetails(
     case 'registry_unavailable':
       return failureDetails(problem.failure);
     case 'validation_failed':
-      return {
-        fields: Object.fromEntries(problem.fields.map(({ path, message }) => [path, message])),
-      };
+      return { fields: messagesByPath(problem.fields) };
     case 'pack_being_deleted':
       return { pack_id: problem.packId };
     case 'not_found':
@@ -40,6 +39,15 @@ export async function problemDetails(
       return null;
   }
 }
+
+/** A path of which there is more to say has all of it in one text. */
+const messagesByPath = (problems: readonly FieldProblem[]): Record<string, string> =>
+  Object.fromEntries(
+    [...Map.groupBy(problems, ({ path }) => path)].map(([path, ofPath]) => [
+      path,
+      [...new Set(ofPath.map(({ message }) => message))].join('; '),
+    ]),
+  );
 
 function failureDetails({
   reason,

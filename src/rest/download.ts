@@ -9,7 +9,7 @@ import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import { noQuery, type Operation, type PathParameters, routeOf } from './operation.ts';
 import { isKnown } from './packs/etags.ts';
 import { problemResponse } from './problem-response.ts';
-import { noBody } from './read-input.ts';
+import { noBody, readQuery } from './read-input.ts';
 
 /** What is sent. Disposed when it has been, or the caller has left. */
 export interface Download extends Disposable {
@@ -52,7 +52,8 @@ export function download({ open, description, mediaType, ...declared }: Declarat
       success: { status: 200, description, schema, mediaType },
     }),
     async answer(world, caller, { request, parameters }, outcomes) {
-      const outcome = await open(world, caller, parameters);
+      const query = readQuery(noQuery, new URL(request.url).searchParams);
+      const outcome = query.kind === 'valid' ? await open(world, caller, parameters) : query;
       outcomes.push(outcome.kind);
       return isProblem(outcome)
         ? problemResponse(world, caller, outcome)

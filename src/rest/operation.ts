@@ -6,8 +6,8 @@ import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RefusalCode } from '../request-refused.ts';
 import { documentedResponses, type Success } from './documented-responses.ts';
-import { problemResponse } from './problem-response.ts';
-import { type Body, check, noBody } from './read-input.ts';
+import { problemResponse, spelledForRest } from './problem-response.ts';
+import { type Body, readQuery } from './read-input.ts';
 
 type Kinded = { readonly kind: string };
 type SuccessOf<Outcome extends Kinded> = Exclude<Outcome, Problem>;
@@ -96,8 +96,7 @@ export function operation<
         outcomes.push(problem.kind);
         return problemResponse(world, caller, problem);
       };
-      const { searchParams } = new URL(request.url);
-      const query = check(declared.query, Object.fromEntries(searchParams));
+      const query = readQuery(declared.query, new URL(request.url).searchParams);
       if (query.kind === 'validation_failed') return refuse(query);
       const { maxArchiveBytes } = world.config;
       const body = await declared.body.read(request, {
@@ -109,7 +108,7 @@ export function operation<
       const { headers } = request;
       const input = { ...parameters, query: query.value, body: body.value, headers };
       const outcome = await declared.run(world, caller, input);
-      if (isProblem(outcome)) return refuse(outcome);
+      if (isProblem(outcome)) return refuse(spelledForRest(outcome));
       outcomes.push(outcome.kind);
       // What is no problem is a success: the two make up `Outcome`.
       const success = outcome as SuccessOf<Outcome>;
@@ -142,8 +141,9 @@ export function routeOf<
 }: Documented<Outcome, Answer, Query, B>): Operation['route'] {
   // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
   const kinds = new Set(Object.keys(problems) as ProblemKind[]);
+  // Of a parameter that it does not know, at least.
+  kinds.add('validation_failed');
   const hasQuery = Object.keys(query.shape).length > 0;
-  if (hasQuery || body !== noBody) kinds.add('validation_failed');
   const refused: RefusalCode[] = ['unauthenticated', ...body.refusals];
   if (needs !== null) refused.push('permission_denied');
   if (takesCondition === true) refused.push('precondition_failed');

@@ -9,9 +9,8 @@ import { snakeCase } from './letter-case.ts';
 export async function problemResponse(
   world: World,
   caller: Caller,
-  outcome: Problem,
+  problem: Problem,
 ): Promise<Response> {
-  const problem = spelled(outcome);
   const { code, status, message } = problemRow(problem);
   const details = await problemDetails(world, caller, problem);
   const body: ErrorEnvelope = {
@@ -26,7 +25,7 @@ export async function problemResponse(
 }
 
 /** Use-cases name fields as the code does; here they are named as in the request. */
-function spelled(problem: Problem): Problem {
+export function spelledForRest(problem: Problem): Problem {
   if (problem.kind !== 'validation_failed') return problem;
   const fields = problem.fields.map(({ path, message }) => ({ path: snakeCase(path), message }));
   return { ...problem, fields };

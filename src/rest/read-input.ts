@@ -1,6 +1,6 @@
 /** What an operation reads of a request: a part of it, checked by the schema that documents it. */
 import type { RouteConfig, z } from '@hono/zod-openapi';
-import { firstProblems } from '../field-problem.ts';
+import { type FieldProblem, firstProblems } from '../field-problem.ts';
 import { readBody } from '../http/read-body.ts';
 import { openMultipart } from '../http/read-multipart.ts';
 import { spoolBody } from '../http/spool-body.ts';
@@ -46,6 +46,28 @@ export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.ou
     }));
   });
   return { kind: 'validation_failed', fields: firstProblems(fields) };
+}
+
+/** Checks a query string: whoever misspells a filter, or gives it twice, would take the wrong list for the right one. */
+export function readQuery<S extends z.ZodObject>(
+  schema: S,
+  parameters: URLSearchParams,
+): Read<z.output<S>> {
+  const checked = check(schema, Object.fromEntries(parameters));
+  const seen = new Set<string>();
+  const problems: FieldProblem[] = [];
+  for (const name of parameters.keys()) {
+    const path = name.slice(0, 100) || 'query';
+    if (!Object.hasOwn(schema.shape, name)) {
+      problems.push({ path, message: 'is not a parameter of this request' });
+    } else if (seen.has(name)) {
+      problems.push({ path, message: 'is given more than once' });
+    }
+    seen.add(name);
+  }
+  if (problems.length === 0) return checked;
+  const others = checked.kind === 'valid' ? [] : checked.fields;
+  return { kind: 'validation_failed', fields: firstProblems([...problems, ...others]) };
 }
 
 export const noBody: Body<undefined> = {

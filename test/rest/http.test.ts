@@ -75,6 +75,38 @@ describe('REST as HTTP', () => {
     expect((await gateway.rest('HEAD', '/v1/packs/x')).status).toBe(404);
   });
 
+  test('a parameter that is not known, or given twice, is refused by its name', async () => {
+    const { gateway, call } = await start();
+    const { id } = await gateway.pack('triage');
+    const unknown = 'is not a parameter of this request';
+    const refused: [line: string, fields: Record<string, string>][] = [
+      ['GET /v1/packs?name_contain=x', { name_contain: unknown }],
+      ['GET /v1/packs?nameContains=x&teir=y', { nameContains: unknown, teir: unknown }],
+      ['GET /v1/packs?__proto__=x&constructor=y', { ['__proto__']: unknown, constructor: unknown }],
+      ['GET /v1/packs?limit=1&limit=2', { limit: 'is given more than once' }],
+      ['GET /v1/packs?=', { query: unknown }],
+      ['GET /v1/audit?Type=pack_deleted', { Type: unknown }],
+      ['GET /v1/agent-roles?archived=true', { archived: unknown }],
+      [`GET /v1/packs/${id}/files?path=guides`, { path: unknown }],
+      [`GET /v1/packs/${id}/archive?format=zip`, { format: unknown }],
+      [`DELETE /v1/packs/${id}?dry_run=true`, { dry_run: unknown }],
+    ];
+    for (const [line, fields] of refused) {
+      const [method = '', path = ''] = line.split(' ');
+      const answer = await call(method, path);
+      expect(answer, line).toMatchObject({
+        status: 400,
+        body: { error: { code: 'validation_error' } },
+      });
+      const told = Object.entries(answer.body.error.details.fields);
+      expect(told, line).toEqual(Object.entries(fields));
+    }
+    const many = await call('GET', `/v1/packs?${'x=&'.repeat(3_000)}${'y'.repeat(3_000)}=`);
+    expect(many.status).toBe(400);
+    expect(JSON.stringify(many.body).length).toBeLessThan(4_000);
+    expect((await call('GET', `/v1/packs/${id}`)).body.status).toBe('active');
+  });
+
   test('bodies that are not what they should be', async () => {
     const { call } = await start();
     const post = (options: RestOptions, path = '/v1/packs') => call('POST', path, options);

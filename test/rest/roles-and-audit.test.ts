@@ -67,6 +67,14 @@ describe('agent roles over REST', () => {
     expect(misspelled.body.error.details.fields).toEqual({
       displayname: 'is not a field of this request',
     });
+    const cased = await call('PATCH', path, { json: { displayName: 'X' } });
+    expect(cased.body.error.details.fields).toEqual({
+      displayName: 'is not a field of this request',
+    });
+    const twice = await call('PATCH', path, { json: { display_name: 'a\0'.repeat(200) } });
+    expect(twice.body.error.details.fields.display_name).toMatch(
+      /^must have at most 255 characters; must not contain NUL/,
+    );
     const several = await call('PATCH', path, {
       json: { name: 'Bad', display_name: '', environment: 'moon', pack_ids: [1] },
     });

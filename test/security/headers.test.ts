@@ -136,7 +136,7 @@ test('a method is what the request line says', async () => {
   const headers = [`authorization: Bearer ${KEY}`, ...overrides.map((name) => `${name}: DELETE`)];
   for (const [line, status] of [
     [`GET /v1/packs/${id}`, 200],
-    [`GET /v1/packs/${id}?_method=DELETE`, 200],
+    [`GET /v1/packs/${id}?_method=DELETE`, 400],
     [`POST /v1/packs/${id}`, 405],
     [`POST /v1/packs/${id}?_method=DELETE`, 405],
   ] as const) {

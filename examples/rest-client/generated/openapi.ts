@@ -59,6 +59,77 @@ export interface paths {
         patch: operations["updatePackVisibility"];
         trace?: never;
     };
+    "/v1/packs/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files in a pack, by path. */
+        get: operations["listPackFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file in a pack. */
+        get: operations["readPackFile"];
+        /** Changes one file of an uploaded pack, or adds it; with If-Match only where it is still the one that was read. */
+        put: operations["replacePackFile"];
+        post?: never;
+        /** Takes one file out of an uploaded pack; If-Match as with PUT. */
+        delete: operations["deletePackFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pack as an archive; uploaded again it gives the same image. */
+        get: operations["readPackArchive"];
+        /** Gives an uploaded pack its next version; id, visibility and the roles that use it stay. */
+        put: operations["replacePackArchive"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packs/{id}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a pack from roles of the org, archived ones included, all at once. */
+        post: operations["detachPackFromRoles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/packs/{id}/clone": {
         parameters: {
             query?: never;
@@ -287,7 +358,7 @@ export interface components {
         NotFound: {
             error: {
                 /** @enum {string} */
-                code: "pack_not_found" | "agent_role_not_found" | "api_key_not_found";
+                code: "pack_not_found" | "pack_file_not_found" | "agent_role_not_found" | "api_key_not_found";
                 /** @description What went wrong, for people. */
                 message: string;
                 /** @description The same as the header x-request-id. */
@@ -336,6 +407,16 @@ export interface components {
                 };
             };
         };
+        PackNotEditable: {
+            error: {
+                /** @enum {string} */
+                code: "pack_not_editable";
+                /** @description What went wrong, for people. */
+                message: string;
+                /** @description The same as the header x-request-id. */
+                request_id: string;
+            };
+        };
         AgentRole: {
             /** @description Starts with role_. */
             id: string;
@@ -375,7 +456,7 @@ export interface components {
             /** @description Starts with evt_. */
             id: string;
             /** @enum {string} */
-            type: "pack_uploaded" | "pack_created" | "pack_image_replaced" | "pack_visibility_changed" | "pack_cloned" | "pack_attached" | "pack_detached" | "pack_deletion_started" | "pack_cleanup_failed" | "pack_deleted" | "agent_role_created" | "agent_role_updated" | "agent_role_archived" | "agent_role_unarchived" | "api_key_created" | "api_key_revoked";
+            type: "pack_uploaded" | "pack_created" | "pack_image_replaced" | "pack_archive_replaced" | "pack_file_replaced" | "pack_file_deleted" | "pack_visibility_changed" | "pack_cloned" | "pack_attached" | "pack_detached" | "pack_deletion_started" | "pack_cleanup_failed" | "pack_deleted" | "agent_role_created" | "agent_role_updated" | "agent_role_archived" | "agent_role_unarchived" | "api_key_created" | "api_key_revoked" | "audit_pruned";
             /** @description The key's (key_…) or the user's id. */
             actor: string;
             /** @description The pack, role or key it is about. */
@@ -535,6 +616,26 @@ export interface operations {
                         error: {
                             /** @enum {string} */
                             code: "unsupported_media_type";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "rate_limited";
                             /** @description What went wrong, for people. */
                             message: string;
                             /** @description The same as the header x-request-id. */
@@ -845,6 +946,17 @@ export interface operations {
                     "application/json": components["schemas"]["Pack"];
                 };
             };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
             /** @description `unauthenticated` */
             401: {
                 headers: {
@@ -865,7 +977,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -982,7 +1094,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1093,7 +1205,20 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         status: "deleted";
+                        /** @description Tags that the registry keeps and this service cannot remove; absent where there are none. */
+                        remaining_tags?: string[];
                     };
+                };
+            };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
                 };
             };
             /** @description `unauthenticated` */
@@ -1139,7 +1264,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1280,7 +1405,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1300,6 +1425,1059 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackInUse"] | components["schemas"]["PackBeingDeleted"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "payload_too_large";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unsupported_media_type";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPackFiles: {
+        parameters: {
+            query?: {
+                /** @description Only files in this directory, at any depth: guides. */
+                under?: string;
+            };
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        files: {
+                            path: string;
+                            /** @description In bytes. */
+                            size: number;
+                            /** @description By the name. */
+                            media_type: string;
+                            executable: boolean;
+                        }[];
+                    };
+                };
+            };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readPackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+                /** @description A file in the pack, slashes as they are: guides/first-steps.md. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes, of the media type that its name says. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The caller has it already (If-None-Match). */
+            304: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replacePackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+                /** @description A file in the pack, slashes as they are: guides/first-steps.md. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The pack, as it is now. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pack"];
+                };
+            };
+            /** @description `validation_error`, `bad_request` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"] | {
+                        error: {
+                            /** @enum {string} */
+                            code: "bad_request";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `permission_denied` */
+            403: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "permission_denied";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                            details: {
+                                required_scopes: string[];
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `pack_not_editable`, `pack_being_deleted` */
+            409: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackNotEditable"] | components["schemas"]["PackBeingDeleted"];
+                };
+            };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "payload_too_large";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unsupported_media_type";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "rate_limited";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deletePackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+                /** @description A file in the pack, slashes as they are: guides/first-steps.md. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack, as it is now. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pack"];
+                };
+            };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `permission_denied` */
+            403: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "permission_denied";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                            details: {
+                                required_scopes: string[];
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `pack_not_editable`, `pack_being_deleted` */
+            409: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackNotEditable"] | components["schemas"]["PackBeingDeleted"];
+                };
+            };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readPackArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The .tar.gz. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description The caller has it already (If-None-Match). */
+            304: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replacePackArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description The .tar.gz of the pack's directory. */
+                    archive: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The pack, as it is now. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pack"];
+                };
+            };
+            /** @description `validation_error`, `bad_request` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"] | {
+                        error: {
+                            /** @enum {string} */
+                            code: "bad_request";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `permission_denied` */
+            403: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "permission_denied";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                            details: {
+                                required_scopes: string[];
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
+                };
+            };
+            /** @description `pack_not_editable`, `pack_being_deleted` */
+            409: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackNotEditable"] | components["schemas"]["PackBeingDeleted"];
+                };
+            };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "payload_too_large";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unsupported_media_type";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "rate_limited";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `registry_unavailable` */
+            502: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    /** @description Seconds to wait, where the registry asked for a pause. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryUnavailable"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    detachPackFromRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id, such as pack_…. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description All roles of the org that have it when left out. */
+                    role_ids?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description None of them has the pack. */
+            200: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description How many roles it was taken from. */
+                        detached: number;
+                    };
+                };
+            };
+            /** @description `validation_error`, `bad_request` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"] | {
+                        error: {
+                            /** @enum {string} */
+                            code: "bad_request";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "unauthenticated";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
+            /** @description `permission_denied` */
+            403: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "permission_denied";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                            details: {
+                                required_scopes: string[];
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            404: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotFound"];
                 };
             };
             /** @description `payload_too_large` */
@@ -1447,7 +2625,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1708,7 +2886,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1806,6 +2984,17 @@ export interface operations {
                     "application/json": components["schemas"]["AgentRole"];
                 };
             };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
             /** @description `unauthenticated` */
             401: {
                 headers: {
@@ -1826,7 +3015,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -1947,7 +3136,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -2045,6 +3234,17 @@ export interface operations {
                     "application/json": components["schemas"]["AgentRole"];
                 };
             };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
             /** @description `unauthenticated` */
             401: {
                 headers: {
@@ -2088,7 +3288,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -2135,6 +3335,17 @@ export interface operations {
                     "application/json": components["schemas"]["AgentRole"];
                 };
             };
+            /** @description `validation_error` */
+            400: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationFailed"];
+                };
+            };
             /** @description `unauthenticated` */
             401: {
                 headers: {
@@ -2178,7 +3389,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `pack_not_found`, `agent_role_not_found`, `api_key_not_found` */
+            /** @description `pack_not_found`, `pack_file_not_found`, `agent_role_not_found`, `api_key_not_found` */
             404: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -2220,7 +3431,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                type?: "pack_uploaded" | "pack_created" | "pack_image_replaced" | "pack_visibility_changed" | "pack_cloned" | "pack_attached" | "pack_detached" | "pack_deletion_started" | "pack_cleanup_failed" | "pack_deleted" | "agent_role_created" | "agent_role_updated" | "agent_role_archived" | "agent_role_unarchived" | "api_key_created" | "api_key_revoked";
+                type?: "pack_uploaded" | "pack_created" | "pack_image_replaced" | "pack_archive_replaced" | "pack_file_replaced" | "pack_file_deleted" | "pack_visibility_changed" | "pack_cloned" | "pack_attached" | "pack_detached" | "pack_deletion_started" | "pack_cleanup_failed" | "pack_deleted" | "agent_role_created" | "agent_role_updated" | "agent_role_archived" | "agent_role_unarchived" | "api_key_created" | "api_key_revoked" | "audit_pruned";
                 subject_id?: string;
                 /** @description From then on. */
                 since?: string;
