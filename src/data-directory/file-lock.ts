@@ -2,7 +2,8 @@
  * An exclusive lock between processes, held on a file and freed by the kernel.
  *
  * Node has no `flock`, but its built-in SQLite takes POSIX record locks (`LockFileEx` on Windows). An open
- * `BEGIN IMMEDIATE` on an empty database is such a lock and writes not a byte, so it works on a full disk.
+ * `BEGIN IMMEDIATE` on an empty database is such a lock and, with its journal in memory, writes not a byte, so it
+ * works on a full disk.
  * A lock of the kernel needs no guess about who is alive: it ends with its process however that dies, stays
  * with one that is merely frozen, cannot be fooled by a reused pid, and holds between containers with pid
  * namespaces of their own. A pid file would need all of that guessed; a heartbeat loses a frozen holder.
@@ -72,7 +73,7 @@ export const pidFile = (path: string): string => `${path}.pid`;
 
 function tryBegin(database: DatabaseSync): boolean {
   try {
-    database.exec('BEGIN IMMEDIATE');
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
     return true;
   } catch (error) {
     if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) return false;

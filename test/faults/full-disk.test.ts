@@ -4,6 +4,7 @@ import { cpSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { samplePack } from '../support/archives.ts';
+import { DELETE } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { MOUNTING, tinyDisk } from '../support/tiny-disk.ts';
 
@@ -30,6 +31,17 @@ test('an upload to a full embedded registry says so, leaves nothing, and succeed
   });
   rmSync(filler);
   expect(await gateway.upload(archive)).toMatchObject({ __typename: 'UploadedPack' });
+});
+
+test('a pack can be deleted from an embedded registry without one free byte, which makes room', async (context) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return context.skip(MOUNTING);
+  const gateway = await startGateway({ database: 'postgres', environment: { DATA_DIR: disk } });
+  const { pack } = await gateway.upload(archive);
+  writeFileSync(join(disk, 'filler'), Buffer.alloc(freeBytes(disk)));
+  const answer = await gateway.graphql(DELETE, { id: pack.id });
+  expect(answer.data.deletePack).toMatchObject({ __typename: 'DeletedPack', image: 'PURGED' });
+  expect(await gateway.pack('smaller')).toMatchObject({ name: 'smaller' });
 });
 
 test('an upload that the disk for temporary files has no room for can be tried again', async (context) => {

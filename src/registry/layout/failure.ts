@@ -76,3 +76,7 @@ export function failureOf(error: unknown, signal?: AbortSignal): RegistryFailure
 /** Whether an error says that a file is not there. */
 export const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** Whether an error says that there is no room for what was written. */
+export const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && byErrno.get(error.code) === full;

@@ -13,9 +13,10 @@ import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import type { CallOptions, Digest } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { renameDurably, syncDirectory } from './durable.ts';
-import { isAbsent, LayoutError, permanent, timedOut } from './failure.ts';
+import { isAbsent, isFull, LayoutError, permanent, timedOut } from './failure.ts';
 import { emptyIndex, type Index, parseIndex } from './index-document.ts';
 import { Reachability } from './reachability.ts';
+import { Reserve } from './reserve.ts';
 import { Staging } from './staging.ts';
 import { hasDigest } from './verify-content.ts';
 
@@ -33,10 +34,12 @@ export class ImageLayout {
   readonly staging: Staging;
   readonly reachability: Reachability;
   readonly #paths: Paths;
+  readonly #reserve: Reserve;
 
   private constructor(paths: Paths, staging: Staging) {
     this.#paths = paths;
     this.staging = staging;
+    this.#reserve = new Reserve(paths.reserve);
     this.reachability = new Reachability((digest) => this.readManifest(digest));
   }
 
@@ -68,24 +71,51 @@ export class ImageLayout {
     return await readIndex(this.#paths.index);
   }
 
-  /** Only inside `exclusively`; `mayWrite` is asked last, and no leaves the index as it was. */
-  async replaceIndex(index: Index, { mayWrite = () => true }: CallOptions): Promise<void> {
-    const staged = await this.staging.writeText(JSON.stringify(index));
-    if (!mayWrite()) {
-      await rm(staged);
-      throw new LayoutError(timedOut('The time to write to the embedded registry ran out.'));
+  /**
+   * Gives staged content its place, and the layout the index that names it; only inside `exclusively`. `mayWrite` is
+   * asked last, and no leaves everything as it was.
+   */
+  async replaceIndex(
+    index: Index,
+    options: CallOptions,
+    content: ReadonlyMap<Digest, string> = new Map(),
+  ): Promise<void> {
+    const text = JSON.stringify(index);
+    await this.#reserve.keepFor(Buffer.byteLength(text));
+    await this.#place(await this.staging.writeText(text), options, content);
+  }
+
+  /** As `replaceIndex`, for one that lets content go: a full disk does not stop it. */
+  async shrinkIndex(index: Index, options: CallOptions): Promise<void> {
+    const text = JSON.stringify(index);
+    const staged = await this.staging.writeText(text).catch(async (error: unknown) => {
+      if (!isFull(error)) throw error;
+      await this.#reserve.release();
+      return await this.staging.writeText(text);
+    });
+    await this.#place(staged, options, new Map());
+  }
+
+  async #place(
+    index: string,
+    { mayWrite = () => true }: CallOptions,
+    content: ReadonlyMap<Digest, string>,
+  ): Promise<void> {
+    try {
+      if (!mayWrite()) {
+        throw new LayoutError(timedOut('The time to write to the embedded registry ran out.'));
+      }
+      for (const [digest, path] of content) await rename(path, this.blobPath(digest));
+      if (content.size > 0) await syncDirectory(this.#paths.blobs);
+      await renameDurably(index, this.#paths.index);
+    } catch (error) {
+      await rm(index, { force: true });
+      throw error;
     }
-    await renameDurably(staged, this.#paths.index);
   }
 
   blobPath(digest: Digest): string {
     return join(this.#paths.blobs, hexOf(digest));
-  }
-
-  /** Gives staged content its place; only inside `exclusively`, and with the index that needs it to follow. */
-  async store(staged: ReadonlyMap<Digest, string>): Promise<void> {
-    for (const [digest, path] of staged) await rename(path, this.blobPath(digest));
-    await syncDirectory(this.#paths.blobs);
   }
 
   /** A manifest's bytes; undefined when it is absent, too large or not what its digest says. */
@@ -116,6 +146,13 @@ export class ImageLayout {
    */
   async collect(index: Index): Promise<void> {
     await this.staging.sweep();
+    await this.#removeUnreached(index);
+    // Best effort: the next upload asks for it again, and fails where there is no room.
+    const { size } = await stat(this.#paths.index);
+    await this.#reserve.keepFor(size).catch(() => undefined);
+  }
+
+  async #removeUnreached(index: Index): Promise<void> {
     const { manifests, blobs, complete } = await this.reachability.from(index.manifests);
     this.reachability.keepOnly(manifests);
     if (!complete) return;
@@ -147,6 +184,7 @@ function pathsIn(directory: string) {
     index: join(directory, 'index.json'),
     blobs: join(directory, 'blobs', 'sha256'),
     lock: join(own, 'lock'),
+    reserve: join(own, 'reserve'),
     staging: join(own, 'staging'),
   };
 }

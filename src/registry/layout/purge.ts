@@ -26,7 +26,7 @@ export async function purge(
     options.signal?.throwIfAborted();
     if (after !== before) {
       index = { ...index, manifests: [...after] };
-      await layout.replaceIndex(index, options);
+      await layout.shrinkIndex(index, options);
     }
     await layout.collect(index);
     const wasThere = before.some((entry) => entry.digest === digest && isIn(entry, repository));

@@ -46,9 +46,8 @@ export async function push(
         )
           throw incomplete();
       }
-      await layout.store(staged);
       const manifests = setTag(entries, repository, tag, image.descriptor);
-      await layout.replaceIndex({ ...index, manifests }, options);
+      await layout.replaceIndex({ ...index, manifests }, options, staged);
     });
     return { kind: 'pushed' };
   } finally {

@@ -1,10 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { appendFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sampleImage, sampleLayer } from '../../support/sample-image.ts';
 import { MOUNTING, tinyDisk } from '../../support/tiny-disk.ts';
-import { openLayout, repo, stateOf, tagged, temporaryDirectory } from './open-layout.ts';
+import {
+  openLayout,
+  repo,
+  stateOf,
+  storedDigests,
+  tagged,
+  temporaryDirectory,
+} from './open-layout.ts';
 
 const triage = repo('packs/acme/triage');
 const small = sampleImage('small');
@@ -22,6 +30,30 @@ it('says that the disk is full, leaves nothing behind, and goes on when there is
   expect(await registry.push(triage, tagged('small'), small)).toEqual({ kind: 'pushed' });
   expect(await stateOf(registry, triage, tagged('small'), small)).toBe('whole');
   expect(await registry.purge(triage, small.descriptor.digest)).toEqual({ kind: 'purged' });
+});
+
+it('purges on a disk without one free byte, again after a restart, and then has room', async (test) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return test.skip(MOUNTING);
+  const { registry } = await openLayout(disk);
+  const images = ['a', 'b', 'c'].map((name) =>
+    sampleImage(name, { layers: [sampleLayer(randomBytes(100_000))] }),
+  );
+  for (const image of images) await registry.push(triage, tagged('1.0.0'), image);
+  const filler = join(disk, 'filler');
+  const [first, second, third] = images.map(({ descriptor }) => descriptor.digest);
+  const fill = () => appendFileSync(filler, Buffer.alloc(freeBytes(disk)));
+  fill();
+  expect(await registry.push(triage, tagged('small'), small)).toMatchObject({ kind: 'failed' });
+  expect(first && (await registry.purge(triage, first))).toEqual({ kind: 'purged' });
+  fill();
+  expect(second && (await registry.purge(triage, second))).toEqual({ kind: 'purged' });
+  await registry.close();
+  fill();
+  const { registry: reopened } = await openLayout(disk);
+  expect(third && (await reopened.purge(triage, third))).toEqual({ kind: 'purged' });
+  expect(await storedDigests(disk)).toEqual([]);
+  expect(await reopened.push(triage, tagged('small'), small)).toEqual({ kind: 'pushed' });
 });
 
 it('says that the directory is read-only, then works again once it is not', async (test) => {
@@ -62,3 +94,8 @@ it('says that the disk is full when a file may not grow, and purges all the same
   expect(run(1_000)).toBe('pushed 0\npurging 0\npurged 0\npushed 1\n');
   expect(run(1_000_000)).toMatch(/^failed 0 .*"retryable":true,"detail":"The disk is full/);
 });
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
