@@ -12,6 +12,7 @@ import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
 import type { ReadingWorld } from './packs/contents/reading-world.ts';
 import { UnpackedImages } from './packs/contents/unpacked-images.ts';
+import { knowsEmbeddedImages } from './packs/embedded-images.ts';
 import { ParserThread } from './parser-thread.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { requestLogged, requestScope } from './request-record.ts';
@@ -69,6 +70,7 @@ export async function createApp(
   const registry = await openRegistry(
     config.registry,
     config.dataDirectory,
+    () => knowsEmbeddedImages(database),
     (call) => {
       metrics.registryCall(call);
       tracing?.registryCall(call);

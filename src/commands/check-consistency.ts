@@ -9,6 +9,7 @@ import { asJson, asTable, isSettled } from '../consistency/report.ts';
 import { keepPrivate } from '../data-directory/keep-private.ts';
 import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { openDatabase } from '../database/database.ts';
+import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 
 const CLEAN = 0;
@@ -33,7 +34,14 @@ async function main(): Promise<number> {
     throw new Error('the database is not migrated: run `npm run migrate`');
   }
   const ignore = () => undefined;
-  const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
+  const imagesKnown = () => knowsEmbeddedImages(database);
+  const registry = await openRegistry(
+    config.registry,
+    config.dataDirectory,
+    imagesKnown,
+    ignore,
+    ignore,
+  );
   open.defer(() => registry.close());
   const outcome = await checkConsistency(
     { config, database, registry },

@@ -8,6 +8,7 @@ import { keepPrivate } from '../data-directory/keep-private.ts';
 import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
+import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { importPlatformPack } from '../packs/import-platform-pack.ts';
 import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
@@ -30,7 +31,14 @@ async function main(): Promise<void> {
   const ignore = () => undefined;
   const database = await openMigratedDatabase(config);
   open.defer(() => database.close());
-  const registry = await openRegistry(config.registry, config.dataDirectory, ignore, ignore);
+  const imagesKnown = () => knowsEmbeddedImages(database);
+  const registry = await openRegistry(
+    config.registry,
+    config.dataDirectory,
+    imagesKnown,
+    ignore,
+    ignore,
+  );
   open.defer(() => registry.close());
   const parserThread = open.use(new ParserThread());
   const world = { config, database, registry, parserThread };

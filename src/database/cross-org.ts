@@ -11,6 +11,7 @@ export const crossOrgReasons = {
   'platform pack': 'a pack of the platform has no org',
   'image shared': 'an image is kept while a pack of any org points at it',
   retention: 'the operator says how long events are kept, for all orgs alike',
+  'embedded registry': 'a start asks whether images of any org should be there',
   consistency: 'an operator checks the whole store; no caller is answered from it',
 } as const;
 

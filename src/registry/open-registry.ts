@@ -5,15 +5,21 @@ import { createDistributionRegistry } from './distribution/distribution-registry
 import { createLayoutRegistry } from './layout/layout-registry.ts';
 import type { CircuitState, Registry, RegistryCall } from './registry.ts';
 
-/** The registry that the configuration names: OCI Distribution over HTTP, or the embedded image layout. */
+/**
+ * The registry that the configuration names: OCI Distribution over HTTP, or the embedded image layout, which must
+ * not be new where `imagesKnown` says that it held images before.
+ * @throws StartError where it is
+ */
 export async function openRegistry(
   config: RegistryConfig,
   dataDirectory: string,
+  imagesKnown: () => Promise<boolean>,
   onCall: (call: RegistryCall) => void,
   onCircuit: (state: CircuitState) => void,
 ): Promise<Registry> {
   if (config.url === null) {
-    return createLayoutRegistry({ directory: join(dataDirectory, 'registry'), onCall });
+    const directory = join(dataDirectory, 'registry');
+    return createLayoutRegistry({ directory, imagesKnown, onCall });
   }
   const registry = createDistributionRegistry({
     url: config.url,

@@ -34,6 +34,27 @@ export const timedOut = (detail: string): RegistryFailure => ({
   detail,
 });
 
+export const damagedIndex = (): LayoutError =>
+  new LayoutError(
+    permanent(
+      'The index of the embedded registry (index.json) is missing or damaged, and nothing was changed: ' +
+        'restore the registry directory from a backup.',
+    ),
+  );
+
+/** The layout would be a new one although the database knows images in it. */
+export class ImagesLost extends LayoutError {
+  /** Where to put a file that says that the images are lost for good. */
+  readonly mark: string;
+
+  constructor(mark: string) {
+    super(
+      permanent('The directory of the embedded registry is empty: mount or restore its volume.'),
+    );
+    this.mark = mark;
+  }
+}
+
 const full = passing(
   'The disk is full: free space on the volume of the embedded registry, then try again.',
 );

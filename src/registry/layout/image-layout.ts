@@ -13,22 +13,17 @@ import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import type { CallOptions, Digest } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { renameDurably, syncDirectory } from './durable.ts';
-import { isAbsent, isFull, LayoutError, permanent, timedOut } from './failure.ts';
-import { emptyIndex, type Index, parseIndex } from './index-document.ts';
+import { isAbsent, isFull, LayoutError, timedOut } from './failure.ts';
+import type { Index } from './index-document.ts';
+import { type ImagesKnown, initialise } from './initialise.ts';
+import { type Paths, pathsIn } from './paths.ts';
 import { Reachability } from './reachability.ts';
+import { readIndex } from './read-index.ts';
 import { Reserve } from './reserve.ts';
 import { Staging } from './staging.ts';
 import { hasDigest } from './verify-content.ts';
 
 const LOCK_WAIT_MS = 10_000;
-
-const damagedIndex = (): LayoutError =>
-  new LayoutError(
-    permanent(
-      'The index of the embedded registry (index.json) is missing or damaged, and nothing was changed: ' +
-        'restore the registry directory from a backup.',
-    ),
-  );
 
 export class ImageLayout {
   readonly staging: Staging;
@@ -43,15 +38,18 @@ export class ImageLayout {
     this.reachability = new Reachability((digest) => this.readManifest(digest));
   }
 
-  /** Opens the layout, makes it where there is none, and sweeps what dead processes left. */
-  static async open(directory: string): Promise<ImageLayout> {
+  /**
+   * Opens the layout, makes it where there is none, and sweeps what dead processes left.
+   * @throws ImagesLost where it would be a new one although images are known
+   */
+  static async open(directory: string, imagesKnown: ImagesKnown): Promise<ImageLayout> {
     const paths = pathsIn(directory);
     await mkdir(paths.blobs, { recursive: true });
     await mkdir(paths.staging, { recursive: true });
     return await withLock(paths.lock, undefined, async () => {
       const staging = await Staging.open(paths.staging);
       try {
-        await initialise(paths, staging);
+        await initialise(paths, staging, imagesKnown);
         const layout = new ImageLayout(paths, staging);
         await layout.collect(await layout.readIndex());
         return layout;
@@ -175,20 +173,6 @@ export class ImageLayout {
   }
 }
 
-type Paths = ReturnType<typeof pathsIn>;
-
-function pathsIn(directory: string) {
-  const own = join(directory, '.pack-gateway');
-  return {
-    marker: join(directory, 'oci-layout'),
-    index: join(directory, 'index.json'),
-    blobs: join(directory, 'blobs', 'sha256'),
-    lock: join(own, 'lock'),
-    reserve: join(own, 'reserve'),
-    staging: join(own, 'staging'),
-  };
-}
-
 const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 
 async function withLock<T>(
@@ -206,37 +190,5 @@ async function withLock<T>(
     return await work();
   } finally {
     await lock.release();
-  }
-}
-
-async function readIndex(path: string): Promise<Index> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw isAbsent(error) ? damagedIndex() : error;
-  }
-  const index = parseIndex(text);
-  if (index === undefined) throw damagedIndex();
-  return index;
-}
-
-/** `oci-layout` is written last: where it or any content is, an index that is missing has been lost. */
-async function initialise(paths: Paths, staging: Staging): Promise<void> {
-  if (await exists(paths.marker)) return;
-  if (!(await exists(paths.index))) {
-    if ((await readdir(paths.blobs)).length > 0) throw damagedIndex();
-    await renameDurably(await staging.writeText(JSON.stringify(emptyIndex)), paths.index);
-  }
-  await renameDurably(await staging.writeText('{"imageLayoutVersion":"1.0.0"}'), paths.marker);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
   }
 }

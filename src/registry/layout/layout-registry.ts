@@ -1,8 +1,10 @@
 /** The embedded registry: the port `Registry` on one OCI image layout that holds all repositories. */
+import { StartError } from '../../start-error.ts';
 import type { CallOptions, Registry, RegistryCall, RegistryFailure } from '../registry.ts';
 import { copy } from './copy.ts';
-import { failureOf, LayoutError, permanent } from './failure.ts';
+import { failureOf, ImagesLost, LayoutError, permanent } from './failure.ts';
 import { ImageLayout } from './image-layout.ts';
+import type { ImagesKnown } from './initialise.ts';
 import { listImages } from './list-images.ts';
 import { purge } from './purge.ts';
 import { push } from './push.ts';
@@ -11,6 +13,8 @@ import { readBlob, readManifest } from './read.ts';
 export interface LayoutRegistryOptions {
   /** Made when it is not there; several processes may share it. */
   readonly directory: string;
+  /** Asked before a new layout is made; none is where images are known, for they are somewhere else. */
+  readonly imagesKnown?: ImagesKnown;
   readonly onCall?: (call: RegistryCall) => void;
 }
 
@@ -19,9 +23,10 @@ const NONE: ReadonlySet<never> = new Set();
 /**
  * Opens the layout. A disk that refuses does not fail this call but each operation, `check` first of all,
  * until it is repaired: the service can do much without its registry.
+ * @throws StartError where images are known and the directory is empty
  */
 export async function createLayoutRegistry(options: LayoutRegistryOptions): Promise<Registry> {
-  const { directory, onCall } = options;
+  const { directory, imagesKnown = async () => false, onCall } = options;
   let opening: Promise<ImageLayout> | undefined;
   let closed = false;
 
@@ -53,13 +58,16 @@ export async function createLayoutRegistry(options: LayoutRegistryOptions): Prom
       await layout?.close();
     },
   };
+  await opened().catch((error: unknown) => {
+    if (error instanceof ImagesLost) throw notThere(directory, error.mark);
+  });
   await registry.check();
   return registry;
 
   async function opened(): Promise<ImageLayout> {
     if (closed) throw new LayoutError(permanent('The embedded registry is closed.'));
     // Shared by all callers, so no caller's signal may end it.
-    opening ??= ImageLayout.open(directory).catch((error: unknown) => {
+    opening ??= ImageLayout.open(directory, imagesKnown).catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -93,3 +101,10 @@ async function check(layout: ImageLayout): Promise<{ kind: 'ok' }> {
   await layout.probe();
   return { kind: 'ok' };
 }
+
+const notThere = (directory: string, mark: string): StartError =>
+  new StartError(
+    'DATA_DIR',
+    `${directory} is empty, but the database knows packs whose images were in it; mount its volume or restore it ` +
+      `from a backup, or, where the images are lost for good, make the file ${mark} to go on without them`,
+  );
