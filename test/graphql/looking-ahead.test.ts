@@ -64,6 +64,20 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
     ]);
   });
 
+  test('what is wrong with the arguments of a list within it is told at that list', async () => {
+    const wrong = [
+      'roles(after: "x")',
+      'roles(first: -1)',
+      'b: roles(first: 1) { nodes { id } } roles(after: "x")',
+    ];
+    for (const roles of wrong) {
+      const { errors } = await gateway.graphql(
+        `{ packs { nodes { id ${roles} { nodes { id } } } } }`,
+      );
+      expect(errors, roles).toMatchObject([{ path: ['packs', 'nodes', 0, 'roles'] }]);
+    }
+  });
+
   test('asked for through edges, fragments and directives, it is the same list', async () => {
     const data = await ask(`query ($no: Boolean = false) {
       edges: packs(first: 5) { edges { cursor node { ...P roles(first: 5) { edges { node { ...R } } } } } }

@@ -12,7 +12,13 @@ import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { findPackByName } from '../../packs/find-pack-by-name.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
-import { isSamePage, MAX_PAGE_SIZE, type PageArguments, pageRequest } from '../../page.ts';
+import {
+  isSamePage,
+  MAX_PAGE_SIZE,
+  type PageArguments,
+  type PageRequest,
+  pageRequest,
+} from '../../page.ts';
 import { RequestRefused } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
@@ -44,15 +50,24 @@ export function rolesConnection(
   );
 }
 
+/** Null where the arguments make no page: then the field they were given to says so, in its own place. */
+function pageBelow(args: PageArguments): PageRequest | null {
+  try {
+    return pageRequest(args);
+  } catch (error) {
+    if (error instanceof RequestRefused) return null;
+    throw error;
+  }
+}
+
 /** What a list of packs has to read for what the caller asked for, roles included. */
 function listingOf(info: GraphQLResolveInfo): PackListing {
   const packs = selectedItems(info);
   const roles = packs.connection('roles');
+  const page = roles?.readsPage ? pageBelow(roles.args) : null;
   return {
     extent: packExtent(packs.fields),
-    roles: roles?.readsPage
-      ? { page: pageRequest(roles.args), extent: roleExtent(roles.items.fields) }
-      : null,
+    roles: roles && page && { page, extent: roleExtent(roles.items.fields) },
   };
 }
 
