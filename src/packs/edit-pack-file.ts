@@ -83,9 +83,6 @@ function editablePath(asked: string, isDeletion: boolean): string | ProblemOf<'v
   }
   const { segments } = read;
   if (segments.length === 0 || asked.endsWith('/')) return invalid('path', 'must name a file');
-  if (segments.some((segment) => segment.startsWith('.wh.'))) {
-    return invalid('path', 'begins with .wh., by which images name what a layer removes');
-  }
   const path = segments.join('/');
   return path === 'pack.yaml' && isDeletion
     ? invalid('path', 'pack.yaml cannot be deleted; every pack has one')

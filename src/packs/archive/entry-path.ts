@@ -2,6 +2,8 @@
 const LONGEST_SEGMENT_BYTES = 255;
 const LONGEST_PATH_BYTES = 1024;
 const DEEPEST = 64;
+/** A file of such a name would delete another one wherever the image is unpacked (OCI image layer, "Whiteouts"). */
+const WHITEOUT = '.wh.';
 
 /**
  * `segments` is empty for the archive's own root (`./`, and `/`, which Python writes); they are normalised to Unicode
@@ -47,6 +49,11 @@ export function readEntryPath(name: Uint8Array): EntryPath {
   }
   if (segments.length > DEEPEST) return refused(`the path is deeper than ${DEEPEST} directories`);
   if (segments.some(isDesktopLitter)) return { kind: 'litter' };
+  if (segments.some((segment) => segment.startsWith(WHITEOUT))) {
+    return refused(
+      `a part of the name begins with "${WHITEOUT}", by which images name what a layer removes; choose another name`,
+    );
+  }
   return { kind: 'path', shown, segments };
 }
 
