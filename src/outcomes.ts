@@ -44,7 +44,12 @@ export type Problem =
       /** How many deletions of this pack have failed so far, this one included. */
       readonly attempts: number;
     }
-  | { readonly kind: 'registry_unavailable'; readonly failure: RegistryFailure }
+  | {
+      readonly kind: 'registry_unavailable';
+      readonly failure: RegistryFailure;
+      /** What may be different in the registry, although no pack has another image than before. */
+      readonly aftermath?: 'image_stored' | 'old_image_untagged';
+    }
   | { readonly kind: 'not_archived'; readonly roleId: string; readonly name: string };
 
 export type ProblemKind = Problem['kind'];
@@ -144,12 +149,8 @@ export const problems = {
     code: () => 'registry_unavailable',
     status: 502,
     logLevel: 'warn',
-    message: ({ failure }) =>
-      `The registry could not do this: ${clause(failure.detail)}. ${
-        failure.inDoubt
-          ? 'No pack was changed; the image may have been stored there all the same.'
-          : 'Nothing was changed.'
-      }`,
+    message: (problem) =>
+      `The registry could not do this: ${clause(problem.failure.detail)}. ${aftermathOf(problem)}`,
   },
   not_archived: {
     graphqlType: 'NotArchived',
@@ -184,6 +185,15 @@ export const errorCodes: readonly string[] = [
 
 /** The same code as GraphQL writes it. */
 export const graphqlCode = (code: string): string => code.toUpperCase();
+
+function aftermathOf({ failure, aftermath }: ProblemOf<'registry_unavailable'>): string {
+  if (aftermath === 'old_image_untagged') {
+    return 'The pack keeps its image, unless somebody else has changed it meanwhile; tags and signatures of that image may be gone.';
+  }
+  return aftermath === 'image_stored' || failure.inDoubt
+    ? 'No pack was changed, but the image may have been stored there.'
+    : 'Nothing was changed.';
+}
 
 /** A sentence as part of a longer one. */
 const clause = (detail: string): string => detail.replace(/\.$/, '');

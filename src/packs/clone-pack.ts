@@ -97,9 +97,8 @@ async function copyTo(
   );
   if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
   // Without the lease the image is not ours any more.
-  if (added.kind !== 'registry_unavailable') {
-    await withdraw(world, repository, digest, lease, kept);
-  }
+  if (added.kind === 'registry_unavailable') return { ...added, aftermath: 'image_stored' };
+  await withdraw(world, repository, digest, lease, kept);
   return added;
 }
 

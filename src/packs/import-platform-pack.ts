@@ -81,7 +81,7 @@ async function insert(
   const { name, version } = newPack.metadata;
   try {
     return await world.database.acrossOrgs('platform pack').transactional(async (em) => {
-      if (!(await releaseLease(em, lease))) return leaseLapsed;
+      if (!(await releaseLease(em, lease))) return { ...leaseLapsed, aftermath: 'image_stored' };
       const { id } = insertPack(em, null, tier, newPack);
       return { kind: 'imported', id, name, version };
     });

@@ -5,7 +5,7 @@
  * 2. Point the row at it, with the event, in one transaction. From here on the old image may go.
  * 3. Purge the old image, where it was uploaded here and no other pack points at it.
  * 4. Where the purge failed and the registry shows that the old image is still there: point the row back, with an
- *    event of its own, and answer that nothing was changed.
+ *    event of its own, and answer that the pack keeps its image.
  *
  * The row never points at an image that may be gone. A crash between 2 and 3, or a registry that says neither that
  * the old image is there nor that it is gone, leaves that image without a pack; the consistency check finds it.

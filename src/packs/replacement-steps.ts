@@ -146,7 +146,8 @@ export async function putBack(
         undoneBecause: failure.reason,
       });
     }
-    return { kind: 'registry_unavailable', failure };
+    // A purge removes what refers to the image first, and some registries untag it before they delete it.
+    return { kind: 'registry_unavailable', failure, aftermath: 'old_image_untagged' };
   });
 }
 

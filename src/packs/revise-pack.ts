@@ -116,7 +116,7 @@ async function publish(
   if (digest === pack.imageDigest) return { kind: 'revised', pack };
   const location = locationIn(world.registry, pack.repository, metadata.version);
   const pushed = await pushBeside(world, pack, location, image, kept);
-  if (pushed !== null) return { kind: 'registry_unavailable', failure: pushed };
+  if (pushed !== null) return pushed;
   const { sizeBytes } = image;
   const next = { metadata, digest, sizeBytes, origin: 'UPLOAD', ref: location.imageRef } as const;
   const swapped = await swap(
@@ -128,8 +128,8 @@ async function publish(
   );
   if (swapped.kind !== 'swapped') {
     // Without the lease the image is not ours any more.
-    if (swapped.kind !== 'registry_unavailable')
-      await takeBack(world, pack, location, digest, kept);
+    if (swapped.kind === 'registry_unavailable') return { ...swapped, aftermath: 'image_stored' };
+    await takeBack(world, pack, location, digest, kept);
     return swapped;
   }
   const { purge } = swapped;
@@ -150,18 +150,21 @@ async function pushBeside(
   location: ImageLocation,
   image: PackImage,
   kept: KeptLease,
-): Promise<RegistryFailure | null> {
+): Promise<ProblemOf<'registry_unavailable'> | null> {
   const { repository, tag } = location;
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  if (movesTag(world, pack, location)) {
-    const tagged = await tagOld(world, pack, spareTag(pack.imageDigest), kept);
-    if (tagged !== null) return tagged;
+  const isTagMoved = movesTag(world, pack, location);
+  if (isTagMoved) {
+    const failure = await tagOld(world, pack, spareTag(pack.imageDigest), kept);
+    if (failure !== null) return { kind: 'registry_unavailable', failure };
   }
   const pushed = await world.registry.push(repository, tag, image, options);
   if (pushed.kind !== 'failed') return null;
   // A failure may be no more than an answer that was lost.
   await takeBack(world, pack, location, image.descriptor.digest, kept);
-  return pushed;
+  const problem = { kind: 'registry_unavailable', failure: pushed } as const;
+  // The spare tag stays.
+  return isTagMoved ? { ...problem, aftermath: 'image_stored' } : problem;
 }
 
 const movesTag = ({ registry }: World, { repository, version }: PackRow, { tag }: ImageLocation) =>

@@ -143,7 +143,8 @@ const RegistryCleanupFailed = ref('registry_cleanup_failed').implement({
 
 const RegistryUnavailable = ref('registry_unavailable').implement({
   interfaces,
-  description: 'The registry could not be used; nothing was changed here. Try again later.',
+  description:
+    'The registry could not be used, so every pack keeps its image; the message says what may be different in the registry. Try again later.',
   fields: failureFields,
 });
 
