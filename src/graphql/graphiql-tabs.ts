@@ -1,17 +1,14 @@
 /** What GraphiQL opens with: the story of a pack's deletion, one step a tab. The tests run each of them. */
 
-/** The place for the key; every tab has headers of its own, which hold ISO 8859-1 only. */
-const headers = JSON.stringify({ Authorization: 'Bearer sk_...' }, null, 2);
-
 const tab = (query: string, variables: object = {}) => ({
   query: `${query.trim()}\n`,
   variables: JSON.stringify(variables, null, 2),
-  headers,
 });
 
 export const tabs = [
   tab(`
-# 1. Who am I? Put your API key under "Headers" below, then run this (Ctrl-Enter).
+# 1. Who am I? Type your key above,
+#    then run this (Ctrl-Enter).
 query WhoAmI {
   viewer {
     org { id slug }
@@ -20,7 +17,26 @@ query WhoAmI {
   }
 }`),
   tab(`
-# 2. What is there, and what would deletePack answer for each?
+# 2. A new pack: pick its .tar.gz
+#    above. The file fills $archive.
+mutation UploadPack($archive: File!) {
+  uploadPack(archive: $archive) {
+    __typename
+    ... on UploadedPack {
+      pack {
+        id
+        name
+        version
+        files(first: 10) { nodes { path size } }
+      }
+    }
+    ... on Error { code message }
+    ... on ValidationFailed { fields { path message } }
+  }
+}`),
+  tab(`
+# 3. What is there, and what would
+#    deletePack answer for each?
 query Packs {
   packs(first: 20, filter: { owned: true }) {
     nodes {
@@ -40,10 +56,16 @@ query Packs {
 }`),
   tab(
     `
-# 3. A role that uses a pack. Put the id of one of your packs under "Variables".
+# 4. A role that uses a pack. Put the
+#    id of yours under "Variables".
 mutation CreateRole($packId: ID!) {
   createAgentRole(
-    input: { name: "oncall", displayName: "On call", environment: STAGING, packIds: [$packId] }
+    input: {
+      name: "oncall"
+      displayName: "On call"
+      environment: STAGING
+      packIds: [$packId]
+    }
   ) {
     __typename
     ... on CreatedAgentRole {
@@ -56,10 +78,12 @@ mutation CreateRole($packId: ID!) {
   ),
   tab(
     `
-# 4. The pack is in use now: deletePack refuses, and names the roles that hold it.
-#    Run it again after step 5, and the pack goes together with its image.
-mutation DeletePack($id: ID!) {
-  deletePack(id: $id) {
+# 5. The pack is in use: deletePack
+#    refuses, and names its roles.
+#    Run it again after step 6, and
+#    it goes together with its image.
+mutation DeletePack($packId: ID!) {
+  deletePack(id: $packId) {
     __typename
     ... on DeletedPack { deletedPackId name deletedAt image }
     ... on Error { code message requestId }
@@ -70,22 +94,27 @@ mutation DeletePack($id: ID!) {
     ... on RegistryCleanupFailed { reason retryable retryAfterSeconds attempts }
   }
 }`,
-    { id: 'pack_…' },
+    { packId: 'pack_…' },
   ),
   tab(
     `
-# 5. Take the pack from the role, then go back to step 4.
-mutation DetachPack($roleId: ID!, $packId: ID!) {
-  detachPack(roleId: $roleId, packId: $packId) {
+# 6. Take the pack from all roles of
+#    the org, then go back to step 5.
+mutation DetachPackFromRoles($packId: ID!) {
+  detachPackFromRoles(packId: $packId) {
     __typename
-    ... on DetachedPack { role { name } pack { name deletionPreview { deletable image } } }
+    ... on DetachedPackFromRoles {
+      roleCount
+      pack { name deletionPreview { deletable image } }
+    }
     ... on Error { code message }
   }
 }`,
-    { roleId: 'role_…', packId: 'pack_…' },
+    { packId: 'pack_…' },
   ),
   tab(`
-# 6. Watch it happen: run this in a second window before step 3.
+# 7. Watch it happen: run this in a
+#    second window before step 2.
 subscription PackEvents {
   packEvents {
     type

@@ -1,5 +1,6 @@
 /** GraphiQL for browsers: one page, served from here alone and kept from asking anybody else. */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { RequestRefused } from '../request-refused.ts';
@@ -20,6 +21,10 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** The field for the key and the picker of a file, above GraphiQL; its script goes before GraphiQL's. */
+const BAR = new URL('./graphiql-bar.html', import.meta.url);
+const ROOT = '<div id="root"></div>';
 
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
@@ -86,14 +91,16 @@ function wantsPage({ method, headers }: Request): boolean {
 async function render(encoding: 'gzip' | 'identity'): Promise<Page> {
   // Imported only now: a server that no browser ever visits is spared its megabytes.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const html = renderGraphiQL({
+  const graphiql = renderGraphiQL({
     title: 'Pack Gateway',
-    defaultHeaders: tabs[0].headers,
     defaultTabs: [...tabs],
-    // A key is no business of the browser's storage.
+    // The key has a field of its own, and is no business of what the browser keeps for good.
+    isHeadersEditorEnabled: false,
     shouldPersistHeaders: false,
-    defaultEditorToolsVisibility: 'headers',
+    defaultEditorToolsVisibility: 'variables',
   });
+  const bar = await readFile(BAR, 'utf8');
+  const html = graphiql.replace(ROOT, () => `${bar}${ROOT}`);
   const body = encoding === 'gzip' ? await promisify(gzip)(html) : Buffer.from(html);
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
   return {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { tabs } from '../../src/graphql/graphiql-tabs.ts';
+import { samplePack } from '../support/archives.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { listening } from '../support/listening.ts';
@@ -39,6 +40,17 @@ async function openPage(): Promise<Page> {
   return browser.newPage();
 }
 
+/** Runs an upload as a form sends it. */
+async function uploadedWith(gateway: Gateway, query: string) {
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query, variables: { archive: null } }));
+  form.set('map', JSON.stringify({ file: ['variables.archive'] }));
+  form.set('file', new Blob([new Uint8Array(samplePack({ name: 'triage' }))]), 'triage.tar.gz');
+  const headers = { authorization: `Bearer ${OWNER_KEY}` };
+  const request = new Request('http://gateway/graphql', { method: 'POST', headers, body: form });
+  return (await gateway.app.fetch(request)).json();
+}
+
 const visit = (gateway: Gateway, headers: Record<string, string> = {}) =>
   gateway.app.fetch(
     new Request('http://gateway/graphql', {
@@ -46,40 +58,112 @@ const visit = (gateway: Gateway, headers: Record<string, string> = {}) =>
     }),
   );
 
+/** What the page asks of the gateway, and what it should not ask of anybody. */
+function watch(page: Page, origin: string) {
+  const operations: { authorization: string | undefined; type: string | undefined }[] = [];
+  const elsewhere: string[] = [];
+  const complaints: string[] = [];
+  page.context().on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin)) {
+      if (!/^(?:blob|data):/.test(url)) elsewhere.push(url);
+    } else if (request.resourceType() === 'fetch') {
+      const { authorization, 'content-type': type } = request.headers();
+      operations.push({ authorization, type });
+    }
+  });
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+  });
+  return { operations, elsewhere, complaints };
+}
+
 describe.skipIf(!installed('chromium'))('GraphiQL in a browser', () => {
-  test('shows with a typed key that a pack in use is not deleted, and asks nobody else', async () => {
+  test('goes from an empty profile to a deleted pack with one key, typed once', async () => {
     const gateway = await startGateway({ database: 'postgres' });
     const origin = await listening(gateway);
-    const { id } = await gateway.pack('incident-triage');
-    await gateway.graphql(tabs[2].query, { packId: id });
-
     const page = await openPage();
-    const elsewhere: string[] = [];
-    page.context().on('request', (request) => {
-      if (!request.url().startsWith(origin) && !/^(?:blob|data):/.test(request.url())) {
-        elsewhere.push(request.url());
-      }
-    });
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-    });
+    const { operations, elsewhere, complaints } = watch(page, origin);
     await page.goto(`${origin}/graphql`);
+
+    await page.getByRole('tab', { name: 'WhoAmI' }).waitFor();
+    await execute(page);
+    await result(page).getByText('Type your API key first').waitFor();
+    expect(operations).toEqual([]);
+
+    const key = page.getByLabel('API key');
+    await key.fill('sk_wrong');
+    await key.press('Enter');
+    await page.getByText('No such key.').waitFor();
+    await key.fill(OWNER_KEY);
+    await key.press('Enter');
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+    await execute(page);
+    await result(page).getByText('"default"').waitFor();
+
+    await openTab(page, 'UploadPack');
+    await execute(page);
+    await result(page).getByText('Pick a file first').waitFor();
+    await page.getByLabel('File').setInputFiles({
+      name: 'incident-triage.tar.gz',
+      mimeType: 'application/gzip',
+      buffer: samplePack({ name: 'incident-triage' }),
+    });
+    await execute(page);
+    await result(page).getByText('"UploadedPack"').waitFor();
+    const [pack] = (await gateway.graphql(tabs[2].query)).data.packs.nodes;
+    const variables = JSON.stringify({ packId: pack.id });
+
+    await page.reload();
+    await page.getByRole('tab', { name: 'PackEvents' }).waitFor();
+    expect(await page.getByRole('tab').count()).toBe(tabs.length);
+    expect(await selectedTab(page)).toBe('UploadPack');
+    await page.locator('.graphiql-query-editor').getByText('UploadPack').first().waitFor();
+    expect(await key.inputValue()).toBe(OWNER_KEY);
+
+    await openTab(page, 'CreateRole');
+    await typeVariables(page, variables);
+    await execute(page);
+    await result(page).getByText('"CreatedAgentRole"').waitFor();
     await openTab(page, 'DeletePack');
-    await type(page, 'Variables', JSON.stringify({ id }));
-    await type(page, 'Headers', JSON.stringify({ Authorization: `Bearer ${OWNER_KEY}` }));
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    const result = page.locator('.result-window');
-    await result.getByText('"PackInUse"').waitFor();
-    expect(await result.textContent()).toContain('oncall');
-    if (process.env.UPDATE_SCREENSHOT !== undefined) {
-      await page.getByRole('button', { name: 'Variables', exact: true }).click();
-      await page.screenshot({ path: SCREENSHOT });
-    }
+    await typeVariables(page, variables);
+    await execute(page);
+    await result(page).getByText('"PackInUse"').waitFor();
+    expect(await result(page).textContent()).toContain('oncall');
+    if (process.env.UPDATE_SCREENSHOT !== undefined) await page.screenshot({ path: SCREENSHOT });
+    await openTab(page, 'DetachPackFromRoles');
+    await typeVariables(page, variables);
+    await execute(page);
+    await result(page).getByText('"DetachedPackFromRoles"').waitFor();
+    await openTab(page, 'DeletePack');
+    await execute(page);
+    await result(page).getByText('"DeletedPack"').waitFor();
+
+    const sentWith = new Set(operations.map(({ authorization }) => authorization));
+    expect([...sentWith]).toEqual(['Bearer sk_wrong', `Bearer ${OWNER_KEY}`]);
+    expect(operations.filter(({ type }) => type?.startsWith('multipart/form-data'))).toHaveLength(
+      1,
+    );
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(OWNER_KEY);
     expect(elsewhere).toEqual([]);
     expect(complaints).toEqual([]);
-  }, 60_000);
+
+    // Another visit of the same browser, in a tab of its own: the story is there, the key is not.
+    const second = await page.context().newPage();
+    await second.goto(`${origin}/graphql`);
+    await second.getByRole('tab', { name: 'PackEvents' }).waitFor();
+    expect(await second.getByRole('tab').count()).toBe(tabs.length);
+    expect(await selectedTab(second)).toBe('DeletePack');
+    expect(await second.getByLabel('API key').inputValue()).toBe('');
+  }, 120_000);
 });
+
+const result = (page: Page) => page.locator('.result-window');
+const execute = (page: Page) => page.getByRole('button', { name: /Execute query/ }).click();
+const selectedTab = (page: Page) =>
+  page.getByRole('tab', { selected: true }).locator('button').first().textContent();
 
 /** GraphiQL's bar of tabs still moves when the page has just opened, and a click may miss. */
 async function openTab(page: Page, name: string): Promise<void> {
@@ -95,9 +179,8 @@ async function openTab(page: Page, name: string): Promise<void> {
     .toBe('true');
 }
 
-/** Replaces what stands in one of the two editors below the query. */
-async function type(page: Page, editor: 'Variables' | 'Headers', text: string): Promise<void> {
-  await page.getByRole('button', { name: editor, exact: true }).click();
+/** Replaces what stands in the editor of the variables. */
+async function typeVariables(page: Page, text: string): Promise<void> {
   await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').click();
   await page.keyboard.press('Control+A');
   await page.keyboard.type(text);
@@ -159,25 +242,30 @@ describe('the page at /graphql', () => {
 
   test('opens with a story that works', async () => {
     const gateway = await startGateway({ database: 'postgres' });
-    const { id } = await gateway.pack('triage');
-    const [whoAmI, list, create, remove, detach] = tabs;
+    const [whoAmI, upload, list, create, remove, detach] = tabs;
     expect((await gateway.graphql(whoAmI.query)).data.viewer.org.slug).toBe('default');
+    const uploaded = (await uploadedWith(gateway, upload.query)).data.uploadPack;
+    expect(uploaded).toMatchObject({ __typename: 'UploadedPack', pack: { name: 'triage' } });
+    expect(uploaded.pack.files.nodes.length).toBeGreaterThan(0);
+    const packId = uploaded.pack.id;
     expect((await gateway.graphql(list.query)).data.packs.nodes).toMatchObject([
-      { id, deletionPreview: { deletable: true, image: 'PURGED' } },
+      { id: packId, deletionPreview: { deletable: true, image: 'PURGED' } },
     ]);
-    const created = (await gateway.graphql(create.query, { packId: id })).data.createAgentRole;
+    const created = (await gateway.graphql(create.query, { packId })).data.createAgentRole;
     expect(created).toMatchObject({ __typename: 'CreatedAgentRole', role: { name: 'oncall' } });
-    expect((await gateway.graphql(remove.query, { id })).data.deletePack).toMatchObject({
+    expect((await gateway.graphql(remove.query, { packId })).data.deletePack).toMatchObject({
       __typename: 'PackInUse',
       roles: { nodes: [{ name: 'oncall' }] },
     });
-    const detached = await gateway.graphql(detach.query, { roleId: created.role.id, packId: id });
-    expect(detached.data.detachPack).toMatchObject({
-      __typename: 'DetachedPack',
+    const detached = await gateway.graphql(detach.query, { packId });
+    expect(detached.data.detachPackFromRoles).toMatchObject({
+      __typename: 'DetachedPackFromRoles',
+      roleCount: 1,
       pack: { deletionPreview: { deletable: true } },
     });
-    expect((await gateway.graphql(remove.query, { id })).data.deletePack).toMatchObject({
+    expect((await gateway.graphql(remove.query, { packId })).data.deletePack).toMatchObject({
       __typename: 'DeletedPack',
+      deletedPackId: packId,
       image: 'PURGED',
     });
   });
