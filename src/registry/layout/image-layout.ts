@@ -14,8 +14,9 @@ import type { CallOptions, Digest } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { renameDurably, syncDirectory } from './durable.ts';
 import { isAbsent, isFull, LayoutError, timedOut } from './failure.ts';
-import type { Index } from './index-document.ts';
+import { foreignDigests, formatIndex, type Index } from './index-document.ts';
 import { type ImagesKnown, initialise } from './initialise.ts';
+import { Kept } from './kept.ts';
 import { type Paths, pathsIn } from './paths.ts';
 import { Reachability } from './reachability.ts';
 import { readIndex } from './read-index.ts';
@@ -30,6 +31,7 @@ export class ImageLayout {
   readonly reachability: Reachability;
   readonly #paths: Paths;
   readonly #reserve: Reserve;
+  readonly #kept = new Kept();
 
   private constructor(paths: Paths, staging: Staging) {
     this.#paths = paths;
@@ -78,14 +80,14 @@ export class ImageLayout {
     options: CallOptions,
     content: ReadonlyMap<Digest, string> = new Map(),
   ): Promise<void> {
-    const text = JSON.stringify(index);
+    const text = formatIndex(index);
     await this.#reserve.keepFor(Buffer.byteLength(text));
     await this.#place(await this.staging.writeText(text), options, content);
   }
 
   /** As `replaceIndex`, for one that lets content go: a full disk does not stop it. */
   async shrinkIndex(index: Index, options: CallOptions): Promise<void> {
-    const text = JSON.stringify(index);
+    const text = formatIndex(index);
     const staged = await this.staging.writeText(text).catch(async (error: unknown) => {
       if (!isFull(error)) throw error;
       await this.#reserve.release();
@@ -140,7 +142,7 @@ export class ImageLayout {
 
   /**
    * Removes what the index does not reach; only inside `exclusively`, with the index as it is on disk.
-   * While a manifest is unreadable nothing is removed, for nobody knows what it needs.
+   * What an unreadable manifest may need is kept.
    */
   async collect(index: Index): Promise<void> {
     await this.staging.sweep();
@@ -151,13 +153,19 @@ export class ImageLayout {
   }
 
   async #removeUnreached(index: Index): Promise<void> {
-    const { manifests, blobs, complete } = await this.reachability.from(index.manifests);
+    const foreign = foreignDigests(index);
+    // Only their digest counts: what they need is kept as well.
+    const followed = foreign.filter(isDigest).map((digest) => ({ mediaType: '', digest, size: 0 }));
+    const reached = await this.reachability.from([...index.manifests, ...followed]);
+    const { manifests, blobs, unreadable } = reached;
     this.reachability.keepOnly(manifests);
-    if (!complete) return;
-    for (const name of await readdir(this.#paths.blobs)) {
+    const names = await readdir(this.#paths.blobs);
+    const unknown = foreign.filter((digest) => !isDigest(digest));
+    this.#kept.update(new Set([...unreadable, ...unknown]), names);
+    for (const name of names) {
       const digest = `sha256:${name}`;
       if (!isDigest(digest) || manifests.has(digest) || blobs.has(digest)) continue;
-      await rm(this.blobPath(digest), { force: true });
+      if (!this.#kept.has(name)) await rm(this.blobPath(digest), { force: true });
     }
   }
 

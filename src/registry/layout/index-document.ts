@@ -4,7 +4,8 @@
  * OCI image-layout specification, "index.json File": a tag is the annotation
  * `org.opencontainers.image.ref.name` on a descriptor; ours is `<repository>:<tag>`, for one layout holds all
  * repositories. A manifest whose tag moved on has `io.packgateway.repository` instead, so that it still
- * belongs to its repository and can be purged by digest. Entries with neither are kept and never read.
+ * belongs to its repository and can be purged by digest. Entries with neither are kept and never read, and so is
+ * what is no descriptor that we could read (another digest algorithm, no size).
  */
 import { z } from 'zod';
 import { descriptorSchema } from '../manifest-references.ts';
@@ -21,26 +22,57 @@ const entrySchema = descriptorSchema.extend({
 // Loose, because what others wrote into the document must survive our rewriting it.
 const indexSchema = z.looseObject({
   schemaVersion: z.literal(2),
-  manifests: z.array(entrySchema),
+  manifests: z.array(z.unknown()),
 });
 
 export type Entry = z.output<typeof entrySchema>;
-export type Index = z.output<typeof indexSchema>;
+
+export interface Index {
+  readonly manifests: readonly Entry[];
+  /** What others wrote into the list of manifests and we cannot read. */
+  readonly foreign: readonly unknown[];
+  readonly document: z.output<typeof indexSchema>;
+}
 
 export const emptyIndex: Index = {
-  schemaVersion: 2,
-  mediaType: 'application/vnd.oci.image.index.v1+json',
   manifests: [],
+  foreign: [],
+  document: {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [],
+  },
 };
 
-/** The document's content, or undefined when it is no image index of ours. */
+/** The document's content, or undefined when it is no image index. */
 export function parseIndex(text: string): Index | undefined {
+  let json: unknown;
   try {
-    return indexSchema.safeParse(JSON.parse(text)).data;
+    json = JSON.parse(text);
   } catch {
     return undefined;
   }
+  const document = indexSchema.safeParse(json).data;
+  if (document === undefined) return undefined;
+  const manifests: Entry[] = [];
+  const foreign: unknown[] = [];
+  for (const listed of document.manifests) {
+    const { data } = entrySchema.safeParse(listed);
+    if (data === undefined) foreign.push(listed);
+    else manifests.push(data);
+  }
+  return { manifests, foreign, document };
 }
+
+/** The text of `index.json`. */
+export const formatIndex = ({ manifests, foreign, document }: Index): string =>
+  JSON.stringify({ ...document, manifests: [...manifests, ...foreign] });
+
+/** The digests that foreign entries name, of whatever algorithm. */
+export const foreignDigests = ({ foreign }: Index): string[] =>
+  foreign.flatMap((entry) => namesDigest.safeParse(entry).data?.digest ?? []);
+
+const namesDigest = z.object({ digest: z.string() });
 
 export const isIn = (entry: Entry, repository: Repository): boolean =>
   membership(entry)?.repository === repository;

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { renameDurably } from './durable.ts';
 import { damagedIndex, ImagesLost, isAbsent } from './failure.ts';
-import { emptyIndex } from './index-document.ts';
+import { emptyIndex, formatIndex } from './index-document.ts';
 import type { Paths } from './paths.ts';
 import { readIndex } from './read-index.ts';
 import type { Staging } from './staging.ts';
@@ -36,7 +36,7 @@ async function makeFiles(paths: Paths, staging: Staging): Promise<void> {
   if (await exists(paths.version)) return;
   if (!(await exists(paths.index))) {
     if ((await readdir(paths.blobs)).length > 0) throw damagedIndex();
-    await renameDurably(await staging.writeText(JSON.stringify(emptyIndex)), paths.index);
+    await renameDurably(await staging.writeText(formatIndex(emptyIndex)), paths.index);
   }
   await renameDurably(await staging.writeText('{"imageLayoutVersion":"1.0.0"}'), paths.version);
 }

@@ -25,7 +25,7 @@ export async function purge(
     if (after === null) return { kind: 'retained_shared' };
     options.signal?.throwIfAborted();
     if (after !== before) {
-      index = { ...index, manifests: [...after] };
+      index = { ...index, manifests: after };
       await layout.shrinkIndex(index, options);
     }
     await layout.collect(index);

@@ -5,8 +5,8 @@ import type { Descriptor, Digest } from '../registry.ts';
 export interface Reached {
   readonly manifests: ReadonlyMap<Digest, Descriptor>;
   readonly blobs: ReadonlySet<Digest>;
-  /** False when a manifest could not be read, so that more may be needed than is listed. */
-  readonly complete: boolean;
+  /** Those of the manifests that could not be read, so that more may be needed than is listed. */
+  readonly unreadable: ReadonlySet<Digest>;
 }
 
 /** Follows references between manifests; what was read once is remembered, for a digest never changes. */
@@ -32,16 +32,16 @@ export class Reachability {
     const manifests = new Map<Digest, Descriptor>();
     const blobs = new Set<Digest>();
     const pending = [...roots];
-    let complete = true;
+    const unreadable = new Set<Digest>();
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (manifests.has(next.digest)) continue;
       manifests.set(next.digest, next);
       const references = await this.references(next.digest);
-      if (references === undefined) complete = false;
+      if (references === undefined) unreadable.add(next.digest);
       for (const blob of references?.blobs ?? []) blobs.add(blob.digest);
       pending.push(...(references?.manifests ?? []));
     }
-    return { manifests, blobs, complete };
+    return { manifests, blobs, unreadable };
   }
 
   /** Gives back the memory of manifests that are gone. */

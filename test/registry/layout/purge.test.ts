@@ -225,6 +225,51 @@ describe('a damaged layout', () => {
     expect(await storedDigests(directory)).toEqual([]);
   });
 
+  it('collects what came after a manifest was found unreadable, and what was there once it is purged', async () => {
+    const { registry, directory } = await openLayout();
+    const shared = sampleLayer('shared with the unreadable one');
+    const rotten = sampleImage('rotten', { layers: [shared] });
+    await registry.push(triage, v1, rotten);
+    await registry.close();
+    await writeFile(join(directory, 'blobs/sha256', rotten.descriptor.digest.slice(7)), 'rotten');
+    const { registry: reopened } = await openLayout(directory);
+    const later = sampleImage('later', { layers: [shared, sampleLayer('only later')] });
+    await reopened.push(other, v1, later);
+    await reopened.push(other, v2, keeper);
+    expect(await reopened.purge(other, later.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(await storedDigests(directory)).toEqual(digestsOf(rotten, keeper));
+    expect(await reopened.purge(triage, rotten.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(await storedDigests(directory)).toEqual(digestsOf(keeper));
+  });
+
+  it('works beside entries that it cannot read, keeps them, and all that they may need', async () => {
+    const { registry, directory } = await openLayout();
+    await registry.push(triage, v1, image);
+    await registry.push(other, v1, keeper);
+    const path = join(directory, 'index.json');
+    const index: { manifests: object[] } = JSON.parse(await readFile(path, 'utf8'));
+    const { size: _, ...sizeless } = keeper.descriptor;
+    const sha512 = { ...image.descriptor, digest: `sha512:${'ab'.repeat(64)}` };
+    const entries = [sizeless, sha512, {}, null, 'text', { digest: 7 }];
+    await writeFile(
+      path,
+      JSON.stringify({ ...index, manifests: [...entries, ...index.manifests] }),
+    );
+    const { registry: reopened } = await openLayout(directory);
+    for (const each of [registry, reopened]) {
+      expect(await each.check()).toEqual({ kind: 'ok' });
+      expect(await stateOf(each, triage, v1, image)).toBe('whole');
+    }
+    const later = sampleImage('later');
+    expect(await reopened.push(triage, v2, later)).toEqual({ kind: 'pushed' });
+    expect(await reopened.purge(triage, later.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(await reopened.purge(triage, digest)).toEqual({ kind: 'purged' });
+    expect(await reopened.purge(other, keeper.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ ...index, manifests: entries });
+    // Nobody knows what the one with sha512 needs of what was there before it was found.
+    expect(await storedDigests(directory)).toEqual(digestsOf(image, keeper));
+  });
+
   it('keeps entries that others wrote into the index', async () => {
     const { registry, directory } = await openLayout();
     const path = join(directory, 'index.json');
