@@ -83,6 +83,44 @@ describe('the images of a namespace', () => {
     );
   });
 
+  /** A catalogue of `count` pages with one repository each; `after` what comes after the last. */
+  const paged = async (count: number, after: number | null) => {
+    const hostile = await startHostileRegistry(({ path }) => {
+      if (path.startsWith('/v2/_catalog')) {
+        const page = Number(new URL(path, 'http://x').searchParams.get('page') ?? 1);
+        const next = page < count ? page + 1 : after;
+        return {
+          status: 200,
+          ...(next !== null && { headers: { link: `</v2/_catalog?page=${next}>; rel="next"` } }),
+          body: JSON.stringify({ repositories: [`packs/acme/p${page}`, `others/p${page}`] }),
+        };
+      }
+      if (path.includes('/tags/list')) return { status: 200, body: '{"tags":["v1"]}' };
+      return { status: 200, body: alpha.manifest };
+    });
+    onTestFinished(() => hostile.stop());
+    const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 5_000 });
+    onTestFinished(() => registry.close());
+    return registry;
+  };
+
+  test('are all listed, however many pages the catalogue has', async () => {
+    const found = await listed(await paged(250, null));
+    expect(new Set(found).size).toBe(250);
+    expect(found).toHaveLength(250);
+  });
+
+  test.each([1, 2, 7])(
+    'are a failure where the catalogue goes in a circle of %d',
+    async (length) => {
+      const registry = await paged(20, 20 - length + 1);
+      expect(await registry.listImages('packs')).toMatchObject({
+        kind: 'failed',
+        detail: 'a listing of the registry never ends',
+      });
+    },
+  );
+
   test('are a failure, not an empty list, where the registry has no catalogue', async () => {
     const hostile = await startHostileRegistry(() => ({ status: 404, body: '404 page not found' }));
     onTestFinished(() => hostile.stop());

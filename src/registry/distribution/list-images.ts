@@ -34,24 +34,33 @@ export async function listImages(
       deadline.end();
     }
   };
-  const waiting = await within((deadline) => listRepositories(client, namespace, deadline));
   const images: StoredImage[] = [];
-  const worker = async () => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const repository = next;
-      images.push(...(await within((deadline) => imagesOf(client, repository, deadline))));
+  await within(async (ofCatalogue) => {
+    // The workers share it: each takes the next repository, and pages are read as they are needed.
+    const repositories = listRepositories(client, namespace, ofCatalogue);
+    const worker = async () => {
+      for (let next = await repositories.next(); !next.done; next = await repositories.next()) {
+        const repository = next.value;
+        for (const image of await within((deadline) => imagesOf(client, repository, deadline))) {
+          images.push(image);
+        }
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    } finally {
+      await repositories.return(undefined);
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  });
   return images;
 }
 
 /** Docker Registry HTTP API v2, "Listing Repositories"; OCI Distribution left it out, its registries did not. */
-async function listRepositories(
+async function* listRepositories(
   client: Client,
   namespace: string,
   deadline: Deadline,
-): Promise<Repository[]> {
+): AsyncGenerator<Repository, undefined, undefined> {
   const call = {
     operation: 'GET catalog',
     method: 'GET',
@@ -59,11 +68,10 @@ async function listRepositories(
     scope: 'registry:catalog:*',
     limit: MAX_MANIFEST_BYTES,
   } as const;
-  const found: Repository[] = [];
   const first = client.url(`/v2/_catalog?n=${REPOSITORIES_PER_PAGE}`);
   for await (const answer of pages(client, call, first, deadline)) {
-    // However many pages there are: each has the whole time to arrive.
-    deadline.extend();
+    // Each page has the whole time to arrive, however long its repositories take.
+    deadline.pause();
     const page = jsonOf(answer);
     const listed = isRecord(page) ? (page.repositories ?? []) : undefined;
     if (!Array.isArray(listed)) {
@@ -73,11 +81,11 @@ async function listRepositories(
     }
     for (const name of listed) {
       if (typeof name === 'string' && isRepository(name) && name.startsWith(`${namespace}/`)) {
-        found.push(name);
+        yield name;
       }
     }
+    deadline.extend();
   }
-  return found;
 }
 
 async function imagesOf(

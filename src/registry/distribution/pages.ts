@@ -3,11 +3,10 @@ import { CallFailed, failed } from './call-failed.ts';
 import type { Call, Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 
-const MOST_PAGES = 100;
-
 /**
  * The pages of a listing, by `Link: <…>; rel="next"` (RFC 8288, as OCI Distribution uses it); none where the
- * repository or manifest is unknown. Throws `CallFailed`.
+ * repository or manifest is unknown. However many there are: callers bound what they read by time, and by what they
+ * keep. Throws `CallFailed`, also where the pages go in a circle.
  */
 export async function* pages(
   client: Client,
@@ -16,16 +15,20 @@ export async function* pages(
   deadline: Deadline,
 ): AsyncGenerator<Answer> {
   let url: URL | null = first;
-  for (let page = 1; url; page++) {
+  // Brent's way to notice a circle of any length while remembering one address.
+  let remembered = '';
+  for (let page = 1, rememberAt = 1; url; page++) {
+    if (url.href === remembered) {
+      throw new CallFailed(failed('REGISTRY_ERROR', false, 'a listing of the registry never ends'));
+    }
+    if (page === rememberAt) {
+      remembered = url.href;
+      rememberAt *= 2;
+    }
     const result = await client.call({ ...call, url, needsCredentials: true }, deadline);
     if (result.kind !== 'answered') return;
     yield result.answer;
     url = nextPage(result.answer, url);
-    if (url && page === MOST_PAGES) {
-      throw new CallFailed(
-        failed('REGISTRY_ERROR', false, 'a listing of the registry has more than 100 pages'),
-      );
-    }
   }
 }
 

@@ -17,6 +17,7 @@ import {
 import { pages } from './pages.ts';
 
 const MOST_TAGS = 10_000;
+const MOST_REFERRERS = 10_000;
 const TAGS_PER_PAGE = 1_000;
 
 /** Null on the registry's own word that it is not there. A GET: a HEAD's 404 has no body to say so. */
@@ -152,6 +153,11 @@ export async function listReferrers(
     }
     isListed = true;
     digests.push(...digestsIn(index.manifests));
+    if (digests.length > MOST_REFERRERS) {
+      throw new CallFailed(
+        failed('REGISTRY_ERROR', false, 'more than 10,000 manifests refer to the image'),
+      );
+    }
   }
   return isListed ? { kind: 'listed', digests } : { kind: 'unknown_manifest' };
 }
