@@ -3,11 +3,14 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Candidate } from '../database-address/address.ts';
 import { sqlState } from './sql-state.ts';
+import type { StatementNames } from './statement-names.ts';
 
 export interface ClientOptions {
   readonly candidate: Candidate;
   /** Milliseconds after which a connection on which nothing is heard is given up; null: never. */
   readonly longestSilenceMs: number | null;
+  /** The pool's names for its statements. */
+  readonly names: StatementNames;
   /** Told when the server behind the connection is gone, or takes no writes any more. */
   readonly onSpent: (client: GatewayClient) => void;
 }
@@ -19,15 +22,20 @@ export class GatewayClient extends pg.Client {
   /** It must not be used again: the pool throws it away when it comes back. */
   isSpent = false;
   readonly #socket: Socket;
+  readonly #names: StatementNames;
   readonly #onSpent: (client: GatewayClient) => void;
   #offersBinding = false;
 
-  constructor(config: pg.ClientConfig, { candidate, longestSilenceMs, onSpent }: ClientOptions) {
+  constructor(
+    config: pg.ClientConfig,
+    { candidate, longestSilenceMs, names, onSpent }: ClientOptions,
+  ) {
     const socket = new Socket();
     if (longestSilenceMs !== null) impatient(socket, longestSilenceMs);
     super({ ...config, ...candidate.client, stream: () => socket });
     this.candidate = candidate;
     this.#socket = socket;
+    this.#names = names;
     this.#onSpent = onSpent;
     this.#connection.on('authenticationSASL', ({ mechanisms }) => {
       this.#offersBinding = mechanisms.includes('SCRAM-SHA-256-PLUS');
@@ -61,7 +69,7 @@ export class GatewayClient extends pg.Client {
   override query: pg.Client['query'] = ((config: unknown, values?: unknown, ...rest: unknown[]) => {
     const statement =
       this.prepares && typeof config === 'string' && Array.isArray(values) && values.length > 0
-        ? [{ name: statementName(config), text: config, values }, ...rest]
+        ? [{ name: this.#names.of(config), text: config, values }, ...rest]
         : [config, values, ...rest];
     const sent: unknown = Reflect.apply(super.query, this, statement);
     if (sent instanceof Promise) sent.catch((error: unknown) => this.#note(error));
@@ -95,20 +103,4 @@ function impatient(socket: Socket, longestSilenceMs: number): void {
     const message = `the database was silent for ${longestSilenceMs} ms`;
     socket.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
   });
-}
-
-/**
- * The statements' texts are ours, values are never part of them; but filters and pages of lists combine to thousands,
- * and both this process and each connection's server process keep every name for good. What comes later is sent
- * unprepared.
- */
-const MOST_PREPARED = 500;
-const statementNames = new Map<string, string>();
-
-function statementName(text: string): string | undefined {
-  const known = statementNames.get(text);
-  if (known !== undefined || statementNames.size >= MOST_PREPARED) return known;
-  const name = `s${statementNames.size}`;
-  statementNames.set(text, name);
-  return name;
 }

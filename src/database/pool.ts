@@ -4,6 +4,7 @@ import type { Candidate, DatabaseAddress } from '../database-address/address.ts'
 import { GatewayClient } from './client.ts';
 import { beginSession, SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
+import { StatementNames } from './statement-names.ts';
 
 export interface PoolOptions {
   readonly most: number;
@@ -37,6 +38,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
   let generation = 0;
   let turnedAt = Number.NEGATIVE_INFINITY;
   const generations = new WeakMap<GatewayClient, number>();
+  const names = new StatementNames();
 
   const passOver = (failed: Candidate) => {
     // Of several that fail at once only the first moves on.
@@ -58,7 +60,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
       const onSpent = (client: GatewayClient) => {
         if (generations.get(client) === generation) turn();
       };
-      super(config, { candidate, longestSilenceMs, onSpent });
+      super(config, { candidate, longestSilenceMs, names, onSpent });
       generations.set(this, generation);
       // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
       this.on('error', options.onConnectionLost);

@@ -43,7 +43,6 @@ describe.each(databaseKinds)('deletion on %s', (database) => {
       return {
         ...rest,
         message: message.replace(packId, '…'),
-        details: null,
         has: typeof requestId,
       };
     };

@@ -49,7 +49,8 @@ test('authentication takes one statement at most', async () => {
   expect(lookups()).toBe(5);
   sent.length = 0;
   await Promise.all(Array.from({ length: 20 }, ask));
-  expect(lookups()).toBeLessThanOrEqual(20);
+  // Those that come at the same moment share one.
+  expect(lookups()).toBeLessThan(20);
 });
 
 /** Three of each, and later fifty: what one statement reads for a few it reads for many. */
