@@ -17,7 +17,7 @@ export type Subject = 'pack' | 'pack_file' | 'agent_role' | 'api_key';
 export interface Blockers {
   readonly roles: readonly ListedRole[];
   readonly hasMore: boolean;
-  /** Roles of other orgs alone stand in the way; the caller's own are told all the same. */
+  /** Only roles of other orgs stand in the way. The caller's own are listed nevertheless. */
   readonly othersOnly: boolean;
 }
 

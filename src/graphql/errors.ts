@@ -131,7 +131,7 @@ function describe(
   return { code: codeOf(cause), message: shortened(error.message) };
 }
 
-/** Words of a caller's are cut; of what is long all the same both ends are kept: where it is wrong, and what. */
+/** Cuts a caller's long words; of a message that is still too long both ends are kept: where it is wrong, and what. */
 function shortened(message: string): string {
   if (message.length <= LONGEST_WORD) return message;
   const words = message.replaceAll(LONG_WORD, (word) => `${word.slice(0, LONGEST_WORD)}…`);

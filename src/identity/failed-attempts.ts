@@ -1,8 +1,8 @@
 /**
  * Slows down whoever keeps sending tokens that are not valid.
  *
- * A valid key is never refused because of somebody else's failures: it is looked up all the same, whatever its address
- * has done, for an address may be a proxy that everybody shares. What is limited:
+ * A valid key is never refused because of somebody else's failures: it is looked up whatever its address has
+ * done, because an address may be a proxy that everybody shares. What is limited:
  *
  * - one and the same token, by its hash: once it has failed often it is refused without being looked up. By the whole
  *   token and not by the visible prefix of a key, which an attacker could use to lock its owner out.

@@ -50,7 +50,7 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test
 
 /**
  * The caller that a session token stands for, or null where the token is not valid.
- * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be had: the token may well be good
+ * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be fetched: the token may be valid
  */
 export async function authenticateSession(
   { database, log }: World,
@@ -101,7 +101,7 @@ function noteForms(
   ];
   if (forms.length === 0 || noted.has(config)) return;
   noted.add(config);
-  log.info({ forms }, 'session tokens have claims of an unusual form, which are read all the same');
+  log.info({ forms }, 'session tokens have claims of an unusual form; they are accepted');
 }
 
 async function verify(config: JwtConfig, token: string): Promise<JWTPayload | null> {

@@ -14,7 +14,7 @@ export const LARGEST_ROW_BYTES: Readonly<Record<Extent, number>> = {
 
 /**
  * A column that the row may lack.
- * @throws Error where somebody asks for it all the same, who would have been told that there is none
+ * @throws Error where it does: otherwise the caller would be told that there is no value
  */
 export function detail<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('the row was read without this column');

@@ -14,8 +14,8 @@
  * Why no interleaving loses:
  *
  * - *An attachment* locks the pack's row `for share` and looks at its status. Either it commits before step 2 or 3 has
- *   the row's lock, which then sees the role; or it waits, and finds the row DELETING or gone. An attachment that slipped
- *   through all the same would meet the foreign key.
+ *   the row's lock, which then sees the role; or it waits, and finds the row DELETING or gone. Should one slip
+ *   through, the foreign key refuses it.
  * - *Another deletion* of the pack waits for the row's lock, then for the lease, and looks again: it finds the row gone.
  *   Where it finds the lease lapsed, because we stood still, it takes over, and we stop writing before that: `mayWrite`
  *   ends earlier than the lease. Whoever removes the row first writes the event; the other finds nothing to remove.

@@ -69,7 +69,7 @@ export interface RegistryFailure {
   readonly retryAfterSeconds?: number;
   /** The registry as a whole is in trouble (5xx), not just this image; the circuit breaker counts these. */
   readonly outage?: true;
-  /** What was sent may have been stored all the same: its answer was lost, and nobody can tell. */
+  /** What was sent may have been stored: the answer was lost, and a second look did not tell. */
   readonly inDoubt?: true;
   readonly detail: string;
 }

@@ -53,7 +53,7 @@ interface Declaration<
   ): z.input<Answer> | Promise<z.input<Answer>>;
   /** The ETag of what a success answers. */
   readonly etag?: (outcome: SuccessOf<Outcome>) => string;
-  /** Whether `If-Match` is heeded. */
+  /** Whether `If-Match` is checked. */
   readonly takesCondition?: true;
 }
 

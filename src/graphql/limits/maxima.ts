@@ -2,7 +2,7 @@
  * How much one request may ask for; every limit is checked before the first resolver runs, and that of bytes again as
  * they come.
  *
- * README shows this table. A limit is there to end what no client means, so each leaves well-meant queries a wide berth.
+ * README shows this table. Each limit is far above what ordinary queries ask for: it stops only what no client means.
  */
 
 import { MAX_PAGE_SIZE } from '../../page.ts';

@@ -89,7 +89,7 @@ const rows: readonly Row[] = [
   ],
   [
     (r) => r.status === 403 && mentions(r, /read[- ]?only/i),
-    again('the registry is read-only at present (403)'),
+    again('the registry is read-only now (403)'),
   ],
   [
     (r) => r.status === 403,
@@ -110,13 +110,13 @@ const rows: readonly Row[] = [
   // Quay in its read-only mode.
   [
     (r) => r.status === 405 && mentions(r, /read[- ]?only/i),
-    again('the registry is read-only at present (405)'),
+    again('the registry is read-only now (405)'),
   ],
   [(r) => r.status === 405 && says(r, 'UNSUPPORTED'), never('the registry does not support this')],
   [(r) => r.status === 405 && says(r, 'DENIED'), { kind: 'needed_by_index' }],
   [
     (r) => r.status === 405 && r.headers.allow !== undefined && !r.headers.allow.includes(r.method),
-    again('the registry is read-only at present (405)'),
+    again('the registry is read-only now (405)'),
   ],
   [(r) => r.status === 405, again('405 without a registry error')],
   [(r) => r.status === 408, failed('TIMEOUT', true, 'the registry waited too long for us (408)')],

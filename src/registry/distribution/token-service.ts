@@ -71,7 +71,7 @@ function serviceFailure(verdict: ReturnType<typeof classify>) {
     ...failed(
       limited ? 'RATE_LIMITED' : 'REGISTRY_ERROR',
       true,
-      'the registry’s token service gives no token at present',
+      'the registry’s token service gives no token now',
     ),
     ...(pause === undefined ? {} : { retryAfterSeconds: pause }),
   };
