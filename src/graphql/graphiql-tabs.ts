@@ -85,13 +85,26 @@ mutation CreateRole($packId: ID!) {
 mutation DeletePack($packId: ID!) {
   deletePack(id: $packId) {
     __typename
-    ... on DeletedPack { deletedPackId name deletedAt image }
+    ... on DeletedPack {
+      deletedPackId
+      name
+      deletedAt
+      image
+    }
     ... on Error { code message requestId }
     ... on PackInUse {
-      roles(first: 10) { totalCount nodes { id name archivedAt } }
+      roles(first: 10) {
+        totalCount
+        nodes { id name archivedAt }
+      }
       otherOrgRoleCount
     }
-    ... on RegistryCleanupFailed { reason retryable retryAfterSeconds attempts }
+    ... on RegistryCleanupFailed {
+      reason
+      retryable
+      retryAfterSeconds
+      attempts
+    }
   }
 }`,
     { packId: 'pack_…' },

@@ -157,6 +157,18 @@ describe.skipIf(!installed('chromium'))('GraphiQL in a browser', () => {
     expect(await second.getByRole('tab').count()).toBe(tabs.length);
     expect(await selectedTab(second)).toBe('DeletePack');
     expect(await second.getByLabel('API key').inputValue()).toBe('');
+
+    // A stream is asked for with the key as well.
+    await second.getByLabel('API key').fill(OWNER_KEY);
+    await second.getByLabel('API key').press('Enter');
+    await openTab(second, 'PackEvents');
+    const stream = second.waitForResponse((response) =>
+      /event-stream/.test(response.headers()['content-type'] ?? ''),
+    );
+    await execute(second);
+    await stream;
+    await gateway.pack('watched');
+    await result(second).getByText('"watched"').waitFor();
   }, 120_000);
 });
 
