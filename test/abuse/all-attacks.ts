@@ -1,7 +1,16 @@
 import type { Attack } from './attack.ts';
+import { archives } from './attacks/archives.ts';
 import { documents } from './attacks/documents.ts';
 import { lists } from './attacks/lists.ts';
 import { multipart } from './attacks/multipart.ts';
+import { streams } from './attacks/streams.ts';
 import { variables } from './attacks/variables.ts';
 
-export const attacks: readonly Attack[] = [...documents, ...lists, ...variables, ...multipart];
+export const attacks: readonly Attack[] = [
+  ...documents,
+  ...lists,
+  ...variables,
+  ...multipart,
+  ...archives,
+  ...streams,
+];

@@ -30,9 +30,9 @@ export async function runAbuse(
   await using server = await SoakedServer.start({ DATABASE_URL: databaseUrl });
   const attacker = await withDatabase(databaseUrl, async (database) => {
     await fill(database, 'default');
-    return makeReader(database);
+    return makeKeys(database);
   });
-  const target = new Target(server.url, attacker);
+  const target = new Target(server.url, attacker.reader, attacker.writer);
   // What is compiled, connected or loaded once belongs to no attack.
   await target.graphql('{ packs(first: 200) { nodes { id } } }');
   const reports: AbuseReport[] = [];
@@ -54,6 +54,10 @@ export async function runAbuse(
 function watch(url: string) {
   const noticed: string[] = [];
   let isOver = false;
+  const leave = new AbortController();
+  const listening = listen(url, leave.signal).finally(() => {
+    if (!isOver) noticed.push('its stream of events ended');
+  });
   const asking = (async () => {
     const owner = new Target(url, OWNER_KEY);
     do {
@@ -66,10 +70,25 @@ function watch(url: string) {
   return {
     async end() {
       isOver = true;
-      await asking;
+      leave.abort();
+      await Promise.all([asking, listening.catch(() => undefined)]);
       return noticed;
     },
   };
+}
+
+/** Follows the other org's events until it is told to leave, or they end. */
+async function listen(url: string, signal: AbortSignal): Promise<void> {
+  const headers = {
+    authorization: `Bearer ${OWNER_KEY}`,
+    accept: 'text/event-stream',
+    'content-type': 'application/json',
+  };
+  const body = JSON.stringify({ query: 'subscription { packEvents { type } }' });
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body, signal });
+  const reader = response.body?.getReader();
+  // Leaving rejects what is being read.
+  while ((await reader?.read().catch(() => undefined))?.done === false);
 }
 
 async function withDatabase<T>(url: string, work: (database: pg.Client) => Promise<T>): Promise<T> {
@@ -82,18 +101,21 @@ async function withDatabase<T>(url: string, work: (database: pg.Client) => Promi
   }
 }
 
-/** A key that may read only, of an org of its own that holds as much as the lists need; answers it. */
-async function makeReader(database: pg.Client): Promise<string> {
-  const secret = `sk_${newUuid()}${newUuid()}`;
+/** Keys of an org of its own that holds as much as the lists need: one that may read only, and one that may write. */
+async function makeKeys(database: pg.Client) {
   const org = newUuid();
   await database.query(`insert into orgs (id, slug, created_at) values ($1, 'attacker', now())`, [
     org,
   ]);
-  await database.query(
-    `insert into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
-     values ($1, $2, 'attacker', 'sk_atta', $3, 'READ_ONLY', now())`,
-    [newUuid(), org, hashOf(secret)],
-  );
+  const makeKey = async (permissionSet: string) => {
+    const secret = `sk_${newUuid()}${newUuid()}`;
+    await database.query(
+      `insert into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
+       values ($1, $2, 'attacker', 'sk_atta', $3, $4, now())`,
+      [newUuid(), org, hashOf(secret), permissionSet],
+    );
+    return secret;
+  };
   await fill(database, 'attacker');
-  return secret;
+  return { reader: await makeKey('READ_ONLY'), writer: await makeKey('FULL_ACCESS') };
 }

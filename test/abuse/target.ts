@@ -4,10 +4,18 @@ import type { Reply } from './attack.ts';
 export class Target {
   readonly url: string;
   readonly #token: string;
+  readonly #writer: string;
 
-  constructor(url: string, token: string) {
+  /** @param writer a key that may change packs, where there is one */
+  constructor(url: string, token: string, writer = token) {
     this.url = url;
     this.#token = token;
+    this.#writer = writer;
+  }
+
+  /** The same caller with the key that may change packs. */
+  writer(): Target {
+    return new Target(this.url, this.#writer);
   }
 
   async send(body: string | FormData, headers: Record<string, string> = {}): Promise<Reply> {
@@ -21,6 +29,23 @@ export class Target {
 
   graphql(query: string, variables: object = {}): Promise<Reply> {
     return this.send(JSON.stringify({ query, variables }), { 'content-type': 'application/json' });
+  }
+
+  /** Subscribes, and hangs up once there is an answer. */
+  async openAndLeave(query: string): Promise<Reply> {
+    const leave = new AbortController();
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query }),
+      signal: leave.signal,
+    });
+    leave.abort();
+    return { status: response.status, bytes: 0 };
   }
 
   /** An operation with a file, by the multipart request specification. */

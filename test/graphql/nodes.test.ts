@@ -1,11 +1,11 @@
 /** What lists and lookups promise to clients that keep answers by id. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
 let other: string;
 let reader: string;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway();
   other = await gateway.org('other');
   reader = await gateway.key('READ_ONLY');
@@ -50,6 +50,7 @@ describe('node and nodes', () => {
 });
 
 test('entities of every type are found by reference in the own org only', async () => {
+  await gateway.pack('entities');
   const { data } = await gateway.graphql(
     '{ viewer { org { id } apiKey { id } } auditEvents(first: 1) { nodes { id } } }',
   );
