@@ -27,6 +27,9 @@ const operations = {
       __typename ${PLAIN} } }`,
   detachPack: `mutation ($roleId: ID!, $packId: ID!) { detachPack(roleId: $roleId, packId: $packId) {
       __typename ${PLAIN} } }`,
+  detachPackFromRoles: `mutation ($packId: ID!, $roleIds: [ID!]) {
+    detachPackFromRoles(packId: $packId, roleIds: $roleIds) {
+      __typename ... on DetachedPackFromRoles { roleCount } ${PLAIN} } }`,
   createAgentRole: `mutation ($input: CreateAgentRoleInput!) { createAgentRole(input: $input) {
       __typename ... on CreatedAgentRole { role { id } } ${PROBLEM} } }`,
   updateAgentRole: `mutation ($id: ID!, $input: UpdateAgentRoleInput!) {

@@ -49,9 +49,11 @@ const route = (
   name: string,
   statements: number,
   status: number,
-  parameters: (
-    world: World,
-  ) => Promise<{ readonly path?: string; readonly json?: unknown; readonly body?: FormData }>,
+  parameters: (world: World) => Promise<{
+    readonly path?: string;
+    readonly json?: unknown;
+    readonly body?: FormData | string;
+  }>,
 ): Operation => ({
   name,
   statements,
@@ -59,6 +61,39 @@ const route = (
     const [method = '', template = ''] = name.split(' ');
     const { path = template, ...options } = await parameters(world);
     return async () => (await world.rest(method, path, options)).status === status;
+  },
+});
+
+/** A change of what is in a pack; a file is sent by the multipart request specification. */
+const revision = (
+  field: string,
+  statements: number,
+  variables: string,
+  args: string,
+  fileOf: ((name: string) => Buffer) | null,
+): Operation => ({
+  name: `Mutation.${field}`,
+  statements,
+  async prepare({ gateway, key, name: newName }) {
+    const name = newName();
+    const { id } = await gateway.pack(name, { key });
+    const query = `mutation ($id: ID! ${variables}) { ${field}(id: $id, ${args}) { __typename } }`;
+    const form = new FormData();
+    const file = fileOf?.(name);
+    const sent = { query, variables: { id, ...(file !== undefined && { file: null }) } };
+    form.set('operations', JSON.stringify(sent));
+    form.set('map', JSON.stringify(file === undefined ? {} : { file: ['variables.file'] }));
+    if (file !== undefined) form.set('file', new File([new Uint8Array(file)], 'file'));
+    const headers = { authorization: `Bearer ${key}` };
+    return async () => {
+      const request = new Request('http://gateway/graphql', {
+        method: 'POST',
+        headers,
+        body: form,
+      });
+      const { data } = await (await gateway.app.fetch(request)).json();
+      return /^(Replaced|Deleted)Pack/.test(data[field].__typename);
+    };
   },
 });
 
@@ -102,6 +137,26 @@ export const operations: readonly Operation[] = [
   query('node of a pack', 1, 'query ($id: ID!) { node(id: $id) { id } }', async (w) => ({
     id: await w.pack(),
   })),
+  query('nodes', 2, 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', async (w) => ({
+    ids: [await w.pack(), await w.pack(), await w.role(), await w.role()],
+  })),
+  query('packByName', 1, 'query ($name: String!) { packByName(name: $name) { id } }', async (w) => {
+    const name = w.name();
+    await w.gateway.pack(name, { key: w.key });
+    return { name };
+  }),
+  query(
+    'agentRoleByName',
+    1,
+    'query ($name: String!) { agentRoleByName(name: $name) { id } }',
+    () => ({ name: 'nobody' }),
+  ),
+  query(
+    'pack with its files',
+    1,
+    'query ($id: ID!) { pack(id: $id) { files { nodes { path size } } file(path: "pack.yaml") { text } } }',
+    async (w) => ({ id: await w.pack() }),
+  ),
   query('node of a role', 1, 'query ($id: ID!) { node(id: $id) { id } }', async (w) => ({
     id: await w.role(),
   })),
@@ -177,7 +232,7 @@ export const operations: readonly Operation[] = [
   query(
     'auditEvents by subject',
     1,
-    'query ($id: String!) { auditEvents(filter: { subjectId: $id }) { nodes { id } } }',
+    'query ($id: ID!) { auditEvents(filter: { subjectId: $id }) { nodes { id } } }',
     async (w) => ({ id: await w.pack() }),
   ),
   after('auditEvents'),
@@ -242,6 +297,19 @@ export const operations: readonly Operation[] = [
     },
     { note: ' in use, with counts', document: DELETE },
   ),
+  mutation('detachPackFromRoles', 6, 'DetachedPackFromRoles', async (w) => {
+    const packId = await w.pack();
+    await w.role([packId]);
+    await w.role([packId]);
+    return { packId };
+  }),
+  revision('replacePackArchive', 13, '$file: File!', 'archive: $file', (name) =>
+    samplePack({ name, version: '2.0.0' }),
+  ),
+  revision('replacePackFile', 13, '$file: File!', 'path: "data/new", content: $file', () =>
+    Buffer.from('new'),
+  ),
+  revision('deletePackFile', 13, '', 'path: "guides/start.md"', null),
   mutation('createAgentRole', 7, 'CreatedAgentRole', async (w) => ({
     input: { name: w.name(), packIds: [await w.pack()] },
   })),
@@ -290,6 +358,35 @@ export const operations: readonly Operation[] = [
     json: { name: w.name() },
   })),
   route('DELETE /v1/packs/{id}', 8, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
+  route('GET /v1/packs/{id}/files', 1, 200, async (w) => ({
+    path: `/v1/packs/${await w.pack()}/files`,
+  })),
+  route('GET /v1/packs/{id}/files/{path}', 1, 200, async (w) => ({
+    path: `/v1/packs/${await w.pack()}/files/pack.yaml`,
+  })),
+  route('PUT /v1/packs/{id}/files/{path}', 13, 200, async (w) => ({
+    path: `/v1/packs/${await w.pack()}/files/data/new`,
+    body: 'new',
+  })),
+  route('DELETE /v1/packs/{id}/files/{path}', 13, 200, async (w) => ({
+    path: `/v1/packs/${await w.pack()}/files/guides/start.md`,
+  })),
+  route('GET /v1/packs/{id}/archive', 1, 200, async (w) => ({
+    path: `/v1/packs/${await w.pack()}/archive`,
+  })),
+  route('PUT /v1/packs/{id}/archive', 13, 200, async (w) => {
+    const name = w.name();
+    const { id } = await w.gateway.pack(name, { key: w.key });
+    const body = new FormData();
+    const archive = new Uint8Array(samplePack({ name, version: '2.0.0' }));
+    body.set('archive', new File([archive], 'pack.tar.gz'));
+    return { path: `/v1/packs/${id}/archive`, body };
+  }),
+  route('POST /v1/packs/{id}/detach', 6, 200, async (w) => {
+    const id = await w.pack();
+    await w.role([id]);
+    return { path: `/v1/packs/${id}/detach`, json: {} };
+  }),
   route('DELETE /v1/packs/{id} in use', 2, 409, async (w) => {
     const id = await w.pack();
     await w.role([id]);

@@ -23,7 +23,11 @@ export interface World {
   /** Pushes the image of a pack past the gateway, into `repository`; answers its reference. */
   image(name: string, repository: string): Promise<string>;
   graphql(query: string, variables?: object): Promise<Json>;
-  rest(method: string, path: string, options?: { json?: unknown; body?: FormData }): Promise<Json>;
+  rest(
+    method: string,
+    path: string,
+    options?: { json?: unknown; body?: FormData | string },
+  ): Promise<Json>;
   archive(): FormData;
 }
 
