@@ -23,7 +23,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
 /** Each may take MAX_ARCHIVE_BYTES of the disk, and four times that unpacked. */
-const UPLOADS_AT_ONCE = { ofOrg: 16, all: 64 };
+const UPLOADS_AT_ONCE = { ofOrg: 32, all: 64 };
 
 /** Answers requests as the server does. */
 export interface App extends Handler {

@@ -30,13 +30,15 @@ async function firstEvent(gateway: Gateway): Promise<string> {
   );
   const reader = response.body?.getReader();
   let text = '';
+  const changes: Promise<unknown>[] = [];
   while (reader !== undefined && !text.includes('data:')) {
     const { done, value } = await reader.read();
     if (done) break;
     text += Buffer.from(value).toString();
-    if (!text.includes('data:')) void gateway.pack(`pack-${newUuid()}`);
+    if (!text.includes('data:')) changes.push(gateway.pack(`pack-${newUuid()}`));
   }
   await reader?.cancel();
+  await Promise.all(changes);
   return text;
 }
 

@@ -252,7 +252,7 @@ describe.skipIf(!installed('docker-registry'))('where the registry fails', () =>
     onTestFinished(() => docker.stop());
     const gate = await startGate(docker.url);
     const gateway = await startGateway({
-      environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '500' },
+      environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '3000' },
     });
     return { gate, gateway };
   };
