@@ -35,7 +35,7 @@ test('the image runs the server itself, on a Node that can, as a user without ri
   const script = args.pop() ?? '';
   expect([node, script]).toEqual(['node', 'src/main.ts']);
   // As `npm start` does.
-  expect(scripts.start).toBe(['exec', node, ...args, 'src/start.js'].join(' '));
+  expect(scripts.start).toBe([node, ...args, 'src/start.js'].join(' '));
   expect(existsSync(new URL(script, root))).toBe(true);
 });
 

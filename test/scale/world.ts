@@ -1,5 +1,9 @@
 /** A gateway on PostgreSQL whose statements are recorded, and the things that operations are tried on. */
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { change, packImage, pushImage } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
 import { insertUnmanagedPack, role } from '../support/deletion.ts';
@@ -35,7 +39,13 @@ export interface World {
 export async function startRecordedGateway(template?: string) {
   const url = await createDatabase(template);
   const proxy = await recordPostgres(url);
-  const gateway = await startGateway({ environment: { DATABASE_URL: proxy.url } });
+  // The template's packs have no images; without its mark the empty registry would be taken for one that was lost.
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'recorded-'));
+  onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }));
+  mkdirSync(join(dataDirectory, 'registry', '.pack-gateway'), { recursive: true });
+  writeFileSync(join(dataDirectory, 'registry', '.pack-gateway', 'layout'), '');
+  const environment = { DATABASE_URL: proxy.url, DATA_DIR: dataDirectory };
+  const gateway = await startGateway({ environment });
   return { gateway, url, sent: proxy.sent };
 }
 
