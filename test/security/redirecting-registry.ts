@@ -48,6 +48,13 @@ export async function startRedirecting({ tls = false, auth = true } = {}) {
   return Object.assign(state, { registry, gateway });
 }
 
+const ociIndex = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
+const noReferrers = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: ociIndex['content-type'],
+  manifests: [],
+});
+
 function work({ method, path }: SeenRequest): ScriptedAnswer {
   if (path.includes('/uploads/')) {
     const location = '/v2/packs/default/x/blobs/uploads/1';
@@ -57,7 +64,8 @@ function work({ method, path }: SeenRequest): ScriptedAnswer {
   if (method === 'PUT') return { status: 201 };
   if (method === 'DELETE') return { status: 202 };
   if (path.includes('/tags/list')) return { status: 200, body: '{"tags":["v1"]}' };
-  if (path.includes('/referrers/')) return { status: 404, body: '404 page not found' };
+  // A registry without this API would be remembered as such, and not be asked again.
+  if (path.includes('/referrers/')) return { status: 200, headers: ociIndex, body: noReferrers };
   if (path.includes('/manifests/')) return { status: 200, body: image.manifest };
   return registryError(404, 'BLOB_UNKNOWN');
 }
