@@ -418,13 +418,13 @@ describe('archives that are refused as a whole', () => {
 
   test('pax records beyond number', async () => {
     const records = { name: 'p', type: 'x', content: '5 a=\n'.repeat(50_000) };
-    const entries = Array.from({ length: 11 }, (_, at) => [records, { name: `data/${at}` }]).flat();
+    const entries = Array.from({ length: 4 }, (_, at) => [records, { name: `data/${at}` }]).flat();
     const found = await problem(gzipped(tarOf([...good, ...entries])), {
       ...LIMITS,
       maxArchiveBytes: 4 * LIMITS.maxArchiveBytes,
     });
     expect(found).toEqual({
-      path: 'archive/data/9',
+      path: 'archive/data/2',
       message: expect.stringMatching(/pax records/),
     });
   });
