@@ -8,7 +8,7 @@ import { startNeighbour } from '../support/neighbour.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import {
   compose,
-  composers,
+  joinComposers,
   type RouterKind,
   routerKinds,
   startRouter,
@@ -28,7 +28,7 @@ const ROLE = `mutation ($name: String!, $packIds: [ID!]!) {
 
 async function startSupergraph(
   kind: RouterKind,
-  by: (typeof composers)[number] = 'apollo',
+  by: (typeof joinComposers)[number] = 'apollo',
   environment: Record<string, string> = {},
 ) {
   const gateway = await startGateway({ database: 'postgres', environment });
@@ -43,7 +43,7 @@ async function startSupergraph(
 }
 
 describe.each(routerKinds)('through %s', (kind) => {
-  test.each(composers)(
+  test.each(joinComposers)(
     'packs and roles are joined with the neighbour, composed by %s',
     async (by) => {
       const { gateway, neighbour, ask } = await startSupergraph(kind, by);

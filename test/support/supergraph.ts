@@ -4,16 +4,44 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import http from '@graphql-mesh/transport-http';
 import { composeServices as composeByTheGuild } from '@theguild/federation-composition';
-import { getOperationAST, parse } from 'graphql';
+import { federateSubgraphs } from '@wundergraph/composition';
+import { type DocumentNode, getOperationAST, parse, print } from 'graphql';
 import { onTestFinished } from 'vitest';
 import { printSchema } from '../../src/graphql/schema.ts';
 import type { Json } from './gateway.ts';
 import { neighbourSdl } from './neighbour.ts';
 import { withoutScopes } from './without-scopes.ts';
 
-const compositions = { apollo: composeByApollo, 'The Guild': composeByTheGuild };
+/** A service that takes part, as every composer is told of it. */
+interface Part {
+  readonly name: string;
+  readonly url: string;
+  readonly typeDefs: DocumentNode;
+}
+
+type Composer = (parts: Part[]) => {
+  readonly supergraphSdl?: string | undefined;
+  readonly errors?: readonly unknown[] | undefined;
+};
+
+const compositions = {
+  apollo: composeByApollo,
+  'The Guild': composeByTheGuild,
+  WunderGraph: composeByWunderGraph,
+} satisfies Record<string, Composer>;
 export type Composition = keyof typeof compositions;
-export const composers: readonly Composition[] = ['apollo', 'The Guild'];
+export const composers: readonly Composition[] = ['apollo', 'The Guild', 'WunderGraph'];
+
+/** Those whose supergraph the routers here read; WunderGraph's is for its own router, which is no package of npm. */
+export const joinComposers: readonly Composition[] = ['apollo', 'The Guild'];
+
+function composeByWunderGraph(parts: Part[]): ReturnType<Composer> {
+  const subgraphs = parts.map(({ name, url, typeDefs }) => ({ name, url, definitions: typeDefs }));
+  const result = federateSubgraphs({ subgraphs });
+  return result.success
+    ? { supergraphSdl: print(result.federatedGraphAST) }
+    : { errors: result.errors };
+}
 
 /**
  * Composes this gateway with a neighbour.
@@ -24,7 +52,8 @@ export function compose(
   urls = { packs: 'http://packs', runs: 'http://runs' },
   neighbour = neighbourSdl,
 ): string {
-  const { supergraphSdl, errors } = compositions[composition]([
+  const composer: Composer = compositions[composition];
+  const { supergraphSdl, errors } = composer([
     { name: 'packs', url: urls.packs, typeDefs: parse(printSchema()) },
     { name: 'runs', url: urls.runs, typeDefs: parse(neighbour) },
   ]);
