@@ -1,9 +1,10 @@
 /** The changes of what a role holds, each with its event in the same transaction. */
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { recordEvent } from '../audit/record-event.ts';
-import type { Caller } from '../identity/caller.ts';
+import { query } from '../database/database.ts';
+import { actorOf, type Caller } from '../identity/caller.ts';
 import { Attachment } from '../model/attachment.entity.ts';
-import { type PackId, packIds, type RoleId } from '../model/ids.ts';
+import { newEventId, type PackId, packIds, type RoleId, uuidOf } from '../model/ids.ts';
 
 /** Adds the attachments that are missing. The role must be held, and the packs locked and ACTIVE. */
 export async function attach(
@@ -52,4 +53,43 @@ export async function detach(
 ): Promise<void> {
   const removed = await em.nativeDelete(Attachment, { role, pack });
   if (removed > 0) recordEvent(em, caller, 'PACK_DETACHED', pack, { roleId: role });
+}
+
+/** Inserts PACK_DETACHED for each role that had the pack; answers how many those were. */
+const DETACH_FROM_ROLES = `
+  with removed as (
+    delete from role_packs where pack_id = $1 and org_id = $2 and role_id = any($3::uuid[])
+    returning role_id
+  ), recorded as (
+    insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+    select e.id, $2, 'PACK_DETACHED', $4, $5, $6, e.details::jsonb, $7::timestamptz
+    from unnest($3::uuid[], $8::uuid[], $9::text[]) as e (role_id, id, details)
+    join removed using (role_id)
+  )
+  select count(*)::int as count from removed`;
+
+/**
+ * Removes the attachments of these roles to one pack, by one statement however many they are: a pack may be in all
+ * roles of a big org. The roles must be held, and be told apart.
+ * @returns how many had it
+ */
+export async function detachFromRoles(
+  em: SqlEntityManager,
+  caller: Caller,
+  pack: PackId,
+  roles: readonly RoleId[],
+): Promise<number> {
+  const detachedAt = new Date();
+  const [removed] = await query<{ count: number }>(em, DETACH_FROM_ROLES, [
+    uuidOf(pack),
+    uuidOf(caller.orgId),
+    roles.map(uuidOf),
+    actorOf(caller),
+    pack,
+    caller.requestId,
+    detachedAt.toISOString(),
+    roles.map(() => uuidOf(newEventId(detachedAt))),
+    roles.map((roleId) => JSON.stringify({ roleId })),
+  ]);
+  return removed?.count ?? 0;
 }

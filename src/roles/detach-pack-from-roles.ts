@@ -1,4 +1,3 @@
-import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
@@ -6,6 +5,7 @@ import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPack } from '../packs/find-pack.ts';
 import type { World } from '../world.ts';
+import { detachFromRoles } from './attachments.ts';
 
 /** Roles that one call may name. */
 const MOST_ROLES = 1_000;
@@ -56,20 +56,13 @@ export async function detachPackFromRoles(
       } order by r.id for key share`,
       [uuidOf(caller.orgId), named === null ? uuidOf(packId) : roles.map(uuidOf)],
     );
-    const known = new Set(locked.map(({ id }) => roleIds.of(id)));
+    const held = locked.map(({ id }) => roleIds.of(id));
+    const known = new Set(held);
     const unknown = roles.find((id) => !known.has(id));
     if (unknown !== undefined) return { kind: 'not_found', subject: 'agent_role', id: unknown };
     const pack = await findPack(em, caller, packId);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id: packId };
-    const removed = await query<{ role_id: string }>(
-      em,
-      `delete from role_packs where pack_id = $1 and org_id = $2 and role_id = any($3)
-       returning role_id`,
-      [uuidOf(packId), uuidOf(caller.orgId), locked.map(({ id }) => id)],
-    );
-    for (const { role_id } of removed) {
-      recordEvent(em, caller, 'PACK_DETACHED', packId, { roleId: roleIds.of(role_id) });
-    }
-    return { kind: 'detached_from_roles', pack, roleCount: removed.length };
+    const roleCount = await detachFromRoles(em, caller, packId, held);
+    return { kind: 'detached_from_roles', pack, roleCount };
   });
 }

@@ -297,7 +297,7 @@ export const operations: readonly Operation[] = [
     },
     { note: ' in use, with counts', document: DELETE },
   ),
-  mutation('detachPackFromRoles', 6, 'DetachedPackFromRoles', async (w) => {
+  mutation('detachPackFromRoles', 5, 'DetachedPackFromRoles', async (w) => {
     const packId = await w.pack();
     await w.role([packId]);
     await w.role([packId]);
@@ -382,7 +382,7 @@ export const operations: readonly Operation[] = [
     body.set('archive', new File([archive], 'pack.tar.gz'));
     return { path: `/v1/packs/${id}/archive`, body };
   }),
-  route('POST /v1/packs/{id}/detach', 6, 200, async (w) => {
+  route('POST /v1/packs/{id}/detach', 5, 200, async (w) => {
     const id = await w.pack();
     await w.role([id]);
     return { path: `/v1/packs/${id}/detach`, json: {} };
