@@ -69,11 +69,12 @@ export class Authorization {
     const scheme = this.#scheme;
     if (scheme === undefined) return undefined;
     if (scheme.kind === 'basic') return scheme.header;
-    return this.#bearer(scheme, scope, undefined, undefined, deadline);
+    return this.#bearer(scheme, scope, {}, undefined, deadline);
   }
 
   /**
    * A better header after a 401, or undefined when there is none and the 401 stands.
+   * @param isSecond a token was fetched for this very request, and refused: only for less another one is worth asking
    * Throws `CallFailed` when the token service refuses, is down or must not be asked.
    */
   async renew(
@@ -81,17 +82,25 @@ export class Authorization {
     scope: Scope,
     refused: string | undefined,
     deadline: Deadline,
+    isSecond = false,
   ): Promise<string | undefined> {
     const challenges = parseChallenges(challengeHeader ?? '');
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-    if (bearer) {
-      const scheme = this.#accept(bearer);
-      this.#scheme = scheme;
-      return this.#bearer(scheme, scope, bearer.parameters.scope, refused, deadline);
-    }
     const header = this.#basic;
-    if (!challenges.some(({ scheme }) => scheme === 'basic') || header === undefined)
-      return undefined;
+    const takesBasic = challenges.some(({ scheme }) => scheme === 'basic');
+    if (bearer) {
+      const accepted = this.#accept(bearer);
+      if (typeof accepted !== 'string') {
+        if (isSecond && !canAskForLess(bearer, scope)) return undefined;
+        this.#scheme = accepted;
+        return this.#bearer(accepted, scope, bearer.parameters, refused, deadline);
+      }
+      // Artifactory offers both: where its token service may not be asked, Basic serves as well.
+      if (!takesBasic || header === undefined) {
+        throw new CallFailed(failed('UNAUTHORIZED', false, accepted));
+      }
+    }
+    if (!takesBasic || header === undefined) return undefined;
     this.#scheme = { kind: 'basic', header };
     return header === refused ? undefined : header;
   }
@@ -114,7 +123,7 @@ export class Authorization {
   async #bearer(
     scheme: Extract<Scheme, { kind: 'bearer' }>,
     scope: Scope,
-    challenged: string | undefined,
+    { scope: challenged, error }: Challenge['parameters'],
     refused: string | undefined,
     deadline: Deadline,
   ): Promise<string> {
@@ -125,7 +134,10 @@ export class Authorization {
     }
     let fetching = this.#fetching.get(key);
     if (!fetching) {
-      fetching = this.#fetch(scheme, scope, challenged)
+      // A token that has not run out was given for less than was asked: some services pass over what they do not know,
+      // the whole scope with it.
+      const asksTooMuch = refused?.startsWith('Bearer ') === true && error !== 'invalid_token';
+      fetching = this.#fetch(scheme, scope, challenged, asksTooMuch)
         .then((token) => this.#keep(key, token))
         .finally(() => this.#fetching.delete(key));
       this.#fetching.set(key, fetching);
@@ -138,11 +150,12 @@ export class Authorization {
     { realm, service }: Extract<Scheme, { kind: 'bearer' }>,
     scope: Scope,
     challenged: string | undefined,
+    asksTooMuch: boolean,
   ): Promise<Token> {
     const ask = (wanted: Scope) =>
       this.#options.fetchToken({ realm, service, scope: wanted }, this.#basic);
     const narrow = narrowScope(challenged, scope);
-    if (this.#withoutDelete) return ask(narrow);
+    if (this.#withoutDelete || asksTooMuch) return ask(narrow);
     const wide = withActionsOf(challenged, scope);
     try {
       return await ask(wide);
@@ -160,8 +173,11 @@ export class Authorization {
     return token;
   }
 
-  /** The realm comes from whoever answered the request: it sees our password only where that is configured. */
-  #accept({ parameters }: Challenge): Extract<Scheme, { kind: 'bearer' }> {
+  /**
+   * The realm comes from whoever answered the request: it sees our password only where that is configured. A text: why
+   * it does not.
+   */
+  #accept({ parameters }: Challenge): Extract<Scheme, { kind: 'bearer' }> | string {
     const { registry, tokens = ownTokenServices } = this.#options;
     const text = parameters.realm ?? '';
     const isPath = /^\/[^/\\]/.test(text);
@@ -178,9 +194,7 @@ export class Authorization {
     const secure =
       realm?.protocol === 'https:' ||
       (realm?.protocol === 'http:' && registry.protocol === 'http:');
-    if (!realm || !known || !secure) {
-      throw new CallFailed(failed('UNAUTHORIZED', false, refusalOf(realm, known, tokens)));
-    }
+    if (!realm || !known || !secure) return refusalOf(realm, known, tokens);
     return { kind: 'bearer', realm, service: parameters.service };
   }
 }
@@ -195,6 +209,10 @@ function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenSe
     ? `the registry names a token service without TLS at ${realm.host}: no credentials are sent there`
     : `the registry names a token service at ${realm.host}: no credentials are sent there unless ${variable} names that host`;
 }
+
+/** Whether a challenge is about what a token allows, and names something else than what we ask for by ourselves. */
+const canAskForLess = ({ parameters: { scope, error } }: Challenge, ours: Scope): boolean =>
+  error !== 'invalid_token' && narrowScope(scope, ours) !== withActionsOf(scope, ours);
 
 /** The challenge's scope where it is about the same repository; else ours, with `push` for `delete`. */
 function narrowScope(challenged: string | undefined, ours: Scope): Scope {

@@ -121,7 +121,9 @@ export class Client {
       call.scope ??
       (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
     let header = await this.#authorization.header(scope, deadline);
-    let renewed = false;
+    // The first token is asked for all that we need; where that gave too little, a second for what is named here.
+    const mostRenewals = header === undefined ? 2 : 1;
+    let renewals = 0;
     let insisted = false;
     let redirects = 0;
     let url = call.url;
@@ -143,10 +145,16 @@ export class Client {
         url = target;
         continue;
       }
-      if (answer.status === 401 && atHome && !renewed) {
-        renewed = true;
+      if (answer.status === 401 && atHome && renewals < mostRenewals) {
+        renewals++;
         const challenge = answer.headers['www-authenticate'];
-        const better = await this.#authorization.renew(challenge, scope, header, deadline);
+        const better = await this.#authorization.renew(
+          challenge,
+          scope,
+          header,
+          deadline,
+          renewals > 1,
+        );
         if (better !== undefined) {
           // A challenge is how registries ask for credentials: no failure, as long as there are any.
           report('ok');

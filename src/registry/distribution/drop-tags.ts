@@ -37,7 +37,7 @@ export async function dropTags(
     const manifest = known.get(tag);
     return manifest != null && removed.has(manifest.digest);
   };
-  const listed = await listTags(client, repository, deadline);
+  const listed = await listTags(client, repository, deadline, peculiarities.listsTags);
   if (listed === null) return [];
   const suspects = listed.filter((tag) => !known.get(tag) || isOnRemoved(tag));
   const left = await tagsOn(world, suspects, removed);
@@ -46,7 +46,7 @@ export async function dropTags(
   }
   if (left.length === 0) return [];
   for (const tag of left) await deleteTag(client, repository, tag, deadline);
-  const still = new Set(await listTags(client, repository, deadline));
+  const still = new Set(await listTags(client, repository, deadline, peculiarities.listsTags));
   return left.filter((tag) => still.has(tag));
 }
 

@@ -36,12 +36,14 @@ function nextPage(answer: Answer, from: URL): URL | null {
   const target = nextLink(answer.headers.link ?? '');
   if (target === undefined) return null;
   const next = URL.canParse(target, from.href) ? new URL(target, from) : null;
-  if (next?.origin !== from.origin) {
+  // Behind a proxy that ends TLS a registry may take itself to be at http:, or at another port. The next page is asked
+  // for where this one came from.
+  if (next?.hostname !== from.hostname) {
     throw new CallFailed(
       failed('REGISTRY_ERROR', false, 'the registry continues a listing at another address'),
     );
   }
-  return next;
+  return new URL(`${next.pathname}${next.search}`, from.origin);
 }
 
 // RFC 8288, section 3: a target, then parameters whose values are tokens or quoted; a comma before the next link.

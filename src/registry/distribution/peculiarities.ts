@@ -6,7 +6,8 @@ const FORGET_AFTER_MS = 5 * 60_000;
 export class Peculiarities {
   #noReferrersApiUntil = 0;
   #hasReferrersApi = false;
-  #untags = false;
+  #listsTags = false;
+  #untagsUntil = 0;
 
   /**
    * That there is none is forgotten after a few minutes. That there is one is remembered for good: no other page at
@@ -25,12 +26,21 @@ export class Peculiarities {
     this.#hasReferrersApi = true;
   }
 
-  /** Whether the deletion of a manifest takes its tags along. */
+  /** Whether it has been seen to list tags; from then on only its own word says that it cannot. */
+  get listsTags(): boolean {
+    return this.#listsTags;
+  }
+
+  foundTagList(): void {
+    this.#listsTags = true;
+  }
+
+  /** Whether the deletion of a manifest takes its tags along; looked at anew every few minutes. */
   get untags(): boolean {
-    return this.#untags;
+    return performance.now() < this.#untagsUntil;
   }
 
   foundUntagging(untags: boolean): void {
-    this.#untags = untags;
+    this.#untagsUntil = untags ? performance.now() + FORGET_AFTER_MS : 0;
   }
 }

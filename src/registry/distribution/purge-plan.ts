@@ -5,6 +5,7 @@ import type { RepositoryView } from './repository-view.ts';
 
 /** What hangs on one manifest. */
 interface Node {
+  readonly isThere: boolean;
   /** Its own `subject` field names the manifest they were found for: they go with it in any case. */
   readonly referrers: readonly Digest[];
   /** Found by a tag's name: they go unless something else is seen to need them. */
@@ -32,7 +33,9 @@ export async function planPurge(
 ): Promise<Digest[] | null> {
   const [heldNeeds, nodes] = await Promise.all([closure(view, held), gather(view, subject)]);
   const taggedNeeds = await neededByTags(view, subject, nodes);
-  if (heldNeeds.has(subject) || taggedNeeds.has(subject)) return null;
+  if (heldNeeds.has(subject)) return null;
+  // One that is gone already cannot be kept: an index that names it has been broken before.
+  if (taggedNeeds.has(subject) && nodes.get(subject)?.isThere) return null;
 
   const plan = new Set<Digest>();
   const visited = new Set<Digest>();
@@ -84,6 +87,7 @@ async function look(view: RepositoryView, digest: Digest): Promise<Node> {
     [...claimed].map(async (claim) => (await view.manifest(claim))?.subject === digest),
   );
   return {
+    isThere: manifest !== null,
     referrers: [...claimed].filter((_, at) => confirmed[at]),
     named: tagged.map((manifest) => manifest.digest),
     children: manifest?.children ?? [],

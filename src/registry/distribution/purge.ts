@@ -1,4 +1,5 @@
 import type { Digest, PurgeOutcome, Repository } from '../registry.ts';
+import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client, Result } from './client.ts';
 import type { Deadline } from './deadline.ts';
@@ -6,7 +7,7 @@ import { dropTags, untag } from './drop-tags.ts';
 import type { Peculiarities } from './peculiarities.ts';
 import { planPurge } from './purge-plan.ts';
 import { RepositoryView } from './repository-view.ts';
-import { deleteManifest } from './requests.ts';
+import { deleteManifest, getManifest } from './requests.ts';
 
 /**
  * Removes a manifest with what refers to it and, for an index, with the children nothing else needs; then the tags
@@ -33,7 +34,16 @@ export async function purge(
       result = await deleteManifest(client, repository, target, deadline);
     }
     if (result.kind !== 'answered') certain = false;
+    else if (!isBare(result.answer)) await confirm(target);
     return removalOf(result);
+  };
+
+  /** A success that says more than registries do may be a proxy's own: the manifest must really be gone. */
+  const confirm = async (target: Digest): Promise<void> => {
+    if ((await getManifest(client, repository, target, deadline, 'pull,delete')) === null) return;
+    throw new CallFailed(
+      failed('REGISTRY_ERROR', true, 'the deletion was reported as done, but the image is there'),
+    );
   };
 
   const parts = held.has(digest) ? null : await planPurge(view, digest, held);
@@ -60,6 +70,9 @@ export async function purge(
   const remainingTags = await dropTags(world, view, removed, certain);
   return remainingTags.length === 0 ? { kind } : { kind, remainingTags };
 }
+
+/** As registries answer a DELETE: with nothing, or an object without anything in it. */
+const isBare = ({ body }: Answer): boolean => ['', '{}'].includes(body.toString('utf8').trim());
 
 type Removal = 'purged' | 'already_gone' | 'needed_by_index';
 

@@ -89,8 +89,14 @@ export class RepositoryView {
   }
 
   async #readTags(): Promise<SeenTags | null> {
-    const tags = await listTags(this.#client, this.#repository, this.#deadline);
+    const tags = await listTags(
+      this.#client,
+      this.#repository,
+      this.#deadline,
+      this.#peculiarities.listsTags,
+    );
     if (tags === null) return null;
+    this.#peculiarities.foundTagList();
     const read = await Promise.all(tags.map(async (tag) => [tag, await this.#read(tag)] as const));
     const found = read.flatMap(([, manifest]) => (manifest === null ? [] : [manifest]));
     return {

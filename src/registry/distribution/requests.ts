@@ -56,7 +56,10 @@ export function deleteManifest(
   return client.call(deletion(client, repository, digest), deadline);
 }
 
-/** OCI Distribution 1.1, "Deleting tags": a registry need not support it, and whether it did shows in its listing. */
+/**
+ * OCI Distribution 1.1, "Deleting tags": a registry need not support it, and whether it did shows in its listing. One
+ * that keeps the tag by rule has refused for good, and is not what the deletion of an image fails by.
+ */
 export async function deleteTag(
   client: Client,
   repository: Repository,
@@ -65,7 +68,11 @@ export async function deleteTag(
 ): Promise<void> {
   const refuses = ({ status }: Answer) => [400, 403, 404, 405, 501].includes(status);
   const call = { ...deletion(client, repository, tag), operation: 'DELETE tag', final: refuses };
-  await client.call(call, deadline);
+  try {
+    await client.call(call, deadline);
+  } catch (error) {
+    if (!(error instanceof CallFailed) || error.failure.retryable) throw error;
+  }
 }
 
 const deletion = (client: Client, repository: Repository, reference: Tag | Digest): Call => ({
@@ -78,11 +85,15 @@ const deletion = (client: Client, repository: Repository, reference: Tag | Diges
   changesManifest: true,
 });
 
-/** Null where the registry cannot list them, or has more than we read (10,000). */
+/**
+ * Null where the registry cannot list them, or has more than we read (10,000).
+ * @param seen whether the registry is known to list tags: then no proxy's page says that it cannot
+ */
 export async function listTags(
   client: Client,
   repository: Repository,
   deadline: Deadline,
+  seen = false,
 ): Promise<Tag[] | null> {
   const tags: Tag[] = [];
   const first = client.url(`/v2/${repository}/tags/list?n=${TAGS_PER_PAGE}`);
@@ -92,13 +103,16 @@ export async function listTags(
     repository,
     actions: 'pull,delete',
     limit: MAX_MANIFEST_BYTES,
-    final: (answer: Answer) => answer.status !== 403 && lacksRoute(answer),
+    final: (answer: Answer) =>
+      seen ? saysNoSuchRoute(answer) : answer.status !== 403 && lacksRoute(answer),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
     if (answer.status !== 200) return null;
     const page = jsonOf(answer);
-    // docker-registry says null, not [], once the last tag is gone.
-    const listed = isRecord(page) ? (page.tags ?? []) : undefined;
+    // docker-registry says null, not [], once the last tag is gone; some leave the field out. JSON with neither it nor
+    // the repository's name is somebody else's.
+    const isList = isRecord(page) && (page.tags !== undefined || typeof page.name === 'string');
+    const listed = isList ? (page.tags ?? []) : undefined;
     if (!Array.isArray(listed)) {
       throw new CallFailed(failed('REGISTRY_ERROR', true, 'the registry sent no list of tags'));
     }

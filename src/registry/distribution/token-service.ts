@@ -52,7 +52,8 @@ export async function fetchToken(
   if (answer.status === 403) throw new ScopeRefused(refused);
   const content = contentOf(answer);
   const body = content.kind === 'json' && isRecord(content.value) ? content.value : {};
-  const value = body.token ?? body.access_token;
+  // Some send both, one of them empty.
+  const value = body.token || body.access_token;
   if (answer.status !== 200 || typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     const failure = serviceFailure(classify('GET', answer, Date.now()));
     const isAboutRequest = [400, 404, 405, 422].includes(answer.status);

