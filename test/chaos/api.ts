@@ -29,6 +29,8 @@ const CREATE_ROLE = `mutation ($name: String!) {
 const FIND = `query ($name: String!) {
   result: packs(first: 20, filter: { nameContains: $name }) { __typename nodes { id name imageDigest } } }`;
 
+const LIST = '{ result: packs(first: 1) { __typename nodes { id name imageDigest } } }';
+
 export function upload(url: string, name: string): Promise<Answer | null> {
   const form = new FormData();
   form.set('operations', JSON.stringify({ query: UPLOAD, variables: { archive: null } }));
@@ -51,6 +53,7 @@ export const attachPack = (url: string, role: string, pack: string) =>
   run(url, ATTACH, { role, pack });
 export const detachPack = (url: string, role: string, pack: string) =>
   run(url, DETACH, { role, pack });
+export const listPacks = (url: string) => run(url, LIST, {});
 export const createRole = (url: string, name: string) => run(url, CREATE_ROLE, { name });
 
 const run = (url: string, query: string, variables: object) =>

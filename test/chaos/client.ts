@@ -14,8 +14,8 @@ export async function runClient(
   urls: readonly [string, string],
   random: Random,
   isOver: () => boolean,
+  ledger: Ledger = newLedger(),
 ): Promise<Ledger> {
-  const ledger = newLedger();
   const url = () => random.pick(urls);
   const heard = (answer: Answer | null) => {
     ledger.requests++;

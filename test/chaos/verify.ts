@@ -7,7 +7,7 @@ import { defaultCircuitBreaker } from '../../src/registry/circuit-breaker.ts';
 import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
 import { deletePack, detachPack } from './api.ts';
 import type { Ledger, PackEntry } from './ledger.ts';
-import type { World } from './world.ts';
+import type { Replica } from './world.ts';
 
 const CHECK = fileURLToPath(new URL('../../src/commands/check-consistency.ts', import.meta.url));
 
@@ -22,8 +22,17 @@ export interface Verdict {
   readonly unfinished: number;
 }
 
+/** What is judged. */
+export interface Judged {
+  readonly replicas: readonly [Replica, Replica];
+  readonly postgres: { readonly url: string };
+  readonly registry: { readonly directUrl: URL };
+  /** What a process of the service is started with. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Compares the store with what clients were told, then empties it: every pack must go with one call. */
-export async function verify(world: World, ledgers: readonly Ledger[]): Promise<Verdict> {
+export async function verify(world: Judged, ledgers: readonly Ledger[]): Promise<Verdict> {
   await Promise.all(world.replicas.map((replica) => replica.start()));
   // What the last fault left behind ends by itself: leases of the dead, and the pause that circuit breakers make.
   await pause(Math.max(LEASE_TTL_MS, defaultCircuitBreaker.halfOpenAfterMs) + 500);
@@ -87,7 +96,7 @@ interface Finding {
 }
 
 /** The command that operators run. */
-async function check(world: World, ...args: string[]): Promise<Finding[]> {
+async function check(world: Judged, ...args: string[]): Promise<Finding[]> {
   const env = { PATH: process.env.PATH, ...world.environment };
   const child = spawn(process.execPath, [CHECK, '--json', ...args], { env });
   let [stdout, stderr] = ['', ''];
@@ -121,7 +130,7 @@ function isExpected({ invariant, subject }: Finding, ledgers: readonly Ledger[])
 const inWords = ({ invariant, subject, detail, repair }: Finding): string =>
   `${invariant}: ${subject} ${detail}${repair?.why === undefined ? '' : ` (${repair.why})`}`;
 
-async function deleteAll(client: pg.Client, { replicas }: World): Promise<string[]> {
+async function deleteAll(client: pg.Client, { replicas }: Judged): Promise<string[]> {
   const { url } = replicas[0];
   const held = await client.query<{ role: string; pack: string }>(
     `select 'role_' || role_id as role, 'pack_' || pack_id as pack from role_packs`,
@@ -142,7 +151,7 @@ async function deleteAll(client: pg.Client, { replicas }: World): Promise<string
 }
 
 /** Nothing may be left but the log, which must tell of each pack once that it came and once that it went. */
-async function leftovers(client: pg.Client, { registry }: World): Promise<string[]> {
+async function leftovers(client: pg.Client, { registry }: Judged): Promise<string[]> {
   const left: string[] = [];
   const [events] = (
     await client.query<{ made: string; deleted: string; subjects: string }>(

@@ -55,10 +55,16 @@ export class Replica {
   readonly url: string;
   readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
+  #starts = 0;
 
   constructor(environment: Readonly<Record<string, string>>, port: number) {
     this.url = `http://127.0.0.1:${port}`;
     this.#environment = { ...environment, PORT: String(port) };
+  }
+
+  /** How often a process was started. */
+  get starts(): number {
+    return this.#starts;
   }
 
   /** Starts it, again and again while its database is away, and waits until it is ready. */
@@ -93,6 +99,7 @@ export class Replica {
   }
 
   #spawn(): void {
+    this.#starts += 1;
     const env = { PATH: process.env.PATH, ...this.#environment };
     const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'ignore'] });
     const orphaned = () => child.kill('SIGKILL');
