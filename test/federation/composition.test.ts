@@ -2,11 +2,12 @@ import {
   buildSchema,
   type FieldDefinitionNode,
   type GraphQLObjectType,
+  isInputObjectType,
   isUnionType,
   Kind,
   parse,
 } from 'graphql';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { printSchema, schema } from '../../src/graphql/schema.ts';
 import { neighbourSdl } from '../support/neighbour.ts';
 import { compose, composers } from '../support/supergraph.ts';
@@ -30,6 +31,53 @@ test.each(composers)('a neighbour that keeps NotFound to itself is told so, by %
     'NotFound implements Error',
   );
   expect(() => compose(by, undefined, unshared)).toThrow(/non-shareable|shareable/i);
+});
+
+describe.each(composers)('what README tells neighbours of names is so, by %s', (by) => {
+  const beside = (sdl: string) => compose(by, undefined, `${neighbourSdl}\n${sdl}`);
+
+  test.each([
+    ['our other entities', 'type Org @key(fields: "id") { id: ID! seats: Int }'],
+    ['keys', 'type ApiKey @key(fields: "id", resolvable: false) { id: ID! }'],
+    [
+      'events',
+      'extend type Run { event: AuditEvent } type AuditEvent @key(fields: "id") { id: ID! }',
+    ],
+    [
+      'an enum that is asked with, repeated',
+      `extend type Run { environment: RoleEnvironment }
+       enum RoleEnvironment { DEVELOPMENT STAGING PRODUCTION }`,
+    ],
+    ['values of an enum that is only answered', 'enum ImageDisposition { LOST }'],
+    ['scalars', 'scalar Long scalar DateTime extend type Run { bytes: Long at: DateTime }'],
+  ])('it may have %s', (_what, sdl) => {
+    expect(beside(sdl)).toContain('type Pack');
+  });
+
+  test.each([
+    ['Query.node', 'extend type Query { node(id: ID!): Node }'],
+    ['Query.nodes', 'extend type Query { nodes(ids: [ID!]!): [Node]! }'],
+    ['a root field', 'extend type Query { viewer: Run! }'],
+    ['a type', 'extend type Run { gone: DeletedPack } type DeletedPack { name: String! }'],
+    [
+      'some values of an enum that is asked with',
+      'extend type Run { environment: RoleEnvironment } enum RoleEnvironment { DEVELOPMENT }',
+    ],
+  ])('it is told not to have %s', (_what, sdl) => {
+    expect(() => beside(sdl)).toThrow();
+  });
+
+  test('an input of the same name takes fields from ours without a word', () => {
+    const { PackFilter } = buildSchema(
+      beside(
+        'input PackFilter { nameContains: String } extend type Query { y(f: PackFilter): Int }',
+      ),
+      { assumeValid: true },
+    ).getTypeMap();
+    expect(isInputObjectType(PackFilter) && Object.keys(PackFilter.getFields())).toEqual([
+      'nameContains',
+    ]);
+  });
 });
 
 test.each(composers)(

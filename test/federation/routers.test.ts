@@ -170,6 +170,22 @@ describe.each(routerKinds)('through %s', (kind) => {
     );
   });
 
+  test('a limit of ours reaches the client with its code and its number', async () => {
+    const { ask } = await startSupergraph(kind);
+    const aliased = Array.from({ length: 51 }, (_, at) => `a${at}: viewer { userId }`).join(' ');
+    const { errors } = await ask(`{ ${aliased} }`);
+    const [{ extensions }] = errors;
+    // Apollo's gateway has its own word for any 400, and puts the answer that it got beside it.
+    const told = extensions.response?.body.errors[0].extensions ?? extensions;
+    expect(told).toMatchObject({
+      code: 'GRAPHQL_LIMIT_EXCEEDED',
+      limit: 'aliases',
+      maximum: 50,
+      actual: 51,
+      requestId: expect.stringMatching(/./),
+    });
+  });
+
   test('without a valid key nothing is answered, and the router says why', async () => {
     const { as } = await startSupergraph(kind);
     const answer = await as('sk_unknown')('{ packs { totalCount } }');
@@ -178,22 +194,64 @@ describe.each(routerKinds)('through %s', (kind) => {
   });
 });
 
-test('a router that knows scopes refuses a mutation before it asks us', async () => {
-  const gateway = await startGateway({ database: 'postgres' });
-  const neighbour = await startNeighbour();
-  const packs = `${await listening(gateway)}/graphql`;
-  const { id } = await gateway.pack('triage');
-  const supergraph = compose('apollo', { packs, runs: neighbour.url });
-  const writer = `Bearer ${OWNER_KEY}`;
-  const ask = await startScopedRouter(supergraph, (authorization) =>
-    authorization === writer ? ['caps:write'] : [],
-  );
-  const { length: before } = gateway.logs;
-  const asked = () => gateway.logs.slice(before).filter(({ route }) => route === 'graphql').length;
-  const refused = await ask(DELETE, { id }, `Bearer ${await gateway.key('READ_ONLY')}`);
-  expect(refused.data?.deletePack ?? null).toBeNull();
-  expect(refused.errors).toHaveLength(1);
-  expect(asked()).toBe(0);
-  expect((await ask(DELETE, { id }, writer)).data.deletePack.__typename).toBe('DeletedPack');
-  expect(asked()).toBe(1);
+describe('through a router that asks for the scopes of API keys', () => {
+  async function start() {
+    const gateway = await startGateway({ database: 'postgres' });
+    const neighbour = await startNeighbour();
+    const packs = `${await listening(gateway)}/graphql`;
+    const ask = await startScopedRouter(compose('apollo', { packs, runs: neighbour.url }), packs);
+    /** Answers what the router says, and how many requests that took here. */
+    const asked = async (query: string, variables: object, key: string) => {
+      const { length: before } = gateway.logs;
+      const answer = await ask(query, variables, `Bearer ${key}`);
+      const requests = gateway.logs.slice(before).filter(({ route }) => route === 'graphql');
+      return { ...answer, requests: requests.length };
+    };
+    return { gateway, asked };
+  }
+
+  test('a key without the scope is refused there, and one with it is let through', async () => {
+    const { gateway, asked } = await start();
+    const { id } = await gateway.pack('triage');
+    const reader = await gateway.key('READ_ONLY');
+    const refused = await asked(DELETE, { id }, reader);
+    expect(refused.data?.deletePack ?? null).toBeNull();
+    expect(refused.errors).toHaveLength(1);
+    // Who the caller is, and nothing else.
+    expect(refused.requests).toBe(1);
+    const deleted = await asked(DELETE, { id }, await gateway.key('FULL_ACCESS'));
+    expect(deleted.data.deletePack.__typename).toBe('DeletedPack');
+    expect(deleted.requests).toBe(2);
+  });
+
+  test('a field that a key may not have is null, and the rest is answered', async () => {
+    const { gateway, asked } = await start();
+    await gateway.pack('triage');
+    const query = '{ packs { totalCount } apiKeys { totalCount } auditEvents { totalCount } }';
+    const answer = await asked(query, {}, await gateway.key('READ_ONLY'));
+    expect(answer.data).toEqual({
+      packs: { totalCount: 1 },
+      apiKeys: null,
+      auditEvents: { totalCount: 1 },
+    });
+    expect(answer.errors).toEqual([expect.objectContaining({ path: ['apiKeys'] })]);
+    expect((await asked(query, {}, OWNER_KEY)).data.apiKeys.totalCount).toBe(2);
+  });
+
+  test('who has no valid key may do nothing, a revoked one from the next request on', async () => {
+    const { gateway, asked } = await start();
+    const { id } = await gateway.pack('triage');
+    const key = await gateway.key('FULL_ACCESS');
+    const viewer = await gateway.graphql('{ viewer { apiKey { id } } }', {}, key);
+    await gateway.graphql(
+      'mutation ($id: ID!) { revokeApiKey(id: $id) { __typename } }',
+      viewer.data.viewer.apiKey,
+    );
+    for (const none of [key, 'sk_unknown']) {
+      const answer = await asked(DELETE, { id }, none);
+      expect(answer.data?.deletePack ?? null).toBeNull();
+      expect(answer.requests).toBe(1);
+    }
+    expect((await gateway.graphql('{ packs { totalCount } }')).data.packs.totalCount).toBe(1);
+  });
 });

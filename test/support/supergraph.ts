@@ -7,6 +7,7 @@ import { composeServices as composeByTheGuild } from '@theguild/federation-compo
 import { federateSubgraphs } from '@wundergraph/composition';
 import { type DocumentNode, getOperationAST, parse, print } from 'graphql';
 import { onTestFinished } from 'vitest';
+import { scopesOfKeys } from '../../examples/hive-gateway/scopes-of-keys.ts';
 import { printSchema } from '../../src/graphql/schema.ts';
 import type { Json } from './gateway.ts';
 import { neighbourSdl } from './neighbour.ts';
@@ -106,20 +107,9 @@ async function apolloGateway(supergraphSdl: string): Promise<Ask> {
   };
 }
 
-/** The Hive gateway told who calls with which scopes, by the authorization header: it refuses before it asks anybody. */
-export const startScopedRouter = (
-  supergraphSdl: string,
-  scopesOf: (authorization: string) => readonly string[],
-): Promise<Ask> =>
-  startHive(supergraphSdl, {
-    genericAuth: {
-      mode: 'protect-granular',
-      resolveUserFn: ({ request }) => ({
-        scope: scopesOf(request.headers.get('authorization') ?? '').join(' '),
-      }),
-      rejectUnauthenticated: false,
-    },
-  });
+/** The Hive gateway that asks the service at `packs` what a caller may do: it refuses before it asks anybody else. */
+export const startScopedRouter = (supergraphSdl: string, packs: string): Promise<Ask> =>
+  startHive(supergraphSdl, { genericAuth: scopesOfKeys(packs) });
 
 async function startHive(
   supergraphSdl: string,
