@@ -47,21 +47,57 @@ test('the health check is a program that Node accepts, against a route that exis
   expect(program).toContain('/healthz');
 });
 
-test('the compose file starts what the service needs, with variables that it accepts', () => {
-  const { services, volumes } = parse(read('compose.yaml'));
-  expect(readConfig(services.gateway.environment)).toMatchObject({
-    databaseUrl: expect.stringContaining('@postgres:5432/'),
-    registry: { url: new URL('http://registry:5000') },
-  });
-  expect(Object.keys(services)).toEqual(['gateway', 'postgres', 'registry']);
-  expect(services.gateway.read_only).toBe(true);
-  expect(services.registry.environment.REGISTRY_STORAGE_DELETE_ENABLED).toBe('true');
-  for (const service of Object.values<{ volumes?: string[] }>(services)) {
-    for (const volume of service.volumes ?? []) {
-      expect(Object.keys(volumes)).toContain(volume.split(':')[0]);
+/** YAML's merge keys, as docker compose reads them. */
+const compose = parse(read('compose.yaml'), { merge: true });
+const gateways: Record<string, Record<string, never>>[] = Object.entries(compose.services)
+  .filter(([name]) => name.startsWith('gateway'))
+  // As the file writes them; what is looked up below is asserted.
+  .map(([, service]) => service as never);
+
+test('the compose file starts two gateways with variables that they accept, and all that they need', () => {
+  expect(gateways).toHaveLength(2);
+  const ports = gateways.map(({ ports }) => ports?.[0]);
+  expect(new Set(ports).size).toBe(2);
+  const { services, volumes } = compose;
+  for (const gateway of gateways) {
+    const config = readConfig(gateway.environment ?? {});
+    expect(config).toMatchObject({
+      databaseUrl: expect.stringContaining('@pgbouncer:6432/packs?pgbouncer=prepared'),
+      databaseListenUrl: expect.stringContaining('@postgres:5432/packs'),
+      registry: { url: new URL('http://registry:5000') },
+    });
+    expect(gateway.read_only).toBe(true);
+    expect(gateway.volumes).toEqual(all('VOLUME').flat());
+    for (const needed of Object.keys(gateway.depends_on ?? {})) {
+      expect(Object.keys(services)).toContain(needed);
     }
   }
-  const declared = all('VOLUME').flat();
-  const mounted = services.gateway.volumes.map((volume: string) => volume.split(':')[1]);
-  expect(mounted).toEqual(declared);
+  expect(services.registry.environment.REGISTRY_STORAGE_DELETE_ENABLED).toBe('true');
+  for (const service of Object.values<{ volumes?: string[] }>(services)) {
+    for (const [source = ''] of (service.volumes ?? []).map((volume) => volume.split(':'))) {
+      if (source.startsWith('./')) expect(existsSync(new URL(source, root)), source).toBe(true);
+      else if (!source.startsWith('/')) expect(Object.keys(volumes)).toContain(source);
+    }
+  }
+});
+
+test('the pooler and the standby of the compose file are set as its comments say', () => {
+  const { services } = compose;
+  const { context, dockerfile } = services.pgbouncer.build;
+  const copied = read(`${context}/${dockerfile}`).match(/^COPY (.+) \S+$/m)?.[1] ?? '';
+  for (const file of copied.split(' ')) {
+    expect(existsSync(new URL(`${context}/${file}`, root)), file).toBe(true);
+  }
+  const pooler = Object.fromEntries(
+    [...read(`${context}/pgbouncer.ini`).matchAll(/^(\w+) = (.+)$/gm)].map(([, name, value]) => [
+      name,
+      value,
+    ]),
+  );
+  expect(pooler).toMatchObject({ pool_mode: 'transaction', listen_port: '6432' });
+  // As many names as a pool gives to its statements.
+  expect(Number(pooler.max_prepared_statements)).toBeGreaterThanOrEqual(500);
+  // The standby calls itself what the primary waits for.
+  expect(read('ops/compose/standby.sh')).toContain('application_name=standby');
+  expect(read('ops/compose/primary.sh')).toContain("synchronous_standby_names = 'standby'");
 });
