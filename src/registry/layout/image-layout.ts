@@ -10,16 +10,16 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { lockFile } from '../../data-directory/file-lock.ts';
 import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
-import type { CallOptions, Digest } from '../registry.ts';
+import type { CallOptions, Descriptor, Digest } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { renameDurably, syncDirectory } from './durable.ts';
 import { isAbsent, isFull, LayoutError, timedOut } from './failure.ts';
 import { foreignDigests, formatIndex, type Index } from './index-document.ts';
+import { IndexFile } from './index-file.ts';
 import { type ImagesKnown, initialise } from './initialise.ts';
 import { Kept } from './kept.ts';
 import { type Paths, pathsIn } from './paths.ts';
 import { Reachability } from './reachability.ts';
-import { readIndex } from './read-index.ts';
 import { Reserve } from './reserve.ts';
 import { Staging } from './staging.ts';
 import { hasDigest } from './verify-content.ts';
@@ -32,11 +32,15 @@ export class ImageLayout {
   readonly #paths: Paths;
   readonly #reserve: Reserve;
   readonly #kept = new Kept();
+  readonly #index: IndexFile;
+  /** What entries needed that went out of the index; most of it is to be removed. */
+  readonly #leftover = new Set<Digest>();
 
   private constructor(paths: Paths, staging: Staging) {
     this.#paths = paths;
     this.staging = staging;
     this.#reserve = new Reserve(paths.reserve);
+    this.#index = new IndexFile(paths.index);
     this.reachability = new Reachability((digest) => this.readManifest(digest));
   }
 
@@ -53,7 +57,7 @@ export class ImageLayout {
       try {
         await initialise(paths, staging, imagesKnown);
         const layout = new ImageLayout(paths, staging);
-        await layout.collect(await layout.readIndex());
+        await layout.collectAll(await layout.readIndex());
         return layout;
       } catch (error) {
         await staging.close();
@@ -68,7 +72,7 @@ export class ImageLayout {
   }
 
   async readIndex(): Promise<Index> {
-    return await readIndex(this.#paths.index);
+    return await this.#index.read();
   }
 
   /**
@@ -82,7 +86,7 @@ export class ImageLayout {
   ): Promise<void> {
     const text = formatIndex(index);
     await this.#reserve.keepFor(Buffer.byteLength(text));
-    await this.#place(await this.staging.writeText(text), options, content);
+    await this.#place(index, await this.staging.writeText(text), options, content);
   }
 
   /** As `replaceIndex`, for one that lets content go: a full disk does not stop it. */
@@ -93,25 +97,33 @@ export class ImageLayout {
       await this.#reserve.release();
       return await this.staging.writeText(text);
     });
-    await this.#place(staged, options, new Map());
+    await this.#place(index, staged, options, new Map());
   }
 
   async #place(
-    index: string,
+    index: Index,
+    staged: string,
     { mayWrite = () => true }: CallOptions,
     content: ReadonlyMap<Digest, string>,
   ): Promise<void> {
+    const before = await this.readIndex();
     try {
       if (!mayWrite()) {
         throw new LayoutError(timedOut('The time to write to the embedded registry ran out.'));
       }
       for (const [digest, path] of content) await rename(path, this.blobPath(digest));
       if (content.size > 0) await syncDirectory(this.#paths.blobs);
-      await renameDurably(index, this.#paths.index);
+      await renameDurably(staged, this.#paths.index);
     } catch (error) {
-      await rm(index, { force: true });
+      await rm(staged, { force: true });
       throw error;
     }
+    // Best effort: whoever reads it next may read all of it.
+    await this.#index.replaced(index).catch(() => undefined);
+    const left = new Set(index.manifests);
+    const removed = before.manifests.filter((entry) => !left.has(entry));
+    const { manifests, blobs } = await this.reachability.from(removed);
+    for (const digest of [...manifests.keys(), ...blobs]) this.#leftover.add(digest);
   }
 
   blobPath(digest: Digest): string {
@@ -141,32 +153,50 @@ export class ImageLayout {
   }
 
   /**
-   * Removes what the index does not reach; only inside `exclusively`, with the index as it is on disk.
-   * What an unreadable manifest may need is kept.
+   * Removes what entries that went out of the index needed and nothing else does; only inside `exclusively`, with the
+   * index as it is on disk. Other images are not looked at.
    */
   async collect(index: Index): Promise<void> {
-    await this.staging.sweep();
-    await this.#removeUnreached(index);
-    // Best effort: the next upload asks for it again, and fails where there is no room.
-    const { size } = await stat(this.#paths.index);
-    await this.#reserve.keepFor(size).catch(() => undefined);
+    const roots = rootsOf(index);
+    const unreadable = await this.reachability.readNew(roots);
+    if (this.#kept.isConcernedWith(new Set([...unreadable, ...unknownDigests(index)]))) {
+      return await this.collectAll(index);
+    }
+    const needed = new Set(roots.map(({ digest }) => digest));
+    for (const digest of this.#leftover) {
+      if (!this.reachability.isNeeded(digest, needed)) {
+        await rm(this.blobPath(digest), { force: true });
+        this.reachability.forget(digest);
+      }
+      this.#leftover.delete(digest);
+    }
+    await this.#tidy();
   }
 
-  async #removeUnreached(index: Index): Promise<void> {
-    const foreign = foreignDigests(index);
-    // Only their digest counts: what they need is kept as well.
-    const followed = foreign.filter(isDigest).map((digest) => ({ mediaType: '', digest, size: 0 }));
-    const reached = await this.reachability.from([...index.manifests, ...followed]);
+  /**
+   * Removes all that the index does not reach, what crashes have left included; only inside `exclusively`, with the
+   * index as it is on disk. What an unreadable manifest may need is kept.
+   */
+  async collectAll(index: Index): Promise<void> {
+    const reached = await this.reachability.from(rootsOf(index));
     const { manifests, blobs, unreadable } = reached;
     this.reachability.keepOnly(manifests);
     const names = await readdir(this.#paths.blobs);
-    const unknown = foreign.filter((digest) => !isDigest(digest));
-    this.#kept.update(new Set([...unreadable, ...unknown]), names);
+    this.#kept.update(new Set([...unreadable, ...unknownDigests(index)]), names);
     for (const name of names) {
       const digest = `sha256:${name}`;
       if (!isDigest(digest) || manifests.has(digest) || blobs.has(digest)) continue;
       if (!this.#kept.has(name)) await rm(this.blobPath(digest), { force: true });
     }
+    this.#leftover.clear();
+    await this.#tidy();
+  }
+
+  async #tidy(): Promise<void> {
+    await this.staging.sweep();
+    // Best effort: the next upload asks for it again, and fails where there is no room.
+    const { size } = await stat(this.#paths.index);
+    await this.#reserve.keepFor(size).catch(() => undefined);
   }
 
   /** Proves that the layout can be read and written. */
@@ -176,10 +206,23 @@ export class ImageLayout {
     await rm(await this.staging.writeText('probe'));
   }
 
-  close(): Promise<void> {
-    return this.staging.close();
+  async close(): Promise<void> {
+    await this.#index.close();
+    await this.staging.close();
   }
 }
+
+/** Of what others wrote only the digest counts: what it needs is kept as well. */
+const rootsOf = (index: Index): Descriptor[] => [
+  ...index.manifests,
+  ...foreignDigests(index)
+    .filter(isDigest)
+    .map((digest) => ({ mediaType: '', digest, size: 0 })),
+];
+
+/** Of algorithms that are not followed. */
+const unknownDigests = (index: Index): string[] =>
+  foreignDigests(index).filter((digest) => !isDigest(digest));
 
 const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 

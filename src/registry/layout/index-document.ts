@@ -74,11 +74,19 @@ export const foreignDigests = ({ foreign }: Index): string[] =>
 
 const namesDigest = z.object({ digest: z.string() });
 
-export const isIn = (entry: Entry, repository: Repository): boolean =>
-  membership(entry)?.repository === repository;
+export function isIn(entry: Entry, repository: Repository): boolean {
+  // The grammars of names and tags are read only where it may be so: there may be very many entries.
+  const { [REF_NAME]: refName, [UNTAGGED_IN]: untaggedIn } = entry.annotations ?? {};
+  const mayBe = refName?.startsWith(`${repository}:`) ?? untaggedIn === repository;
+  return mayBe && membership(entry)?.repository === repository;
+}
 
 export const isTagged = (entry: Entry, repository: Repository, tag: Tag): boolean =>
   entry.annotations?.[REF_NAME] === `${repository}:${tag}`;
+
+/** Whether an entry says nothing of where it belongs, as those that oras attaches. */
+export const isNowhere = ({ annotations }: Entry): boolean =>
+  annotations?.[REF_NAME] === undefined && annotations?.[UNTAGGED_IN] === undefined;
 
 /** Where an entry belongs; undefined for one that is not ours. */
 export function membership(entry: Entry): { repository: Repository; tag?: Tag } | undefined {

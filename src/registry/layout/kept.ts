@@ -14,6 +14,11 @@ export class Kept {
     this.#unreadable = unreadable;
   }
 
+  /** Whether anything is, or was until now, unreadable: then all content has to be gone through. */
+  isConcernedWith(unreadable: ReadonlySet<string>): boolean {
+    return unreadable.size > 0 || this.#unreadable.size > 0;
+  }
+
   has(name: string): boolean {
     return this.#names.has(name);
   }

@@ -1,6 +1,6 @@
 import { subjectOfTag } from '../referrer-tags.ts';
 import type { Descriptor, Digest, Repository } from '../registry.ts';
-import { type Entry, isIn, membership, untaggedEntry } from './index-document.ts';
+import { type Entry, isIn, isNowhere, membership, untaggedEntry } from './index-document.ts';
 import type { Reachability } from './reachability.ts';
 
 /**
@@ -16,13 +16,17 @@ export async function entriesAfterPurge(
 ): Promise<readonly Entry[] | null> {
   const gone = new Set([digest]);
   let left = entries;
+  await reachability.readNew(entries);
   // Each round may orphan manifests (children of an index, a list of referrers) that others refer to.
   for (;;) {
     const leaving = new Set<Entry>();
     for (const entry of left) {
-      if (!isIn(entry, repository) || held.has(entry.digest)) continue;
-      if (gone.has(entry.digest) || (await isAboutOneOf(gone, entry, reachability)))
-        leaving.add(entry);
+      const isOurs = isIn(entry, repository);
+      if (held.has(entry.digest) || !(isOurs || isNowhere(entry))) continue;
+      const goes = isOurs
+        ? gone.has(entry.digest) || (await isAboutOneOf(gone, entry, reachability))
+        : await isAttached(gone, entry, left, repository, reachability);
+      if (goes) leaving.add(entry);
     }
     if (leaving.size === 0) {
       return (await reachedIn(repository, left, reachability)).has(digest) ? null : left;
@@ -33,6 +37,23 @@ export async function entriesAfterPurge(
     const needed = await reachedIn(repository, left, reachability);
     for (const orphan of removed.keys()) if (!needed.has(orphan)) gone.add(orphan);
   }
+}
+
+/**
+ * Whether an entry of no repository is a referrer, as oras attaches them to a layout, of what goes and is in no other
+ * repository.
+ */
+async function isAttached(
+  gone: ReadonlySet<Digest>,
+  entry: Entry,
+  entries: readonly Entry[],
+  repository: Repository,
+  reachability: Reachability,
+): Promise<boolean> {
+  const subject = (await reachability.references(entry.digest))?.subject;
+  if (subject === undefined || !gone.has(subject)) return false;
+  const others = entries.filter((other) => other !== entry && !isIn(other, repository));
+  return !reachability.isNeeded(subject, new Set(others.map(({ digest }) => digest)));
 }
 
 async function isAboutOneOf(

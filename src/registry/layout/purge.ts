@@ -6,9 +6,9 @@ import { entriesAfterPurge } from './purge-plan.ts';
 /**
  * Takes the manifest, its tags and its referrers out of the index, then removes what nothing reaches.
  *
- * In this order a crash leaves content that nobody can name, for the next purge or start to remove. That is
- * why a repeated purge collects as well, even where it finds the manifest gone. From the change of the index
- * on the caller's signal is not asked any more.
+ * In this order a crash leaves content that nobody can name, for the next start to remove, and a failing disk leaves
+ * it for the next purge: that is why one that finds the manifest gone collects as well. From the change of the index on
+ * the caller's signal is not asked any more.
  */
 export async function purge(
   layout: ImageLayout,

@@ -48,6 +48,7 @@ export async function push(
       }
       const manifests = setTag(entries, repository, tag, image.descriptor);
       await layout.replaceIndex({ ...index, manifests }, options, staged);
+      layout.reachability.learn(image.descriptor.digest, image.manifest);
     });
     return { kind: 'pushed' };
   } finally {

@@ -9,10 +9,16 @@ export interface Reached {
   readonly unreadable: ReadonlySet<Digest>;
 }
 
-/** Follows references between manifests; what was read once is remembered, for a digest never changes. */
+/**
+ * Follows references between manifests, in both directions; what was read once is remembered, for a digest never
+ * changes. So what one image needs is found without a look at the others.
+ */
 export class Reachability {
   readonly #read: (digest: Digest) => Promise<Uint8Array | undefined>;
   readonly #known = new Map<Digest, References>();
+  /** Which of the known manifests name a content. */
+  readonly #users = new Map<Digest, Set<Digest>>();
+  #unreadable: ReadonlySet<Digest> = new Set();
 
   constructor(read: (digest: Digest) => Promise<Uint8Array | undefined>) {
     this.#read = read;
@@ -23,8 +29,19 @@ export class Reachability {
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
     const bytes = await this.#read(digest);
-    const references = bytes && parseReferences(bytes);
-    if (references !== undefined) this.#known.set(digest, references);
+    return bytes && this.learn(digest, bytes);
+  }
+
+  /** Remembers a manifest that somebody has at hand. */
+  learn(digest: Digest, bytes: Uint8Array): References | undefined {
+    const references = parseReferences(bytes);
+    if (references === undefined || this.#known.has(digest)) return references;
+    this.#known.set(digest, references);
+    for (const named of namedBy(references)) {
+      const users = this.#users.get(named);
+      if (users === undefined) this.#users.set(named, new Set([digest]));
+      else users.add(digest);
+    }
     return references;
   }
 
@@ -44,10 +61,47 @@ export class Reachability {
     return { manifests, blobs, unreadable };
   }
 
-  /** Gives back the memory of manifests that are gone. */
-  keepOnly(manifests: ReadonlyMap<Digest, Descriptor>): void {
-    for (const digest of this.#known.keys()) {
-      if (!manifests.has(digest)) this.#known.delete(digest);
+  /** Reads those of the roots, and what they lead to, that are not known yet; answers with what cannot be read. */
+  async readNew(roots: readonly Descriptor[]): Promise<ReadonlySet<Digest>> {
+    const unreadable = new Set<Digest>();
+    for (const digest of this.#unreadable) {
+      if ((await this.references(digest)) === undefined) unreadable.add(digest);
+    }
+    const { unreadable: found } = await this.from(
+      roots.filter(({ digest }) => !this.#known.has(digest)),
+    );
+    for (const digest of found) unreadable.add(digest);
+    this.#unreadable = unreadable;
+    return unreadable;
+  }
+
+  /** Whether a content is one of the roots, or one of them leads to it; all that they lead to must be known. */
+  isNeeded(digest: Digest, roots: ReadonlySet<Digest>): boolean {
+    // Ends: a manifest cannot name what was made of its own digest.
+    if (roots.has(digest)) return true;
+    for (const user of this.#users.get(digest) ?? []) if (this.isNeeded(user, roots)) return true;
+    return false;
+  }
+
+  /** Gives back the memory of a manifest that is gone. */
+  forget(digest: Digest): void {
+    const references = this.#known.get(digest);
+    if (references === undefined) return;
+    this.#known.delete(digest);
+    for (const named of namedBy(references)) {
+      const users = this.#users.get(named);
+      users?.delete(digest);
+      if (users?.size === 0) this.#users.delete(named);
     }
   }
+
+  /** Gives back the memory of all manifests but these. */
+  keepOnly(manifests: ReadonlyMap<Digest, Descriptor>): void {
+    for (const digest of this.#known.keys()) if (!manifests.has(digest)) this.forget(digest);
+  }
+}
+
+function* namedBy({ blobs, manifests }: References): Generator<Digest> {
+  for (const { digest } of blobs) yield digest;
+  for (const { digest } of manifests) yield digest;
 }

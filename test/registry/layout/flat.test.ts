@@ -1,0 +1,127 @@
+/** What an operation reads does not grow with the number of images; counted, for times say nothing here. */
+import { beforeEach, expect, it, vi } from 'vitest';
+import type { Digest, Registry } from '../../../src/registry/registry.ts';
+import { sampleImage, sampleIndex, sampleLayer } from '../../support/sample-image.ts';
+import { digestsOf, openLayout, repo, stateOf, storedDigests, tagged } from './open-layout.ts';
+
+const read = vi.hoisted(() => ({ files: 0, directories: 0, names: 0 }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const counted = {
+    open: (...args: Parameters<typeof real.open>) => {
+      read.files++;
+      return real.open(...args);
+    },
+    // Only the forms that the layout uses.
+    readFile: (path: string, encoding?: 'utf8') => {
+      read.files++;
+      return encoding === undefined ? real.readFile(path) : real.readFile(path, encoding);
+    },
+    readdir: async (path: string) => {
+      const names = await real.readdir(path);
+      read.directories++;
+      read.names += names.length;
+      return names;
+    },
+  };
+  return { ...real, ...counted, default: { ...real, ...counted } };
+});
+
+const triage = repo('packs/acme/triage');
+const v1 = tagged('1.0.0');
+const shared = sampleLayer('of every image');
+const imageNumber = (number: number) =>
+  sampleImage(`image ${number}`, { layers: [shared, sampleLayer(`only of ${number}`)] });
+
+async function fill(registry: Registry, from: number, to: number): Promise<void> {
+  for (let number = from; number < to; number++) {
+    await registry.push(repo(`packs/acme/pack-${number}`), v1, imageNumber(number));
+  }
+}
+
+/** What is read by each operation on an image of its own. */
+async function costs(registry: Registry) {
+  const image = sampleImage('measured', { layers: [shared, sampleLayer('only measured')] });
+  const { digest } = image.descriptor;
+  const counted = async (work: () => Promise<unknown>) => {
+    Object.assign(read, { files: 0, directories: 0, names: 0 });
+    await work();
+    return { ...read };
+  };
+  return {
+    upload: await counted(() => registry.push(triage, v1, image)),
+    read: await counted(() => stateOf(registry, triage, v1, image)),
+    byDigest: await counted(() => registry.readManifest(triage, digest)),
+    delete: await counted(() => registry.purge(triage, digest)),
+    again: await counted(() => registry.purge(triage, digest)),
+  };
+}
+
+beforeEach(() => {
+  Object.assign(read, { files: 0, directories: 0, names: 0 });
+});
+
+it('upload, read and delete read as much beside 1,000 images as beside 10', async () => {
+  const { registry, directory } = await openLayout();
+  await fill(registry, 0, 10);
+  const few = await costs(registry);
+  await fill(registry, 10, 1_000);
+  const many = await costs(registry);
+  expect(many).toEqual(few);
+  expect(many.delete.files).toBeLessThan(10);
+  // Otherwise nothing was counted.
+  for (const { files } of [many.upload, many.read]) expect(files).toBeGreaterThan(0);
+
+  // After a restart nothing is known of them but what the start has read.
+  await registry.close();
+  const { registry: reopened } = await openLayout(directory);
+  const restarted = await costs(reopened);
+  expect(restarted.delete).toEqual(few.delete);
+  expect(await stateOf(reopened, repo('packs/acme/pack-500'), v1, imageNumber(500))).toBe('whole');
+}, 120_000);
+
+it('what another process has stored is read once, and what it shares is kept', async () => {
+  const { registry, directory } = await openLayout();
+  const { registry: other } = await openLayout(directory);
+  const image = sampleImage('ours', { layers: [shared, sampleLayer('only ours')] });
+  const theirs = sampleIndex('theirs', [imageNumber(1), imageNumber(2)]);
+  await registry.push(triage, v1, image);
+  await other.push(repo('packs/acme/theirs'), v1, theirs);
+  expect(await registry.purge(triage, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  expect(await storedDigests(directory)).toEqual(digestsOf(theirs));
+  expect(await other.purge(repo('packs/acme/theirs'), theirs.descriptor.digest)).toEqual({
+    kind: 'purged',
+  });
+  expect(await storedDigests(directory)).toEqual([]);
+});
+
+it('what oras attached, which belongs to no repository, goes with its image, but not while another has it', async () => {
+  const { registry, directory } = await openLayout();
+  const image = sampleImage('attached to');
+  const attached = sampleImage('attached', { subject: image.descriptor });
+  const elsewhere = repo('packs/globex/triage');
+  await registry.push(triage, v1, image);
+  await registry.push(elsewhere, v1, image);
+  await attach(registry, directory, attached.descriptor.digest, attached);
+  expect(await registry.purge(triage, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  expect(await storedDigests(directory)).toEqual(digestsOf(image, attached));
+  expect(await registry.purge(elsewhere, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  expect(await storedDigests(directory)).toEqual([]);
+});
+
+/** As oras does it: an entry of index.json without the annotation that names a tag. */
+async function attach(
+  registry: Registry,
+  directory: string,
+  digest: Digest,
+  image: ReturnType<typeof sampleImage>,
+): Promise<void> {
+  const { readFile, writeFile } = await import('node:fs/promises');
+  await registry.push(repo('packs/acme/oras'), v1, image);
+  const path = `${directory}/index.json`;
+  const index: { manifests: { digest: string; annotations?: object }[] } = JSON.parse(
+    await readFile(path, 'utf8'),
+  );
+  for (const entry of index.manifests) if (entry.digest === digest) delete entry.annotations;
+  await writeFile(path, JSON.stringify(index));
+}
