@@ -39,7 +39,7 @@ export interface RevisedPack {
   readonly pack: PackRow;
 }
 
-/** Gives the pack the image that was made; the same image again changes nothing. */
+/** Gives the pack the image that was made; the same image again changes nothing, unless the registry has lost it. */
 export type Publish = (metadata: PackMetadata, image: PackImage) => Promise<Revised>;
 type Revised = RevisedPack | RevisionRefused;
 
@@ -113,8 +113,11 @@ async function publish(
     return { kind: 'validation_failed', fields: [{ path: 'pack.yaml.name', message }] };
   }
   const { digest } = image.descriptor;
-  if (digest === pack.imageDigest) return { kind: 'revised', pack };
   const location = locationIn(world.registry, pack.repository, metadata.version);
+  if (digest === pack.imageDigest) {
+    const failure = await pushIfGone(world, location, image, kept);
+    return failure === null ? { kind: 'revised', pack } : { kind: 'registry_unavailable', failure };
+  }
   const pushed = await pushBeside(world, pack, location, image, kept);
   if (pushed !== null) return pushed;
   const { sizeBytes } = image;
@@ -141,6 +144,20 @@ async function publish(
     await releaseLease(world.database, purge.lease);
   }
   return { kind: 'revised', pack: swapped.pack };
+}
+
+/** Brings an image back that the pack has and the registry has lost; anything else that is there stays as it is. */
+async function pushIfGone(
+  { registry }: World,
+  { repository, tag }: ImageLocation,
+  image: PackImage,
+  kept: KeptLease,
+): Promise<RegistryFailure | null> {
+  const options = { signal: kept.signal, mayWrite: kept.isHeld };
+  const found = await registry.readManifest(repository, image.descriptor.digest, options);
+  if (found.kind !== 'missing') return found.kind === 'failed' ? found : null;
+  const pushed = await registry.push(repository, tag, image, options);
+  return pushed.kind === 'failed' ? pushed : null;
 }
 
 /** Pushes the new image, while the old one keeps a tag; a failure: the registry is as it was, as far as it lets us. */
