@@ -1,55 +1,82 @@
 /**
- * `npm run check-consistency [-- --repair] [-- --json]`: exit code 0 when nothing is left to do, 1 with findings, 2 when
- * the check could not be made. With the embedded database the server must be stopped first.
+ * `npm run check-consistency [-- --json] [--after <place>] [--repair [--force] [--discard-packs] [--take-over]]`: exit
+ * code 0 when nothing is left to do, 1 with findings, 2 when the check could not be made to its end. With the embedded
+ * database the server must be stopped first.
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { checkConsistency } from '../consistency/check-consistency.ts';
-import { asJson, asTable, isSettled } from '../consistency/report.ts';
-import { keepPrivate } from '../data-directory/keep-private.ts';
-import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
-import { openDatabase } from '../database/database.ts';
-import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
-import { openRegistry } from '../registry/open-registry.ts';
+import type { ImagesProgress } from '../consistency/check-images.ts';
+import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
+import { jsonOn, tableOn, type Write } from '../consistency/report.ts';
+import { type RunOutcome, runCheck } from '../consistency/run-check.ts';
+import { packIds } from '../model/ids.ts';
+import { isRepository } from '../registry/registry.ts';
+import { openStores } from './open-stores.ts';
+import { progressOn } from './progress.ts';
 
 const CLEAN = 0;
 const FINDINGS = 1;
 const NOT_RUN = 2;
 
+const flag = { type: 'boolean', default: false } as const;
+
 async function main(): Promise<number> {
-  const options = { repair: { type: 'boolean' }, json: { type: 'boolean' } } as const;
-  const { values } = parseArgs({ options });
-  const config = readConfig(process.env);
-  await keepPrivate(config.dataDirectory);
-  await using open = new AsyncDisposableStack();
-  if (config.databaseUrl === null) {
-    const lock = await lockDataDirectory(config.dataDirectory);
-    open.defer(() => lock.release());
+  const { values } = parseArgs({
+    options: {
+      json: flag,
+      after: { type: 'string' },
+      repair: flag,
+      force: flag,
+      'discard-packs': flag,
+      'take-over': flag,
+    },
+  });
+  const { after, repair, force } = values;
+  if (!repair && (force || values['discard-packs'] || values['take-over'])) {
+    throw new Error('--force, --discard-packs and --take-over go with --repair');
   }
-  const { databaseUrl: url, dataDirectory } = config;
-  // Statements over the whole store may take long, and only the operator waits for them.
-  const database = await openDatabase({ url, dataDirectory }, { longestSilenceMs: null });
-  open.defer(() => database.close());
-  if ((await database.state()) === 'not migrated') {
-    throw new Error('the database is not migrated: run `npm run migrate`');
+  if (after !== undefined && !isRepository(after) && packIds.parse(after) === null) {
+    throw new Error('--after: must be a place that an earlier check named, a repository or a pack');
   }
-  const ignore = () => undefined;
-  const imagesKnown = () => knowsEmbeddedImages(database);
-  const registry = await openRegistry(
-    config.registry,
-    config.dataDirectory,
-    imagesKnown,
-    ignore,
-    ignore,
-  );
-  open.defer(() => registry.close());
-  const outcome = await checkConsistency(
-    { config, database, registry },
-    { repair: values.repair ?? false },
-  );
-  if (outcome.kind === 'failed') throw new Error(`REGISTRY_URL: ${outcome.detail}`);
-  process.stdout.write((values.json ? asJson : asTable)(outcome.checked));
-  return outcome.checked.every(isSettled) ? CLEAN : FINDINGS;
+  const options = {
+    repair,
+    force,
+    discardPacks: values['discard-packs'],
+    takeOver: values['take-over'],
+  };
+  await using stores = await openStores(readConfig(process.env));
+  const terminal = progressOn(process.stderr);
+  const write: Write = (text) => {
+    terminal.clear();
+    return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+  };
+  const report = (values.json ? jsonOn : tableOn)(write);
+  const interruption = new AbortController();
+  process.once('SIGINT', () => interruption.abort());
+  const walk = {
+    after,
+    signal: interruption.signal,
+    onProgress: ({ images, packs }: ImagesProgress) =>
+      terminal.show(`${images.toLocaleString('en')} images, ${packs.toLocaleString('en')} packs`),
+  };
+  const outcome = await runCheck(stores, walk, report, options);
+  terminal.clear();
+  switch (outcome.kind) {
+    case 'checked':
+      return report.isClean() ? CLEAN : FINDINGS;
+    case 'foreign':
+      throw new Error(`REGISTRY_NAMESPACE: ${FOREIGN_NAMESPACE}`);
+    case 'interrupted':
+      throw new Error(`interrupted${goingOn(outcome)}`);
+    case 'failed':
+      throw new Error(`REGISTRY_URL: ${outcome.detail}${goingOn(outcome)}`);
+  }
+}
+
+/** Where another check can go on, in words. */
+function goingOn(outcome: RunOutcome): string {
+  const reached = 'progress' in outcome ? outcome.progress.reached : null;
+  return reached === null ? '' : `; go on with --after ${reached}`;
 }
 
 main().then(

@@ -18,6 +18,8 @@ const descriptor = z.looseObject({ digest: z.string() });
 const manifestSchema = z.looseObject({
   subject: descriptor.optional(),
   manifests: z.array(descriptor).optional(),
+  artifactType: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
 });
 
 /** The digests that packs have in a repository, and with each index the images that it is made of. */
@@ -31,7 +33,7 @@ export async function withChildren(
   for (const digest of all) {
     const read = await registry.readManifest(repository, digest);
     if (read.kind === 'failed') return read;
-    for (const child of contentOf(read)?.manifests ?? []) {
+    for (const child of manifestOf(read)?.manifests ?? []) {
       if (isDigest(child.digest)) all.add(child.digest);
     }
   }
@@ -58,13 +60,14 @@ export async function belongsToPack(
     if (read.kind === 'failed') return read;
     if (read.kind === 'missing' && one === digest) return true;
     const named = (tagsOf.get(one) ?? []).map((tag) => `sha256:${ABOUT.exec(tag)?.[1] ?? ''}`);
-    const subject = contentOf(read)?.subject?.digest ?? '';
+    const subject = manifestOf(read)?.subject?.digest ?? '';
     for (const next of [...named, subject].filter(isDigest)) about.add(next);
   }
   return false;
 }
 
-function contentOf(read: ManifestOutcome) {
+/** What a manifest says of itself, as far as it is one. */
+export function manifestOf(read: ManifestOutcome) {
   if (read.kind !== 'found') return undefined;
   try {
     return manifestSchema.safeParse(JSON.parse(Buffer.from(read.manifest).toString('utf8'))).data;

@@ -1,24 +1,39 @@
 import type { DeletionWorld } from '../packs/delete-pack.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
-import { checkImages } from './check-images.ts';
+import { CheckEnded } from './check-ended.ts';
+import { type ImagesProgress, type ImagesWalk, walkConsistency } from './check-images.ts';
 import { checkRows } from './check-rows.ts';
-import { repair } from './repair.ts';
-import type { Checked } from './report.ts';
+
+export type CheckOutcome = { readonly progress: ImagesProgress } & (
+  | { readonly kind: 'checked' }
+  /** By the signal. */
+  | { readonly kind: 'interrupted' }
+  | RegistryFailure
+);
 
 /**
- * Checks every invariant between database and registry, in all orgs, and mends what can be mended where asked.
- * Safe beside running replicas. A registry failure means that the check could not be made.
+ * Checks every invariant between database and registry, in all orgs, and tells of each breach. Changes nothing; safe
+ * beside running replicas. A registry failure means that the check could not be made to its end.
  */
 export async function checkConsistency(
-  world: DeletionWorld,
-  options: { readonly repair: boolean },
-): Promise<{ readonly kind: 'checked'; readonly checked: readonly Checked[] } | RegistryFailure> {
-  const rows = await checkRows(world.database);
-  const images = await checkImages(world, world.config.registry.namespace);
-  if ('kind' in images) return images;
-  const checked: Checked[] = [];
-  for (const finding of [...rows, ...images]) {
-    checked.push(options.repair ? { finding, repair: await repair(world, finding) } : { finding });
+  { database, registry, config }: DeletionWorld,
+  walk: ImagesWalk,
+): Promise<CheckOutcome> {
+  let progress: ImagesProgress = { images: 0, packs: 0, reached: walk.after ?? null };
+  try {
+    // What the rows say of each other belongs to a check from its beginning.
+    if (walk.after === undefined) await checkRows(database, walk.onFinding);
+    await walkConsistency({ database, registry }, config.registry.namespace, {
+      ...walk,
+      onProgress: (now) => {
+        progress = now;
+        walk.onProgress?.(now);
+      },
+    });
+    return { kind: 'checked', progress };
+  } catch (error) {
+    if (!(error instanceof CheckEnded)) throw error;
+    if (walk.signal?.aborted) return { kind: 'interrupted', progress };
+    return { ...error.outcome, progress };
   }
-  return { kind: 'checked', checked };
 }

@@ -4,11 +4,14 @@ import { orgIds, packIds, roleIds } from '../model/ids.ts';
 import type { Finding } from './finding.ts';
 
 /** What the database says about itself. Each statement is one snapshot, so a busy service causes no false findings. */
-export async function checkRows(database: Database): Promise<Finding[]> {
+export async function checkRows(
+  database: Database,
+  onFinding: (finding: Finding) => Promise<void>,
+): Promise<void> {
   const checks = [attachments, deletionEvents, unfinishedDeletions];
-  const findings: Finding[] = [];
-  for (const check of checks) findings.push(...(await check(database)));
-  return findings;
+  for (const check of checks) {
+    for (const finding of await check(database)) await onFinding(finding);
+  }
 }
 
 /** The foreign key forbids the first and the locks of `mark` and `attachPack` the second: this tells if they did. */
@@ -29,6 +32,8 @@ async function attachments(database: Database): Promise<Finding[]> {
     org: row.slug,
     subject: roleIds.of(row.role_id),
     detail: `references ${packIds.of(row.pack_id)}, which is ${row.status ?? 'missing'}`,
+    advice:
+      'detachPack takes it from the role; neither the service nor a restored backup does this, so ask who did',
   }));
 }
 
@@ -58,6 +63,7 @@ async function deletionEvents(database: Database): Promise<Finding[]> {
         org: slug,
         subject: subject_id,
         detail: 'was made and is gone, but no PACK_DELETED event tells who deleted it',
+        advice: 'rows were removed past the service: compare with a backup',
       }),
     ),
     ...untrue.map(
@@ -66,6 +72,7 @@ async function deletionEvents(database: Database): Promise<Finding[]> {
         org: slug,
         subject: subject_id,
         detail: 'has a PACK_DELETED event and is still there',
+        advice: 'rows were written past the service: compare with a backup, or deletePack',
       }),
     ),
   ];
@@ -96,7 +103,8 @@ async function unfinishedDeletions(database: Database): Promise<Finding[]> {
       invariant: 'deletion_unfinished',
       org: row.slug,
       subject: packId,
-      detail: `${row.name} is ${row.status}${why}: one more deletePack finishes it`,
+      detail: `${row.name} is ${row.status}${why}`,
+      advice: 'one more deletePack finishes it, or --repair',
       remedy: { kind: 'delete', packId, orgId: orgIds.of(row.org_id), orgSlug: row.slug },
     };
   });

@@ -15,7 +15,13 @@ export type Invariant = keyof typeof invariants;
 
 /** What `--repair` can do about a finding. */
 export type Remedy =
-  | { readonly kind: 'purge'; readonly repository: Repository; readonly digest: Digest }
+  | {
+      readonly kind: 'purge';
+      readonly repository: Repository;
+      readonly digest: Digest;
+      /** The image is a whole pack: maybe the last copy of one whose row was lost. */
+      readonly isPack: boolean;
+    }
   | {
       readonly kind: 'delete';
       readonly packId: PackId;
@@ -31,5 +37,7 @@ export interface Finding {
   /** An id, or an image as `<repository>@<digest>`. */
   readonly subject: string;
   readonly detail: string;
+  /** What to do about it. */
+  readonly advice: string;
   readonly remedy?: Remedy;
 }

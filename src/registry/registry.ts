@@ -120,6 +120,19 @@ export type ListOutcome =
   | { readonly kind: 'listed'; readonly images: readonly StoredImage[] }
   | RegistryFailure;
 
+/** Called with every repository of a namespace, several at once, and all of its images. What it throws ends the walk. */
+export type RepositoryVisit = (
+  repository: Repository,
+  images: readonly StoredImage[],
+) => Promise<void>;
+
+export interface WalkOptions extends CallOptions {
+  /** Leaves out the repositories up to this one, in the registry's own order. */
+  readonly after?: Repository;
+  /** Told of a repository once it and all before it have been visited: where a later walk can go on. */
+  readonly reached?: (repository: Repository) => void;
+}
+
 /** `open`: calls fail at once, without the registry being asked; `half_open`: one call is trying. */
 export const circuitStates = ['closed', 'half_open', 'open'] as const;
 export type CircuitState = (typeof circuitStates)[number];
@@ -204,6 +217,13 @@ export interface Registry {
    * Distribution has no way to list manifests without a tag: those are missing from the answer.
    */
   listImages(namespace: string, options?: CallOptions): Promise<ListOutcome>;
+
+  /** As `listImages`, for any number of them: no more are held than are being visited. */
+  walkImages(
+    namespace: string,
+    visit: RepositoryVisit,
+    options?: WalkOptions,
+  ): Promise<{ readonly kind: 'walked' } | RegistryFailure>;
 
   /** The state of the circuit breaker, where the adapter has one. */
   readonly circuit?: () => CircuitState;

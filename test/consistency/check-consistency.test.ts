@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { jsonOn, type Report, tableOn, type Write } from '../../src/consistency/report.ts';
+import { type RunOptions, runCheck } from '../../src/consistency/run-check.ts';
 import { newUuid } from '../../src/model/ids.ts';
+import { placeOfMark } from '../../src/registry/mark-place.ts';
 import type { Digest, Image } from '../../src/registry/registry.ts';
 import { imageOf, repository, tag } from '../registry/distribution/images.ts';
+import { openLayout } from '../registry/layout/open-layout.ts';
+import { samplePack } from '../support/archives.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { createDatabase, type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+import { registryEnvironment, registryKinds } from '../support/registries.ts';
+import { startServer } from '../support/server-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/commands/check-consistency.ts', import.meta.url));
 
@@ -31,11 +40,26 @@ async function check(
   return { code, stdout, stderr };
 }
 
-async function findings(gateway: Gateway, ...args: string[]) {
-  const { code, stdout, stderr } = await check(gateway.environment, '--json', ...args);
-  expect(stderr).toBe('');
+/** The command's own work, without a process for each. */
+async function runIn(
+  { app }: Gateway,
+  options: Partial<RunOptions> = {},
+  reportOn: (write: Write) => Report = jsonOn,
+) {
+  let stdout = '';
+  const report = reportOn(async (text) => {
+    stdout += text;
+  });
+  const wanted = { repair: false, force: false, discardPacks: false, takeOver: false, ...options };
+  const { kind } = await runCheck(app.world, {}, report, wanted);
+  return { kind, stdout, isClean: report.isClean() };
+}
+
+async function findings(gateway: Gateway, options: Partial<RunOptions> = {}) {
+  const { kind, stdout, isClean } = await runIn(gateway, options);
+  expect(kind).toBe('checked');
   const report = JSON.parse(stdout);
-  expect(report.clean).toBe(code === 0);
+  expect(report.clean).toBe(isClean);
   return report.findings;
 }
 
@@ -46,6 +70,29 @@ async function tamper(gateway: Gateway, sql: string, values: unknown[]): Promise
   await client.query("set session_replication_role = 'replica'");
   await client.query(sql, values);
   await client.end();
+}
+
+/** As if the row had never been: what a failover loses that came before it was copied. */
+async function forget(gateway: Gateway, id: string): Promise<void> {
+  await tamper(gateway, 'delete from packs where id = $1', [uuid(id)]);
+  await tamper(gateway, 'delete from audit_events where subject_id = $1', [id]);
+}
+
+const isPullable = async ({ app }: Gateway, { name, imageDigest }: Json): Promise<boolean> =>
+  (await app.world.registry.readManifest(repository(`packs/default/${name}`), imageDigest)).kind ===
+  'found';
+
+async function replaceArchive(gateway: Gateway, id: string, archive: Buffer): Promise<Json> {
+  const query =
+    'mutation ($id: ID!, $file: File!) { replacePackArchive(id: $id, archive: $file) { __typename } }';
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query, variables: { id, file: null } }));
+  form.set('map', JSON.stringify({ file: ['variables.file'] }));
+  form.set('file', new File([new Uint8Array(archive)], 'pack.tar.gz'));
+  const headers = { authorization: `Bearer ${OWNER_KEY}` };
+  const request = new Request('http://gateway/graphql', { method: 'POST', headers, body: form });
+  const { data } = await (await gateway.app.fetch(request)).json();
+  return data.replacePackArchive;
 }
 
 const uuid = (id: string) => id.slice(id.indexOf('_') + 1);
@@ -142,7 +189,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
     const stuck = await gateway.pack('stuck');
     await tamper(gateway, "update packs set status = 'DELETING' where id = $1", [uuid(stuck.id)]);
 
-    const repaired = await findings(gateway, '--repair');
+    const repaired = await findings(gateway, { repair: true });
     expect(repaired).toHaveLength(2);
     expect(repaired.map(({ repair }: { repair: object }) => repair)).toEqual([
       { kind: 'repaired' },
@@ -171,7 +218,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
       values ($1, $2, now() + interval '1 minute')`;
     await tamper(gateway, lease, ['packs/default/busy', newUuid()]);
     await tamper(gateway, lease, ['packs/default/stuck', newUuid()]);
-    expect(await findings(gateway, '--repair')).toEqual([]);
+    expect(await findings(gateway, { repair: true })).toEqual([]);
   });
 
   test('says when it could not look', async () => {
@@ -180,6 +227,153 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
     const run = await check(dead);
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toMatch(/^REGISTRY_URL: /);
+  });
+});
+
+describe.each(registryKinds)('what --repair must not destroy, on %s', (kind) => {
+  const environment = () => registryEnvironment(kind);
+  /** The command needs the embedded database for itself; PostgreSQL is shared. */
+  const on = (shared: Record<string, string>) =>
+    startGateway({ database: 'postgres', environment: shared });
+
+  test('the images of another database: it is noticed, and refused until it takes over', async () => {
+    const shared = await environment();
+    const first = await on(shared);
+    const pack = await first.pack('theirs');
+    expect(await runIn(first, { repair: true })).toMatchObject({ isClean: true });
+    // A copy of a database has its identity, so this one is made anew.
+    const DATABASE_URL = await createDatabase('template0');
+    const DATA_DIR = first.dataDirectory;
+    const second = await startGateway({ environment: { ...shared, DATABASE_URL, DATA_DIR } });
+    for (const repair of [false, true]) {
+      const options = { repair, force: repair, discardPacks: repair };
+      expect(await runIn(second, options)).toMatchObject({ kind: 'foreign', stdout: '' });
+    }
+    expect(await isPullable(first, pack)).toBe(true);
+    expect(await findings(first)).toEqual([]);
+
+    // The image is a whole pack, so that it stays.
+    const taken = await findings(second, { repair: true, takeOver: true });
+    expect(taken).toMatchObject([{ repair: { kind: 'left' } }]);
+    expect(await isPullable(first, pack)).toBe(true);
+    expect(await runIn(first)).toMatchObject({ kind: 'foreign' });
+  });
+
+  test('an upload whose row was lost, until it is told to', async () => {
+    const gateway = await on(await environment());
+    const pack = await gateway.pack('lost-row');
+    await forget(gateway, pack.id);
+    const [kept] = await findings(gateway, { repair: true });
+    expect(kept).toMatchObject({
+      invariant: 'orphaned_image',
+      detail: expect.stringContaining('it holds lost-row 1.0.0'),
+      advice: expect.stringMatching(/upload the archive again, or createPackFromImage/),
+      repair: { kind: 'left', why: expect.stringMatching(/last copy/) },
+    });
+    expect(await isPullable(gateway, pack)).toBe(true);
+    // One of the ways that it names.
+    const again = await gateway.pack('lost-row');
+    expect(again.imageDigest).toBe(pack.imageDigest);
+    expect(await findings(gateway)).toEqual([]);
+    await forget(gateway, again.id);
+    const [removed] = await findings(gateway, { repair: true, discardPacks: true });
+    expect(removed.repair).toEqual({ kind: 'repaired' });
+    expect(await isPullable(gateway, pack)).toBe(false);
+  });
+
+  test('more than three images and one in ten, unless forced; and it says so before it begins', async () => {
+    const gateway = await on(await environment());
+    const { registry } = gateway.app.world;
+    const place = (n: number) => repository(`packs/default/nobody-${n}`);
+    const orphans = [0, 1, 2, 3].map((n) => imageOf(`orphan ${n}`));
+    for (const [n, image] of orphans.entries()) {
+      await registry.push(place(n), tag('1.0.0'), image);
+    }
+    const [refused] = await findings(gateway, { repair: true });
+    expect(refused.repair).toEqual({
+      kind: 'left',
+      why: expect.stringMatching(/^4 of 4 images would go.*repeat with --force$/),
+    });
+    for (const [n, { descriptor }] of orphans.entries()) {
+      expect((await registry.readManifest(place(n), descriptor.digest)).kind).toBe('found');
+    }
+    const { stdout } = await runIn(gateway, { repair: true, force: true }, tableOn);
+    const plan = stdout.indexOf('--repair removes 4 of 4 images and finishes 0 deletions');
+    expect(plan).toBeGreaterThan(stdout.lastIndexOf('orphaned_image  -'));
+    expect(plan).toBeLessThan(stdout.indexOf('REPAIRED'));
+    expect(await findings(gateway)).toEqual([]);
+  });
+
+  test('a check without --repair leaves no mark', async () => {
+    const gateway = await on(await environment());
+    await gateway.pack('kept');
+    expect(await findings(gateway)).toEqual([]);
+    const { registry } = gateway.app.world;
+    const { repository: place, tag: name } = placeOfMark('packs');
+    expect((await registry.readManifest(place, name)).kind).toBe('missing');
+    expect(await findings(gateway, { repair: true })).toEqual([]);
+    expect((await registry.readManifest(place, name)).kind).toBe('found');
+    expect(await registry.listImages('packs')).toMatchObject({ images: [{ tags: ['1.0.0'] }] });
+  });
+});
+
+test('a server marks its namespace when it starts, and a check with another database says so', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await gateway.close();
+  await startServer(gateway.environment);
+  const { registry } = await openLayout(join(gateway.dataDirectory, 'registry'));
+  const { repository: place, tag: name } = placeOfMark('packs');
+  const kind = async () => (await registry.readManifest(place, name)).kind;
+  await expect.poll(kind, { timeout: 20_000 }).toBe('found');
+  const DATABASE_URL = await createDatabase('template0');
+  const second = await startGateway({
+    environment: { DATABASE_URL, DATA_DIR: gateway.dataDirectory },
+  });
+  const refused = await check(second.environment, '--repair');
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toMatch(/^REGISTRY_NAMESPACE: another database .*--take-over/);
+});
+
+describe.each(registryKinds)('a pack that came back without its image, on %s', (kind) => {
+  const start = async () => {
+    const environment = await registryEnvironment(kind);
+    const gateway = await startGateway({ database: 'postgres', environment });
+    const pack = await gateway.pack('lost');
+    const role = await roleWith(gateway, pack.id);
+    await gateway.app.world.registry.purge(repository('packs/default/lost'), pack.imageDigest);
+    return { gateway, pack, role };
+  };
+
+  test('comes back with its archive, roles and all, as the check says', async () => {
+    const { gateway, pack } = await start();
+    const [finding] = await findings(gateway);
+    expect(finding).toMatchObject({
+      subject: pack.id,
+      advice: expect.stringMatching(
+        /^replacePackArchive with the archive of lost 1.0.0 .*1 role has it: detachPackFromRoles, then deletePack/,
+      ),
+    });
+    const archive = samplePack({ name: 'lost' });
+    const answer = await replaceArchive(gateway, pack.id, archive);
+    expect(answer).toMatchObject({ __typename: 'ReplacedPackArchive' });
+    expect(await isPullable(gateway, pack)).toBe(true);
+    expect(await findings(gateway)).toEqual([]);
+  });
+
+  test('goes by the two calls that the check names', async () => {
+    const { gateway, pack } = await start();
+    const { data } = await gateway.graphql(
+      `mutation ($id: ID!) {
+        detachPackFromRoles(packId: $id) { ... on DetachedPackFromRoles { roleCount } }
+        deletePack(id: $id) { __typename }
+      }`,
+      { id: pack.id },
+    );
+    expect(data).toEqual({
+      detachPackFromRoles: { roleCount: 1 },
+      deletePack: { __typename: 'DeletedPack' },
+    });
+    expect(await findings(gateway)).toEqual([]);
   });
 });
 

@@ -10,12 +10,14 @@ import {
   isTag,
   type Registry,
   type RegistryFailure,
+  type Repository,
+  type StoredImage,
 } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { copy } from './copy.ts';
 import { Deadline } from './deadline.ts';
-import { listImages } from './list-images.ts';
+import { walkImages } from './list-images.ts';
 import { Peculiarities } from './peculiarities.ts';
 import { purge } from './purge.ts';
 import { push } from './push.ts';
@@ -83,11 +85,22 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         );
       }),
 
-    listImages: (namespace, options) =>
+    listImages: (namespace, options = {}) =>
       settle(async () => {
         wellFormed(isRepository(namespace));
-        const images = await listImages(client, namespace, deadlineMs, options);
+        const images: StoredImage[] = [];
+        const keep = async (_: Repository, some: readonly StoredImage[]) => {
+          for (const image of some) images.push(image);
+        };
+        await walkImages(client, namespace, deadlineMs, keep, options);
         return { kind: 'listed' as const, images };
+      }),
+
+    walkImages: (namespace, visit, options = {}) =>
+      settle(async () => {
+        wellFormed(isRepository(namespace));
+        await walkImages(client, namespace, deadlineMs, visit, options);
+        return { kind: 'walked' as const };
       }),
 
     check: (options = {}) =>

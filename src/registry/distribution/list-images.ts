@@ -1,11 +1,14 @@
+import { inParallel } from '../in-parallel.ts';
 import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
+import { placeOfMark } from '../mark-place.ts';
 import {
-  type CallOptions,
   type Digest,
   isRepository,
   type Repository,
+  type RepositoryVisit,
   type StoredImage,
   type Tag,
+  type WalkOptions,
 } from '../registry.ts';
 import { isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
@@ -17,15 +20,19 @@ import { getManifest, listTags } from './requests.ts';
 
 const REPOSITORIES_PER_PAGE = 1_000;
 /** Repositories asked at the same time; a check must not crowd out the requests of callers. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
-/** The tagged manifests of every repository under a namespace; `patience` (milliseconds) is for one repository each. Throws `CallFailed`. */
-export async function listImages(
+/**
+ * Visits every repository under a namespace with its tagged manifests; `patience` (milliseconds) is for one repository
+ * each. Throws `CallFailed`.
+ */
+export async function walkImages(
   client: Client,
   namespace: string,
   patience: number,
-  options: CallOptions | undefined,
-): Promise<StoredImage[]> {
+  visit: RepositoryVisit,
+  { after, reached, ...options }: WalkOptions,
+): Promise<void> {
   const within = async <T>(work: (deadline: Deadline) => Promise<T>): Promise<T> => {
     const deadline = new Deadline(patience, options);
     try {
@@ -34,31 +41,25 @@ export async function listImages(
       deadline.end();
     }
   };
-  const images: StoredImage[] = [];
-  await within(async (ofCatalogue) => {
-    // The workers share it: each takes the next repository, and pages are read as they are needed.
-    const repositories = listRepositories(client, namespace, ofCatalogue);
-    const worker = async () => {
-      for (let next = await repositories.next(); !next.done; next = await repositories.next()) {
-        const repository = next.value;
-        for (const image of await within((deadline) => imagesOf(client, repository, deadline))) {
-          images.push(image);
-        }
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    } finally {
-      await repositories.return(undefined);
-    }
-  });
-  return images;
+  await within((ofCatalogue) =>
+    inParallel(
+      // Pages are read as they are needed.
+      listRepositories(client, namespace, after, ofCatalogue),
+      AT_ONCE,
+      async (repository) => {
+        const images = await within((deadline) => imagesOf(client, repository, deadline));
+        await visit(repository, images);
+      },
+      reached,
+    ),
+  );
 }
 
 /** Docker Registry HTTP API v2, "Listing Repositories"; OCI Distribution left it out, its registries did not. */
 async function* listRepositories(
   client: Client,
   namespace: string,
+  after: Repository | undefined,
   deadline: Deadline,
 ): AsyncGenerator<Repository, undefined, undefined> {
   const call = {
@@ -68,7 +69,9 @@ async function* listRepositories(
     scope: 'registry:catalog:*',
     limit: MAX_MANIFEST_BYTES,
   } as const;
-  const first = client.url(`/v2/_catalog?n=${REPOSITORIES_PER_PAGE}`);
+  const last = after === undefined ? '' : `&last=${encodeURIComponent(after)}`;
+  const mark = placeOfMark(namespace).repository;
+  const first = client.url(`/v2/_catalog?n=${REPOSITORIES_PER_PAGE}${last}`);
   for await (const answer of pages(client, call, first, deadline)) {
     // Each page has the whole time to arrive, however long its repositories take.
     deadline.pause();
@@ -80,9 +83,8 @@ async function* listRepositories(
       );
     }
     for (const name of listed) {
-      if (typeof name === 'string' && isRepository(name) && name.startsWith(`${namespace}/`)) {
-        yield name;
-      }
+      if (typeof name !== 'string' || !isRepository(name) || name === mark) continue;
+      if (name.startsWith(`${namespace}/`)) yield name;
     }
     deadline.extend();
   }

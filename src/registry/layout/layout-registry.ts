@@ -5,7 +5,7 @@ import { copy } from './copy.ts';
 import { failureOf, ImagesLost, LayoutError, permanent } from './failure.ts';
 import { ImageLayout } from './image-layout.ts';
 import type { ImagesKnown } from './initialise.ts';
-import { listImages } from './list-images.ts';
+import { listImages, walkImages } from './list-images.ts';
 import { purge } from './purge.ts';
 import { push } from './push.ts';
 import { readBlob, readManifest } from './read.ts';
@@ -50,6 +50,8 @@ export async function createLayoutRegistry(options: LayoutRegistryOptions): Prom
       ),
     listImages: (namespace, { signal } = {}) =>
       call('GET index', '', signal, (l) => listImages(l, namespace)),
+    walkImages: (namespace, visit, options = {}) =>
+      call('GET index', '', options.signal, (l) => walkImages(l, namespace, visit, options)),
     check: ({ signal } = {}) => call('check', '', signal, check),
     async close() {
       closed = true;

@@ -1,0 +1,106 @@
+import { acrossOrgs } from '../database/cross-org.ts';
+import type { Database } from '../database/database.ts';
+import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import { inParallel } from '../registry/in-parallel.ts';
+import type { Digest, Registry, Repository } from '../registry/registry.ts';
+import { CheckEnded, said } from './check-ended.ts';
+import type { Finding } from './finding.ts';
+
+/** Packs read at a time. */
+const PAGE = 1_000;
+/** Packs whose images are asked for at the same time. */
+const AT_ONCE = 8;
+
+export interface PacksWalk {
+  /** Leaves out the packs up to this one. */
+  readonly after: PackId | null;
+  readonly signal: AbortSignal | undefined;
+  /** Told of a pack once it and all before it are done. */
+  readonly reached: (pack: PackId) => void;
+}
+
+/**
+ * ACTIVE uploads whose image the registry does not know, each asked for by its digest: what has no tag is in no listing.
+ * @throws CheckEnded
+ */
+export async function imagesGone(
+  { database, registry }: { readonly database: Database; readonly registry: Registry },
+  { after, signal, reached }: PacksWalk,
+  onFinding: (finding: Finding) => Promise<void>,
+): Promise<void> {
+  await inParallel(
+    activeUploads(database, after === null ? FIRST : uuidOf(after)),
+    AT_ONCE,
+    async (pack) => {
+      if (signal?.aborted) throw new CheckEnded({ kind: 'interrupted' });
+      const found = said(await registry.readManifest(pack.repository, pack.image_digest));
+      if (found.kind === 'found' || !(await isStillActive(database, pack))) return;
+      await onFinding(imageGone(pack));
+    },
+    ({ id }) => reached(packIds.of(id)),
+  );
+}
+
+interface UploadRecord {
+  readonly id: string;
+  readonly slug: string | null;
+  readonly name: string;
+  readonly version: string;
+  readonly repository: Repository;
+  readonly image_digest: Digest;
+  readonly roles: number;
+}
+
+/** The best way out first: it keeps the pack's id and its roles. */
+function imageGone({
+  id,
+  slug,
+  name,
+  version,
+  repository,
+  image_digest,
+  roles,
+}: UploadRecord): Finding {
+  const again = `replacePackArchive with the archive of ${name} ${version} brings it back, roles and all`;
+  const held = `${roles} ${roles === 1 ? 'role has' : 'roles have'} it: detachPackFromRoles, then deletePack, ends it`;
+  return {
+    invariant: 'image_gone',
+    org: slug,
+    subject: packIds.of(id),
+    detail: `${name} is ACTIVE, but the registry does not know ${image_digest}`,
+    // Nobody can replace or delete a pack of the platform.
+    advice:
+      slug === null
+        ? `copy the image with that digest to ${repository} again`
+        : `${again}; or ${roles === 0 ? 'deletePack ends it' : held}`,
+  };
+}
+
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+async function* activeUploads(database: Database, from: string): AsyncGenerator<UploadRecord> {
+  for (let after = from; ; ) {
+    const packs = await database.query<UploadRecord>(
+      `select ${acrossOrgs('consistency')} p.id, o.slug, p.name, p.version, p.repository, p.image_digest,
+         (select count(*)::int from role_packs a where a.pack_id = p.id) as roles
+       from packs p left join orgs o on o.id = p.org_id
+       where p.image_origin = 'UPLOAD' and p.status = 'ACTIVE' and p.image_digest is not null
+         and p.id > $1 order by p.id limit ${PAGE}`,
+      [after],
+    );
+    yield* packs;
+    const last = packs.at(-1);
+    if (last === undefined || packs.length < PAGE) return;
+    after = last.id;
+  }
+}
+
+/** A deletion marks the row before it purges: a pack that is ACTIVE after its image was missed has really lost it. */
+async function isStillActive(database: Database, pack: UploadRecord): Promise<boolean> {
+  const rows = await database.query(
+    `select ${acrossOrgs('consistency')} p.id from packs p
+     where p.id = $1 and p.status = 'ACTIVE' and p.image_digest = $2`,
+    [pack.id, pack.image_digest],
+  );
+  return rows.length === 1;
+}
