@@ -1,0 +1,58 @@
+/**
+ * `npm run restore-drill [-- --sample 20]`, on a database and registry restored from a backup: whether the service could
+ * go on from there. Changes nothing. Exit code 0: it could; 1: something is to be done first; 2: it could not be tried.
+ * With the embedded database no server must run on it.
+ */
+import { parseArgs } from 'node:util';
+import { readConfig } from '../config.ts';
+import { howFarRestored } from '../consistency/how-far-restored.ts';
+import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
+import { pullSample } from '../consistency/pull-sample.ts';
+import { tableOn } from '../consistency/report.ts';
+import { runCheck } from '../consistency/run-check.ts';
+import { openStores } from './open-stores.ts';
+
+const GOOD = 0;
+const TO_DO = 1;
+const NOT_RUN = 2;
+
+const CHECK_ONLY = { repair: false, force: false, discardPacks: false, takeOver: false };
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { sample: { type: 'string', default: '20' } } });
+  const sample = Number(values.sample);
+  if (!Number.isInteger(sample) || sample < 0) {
+    throw new Error('--sample: must be a number of packs, for example --sample 20');
+  }
+  await using stores = await openStores(readConfig(process.env));
+  const say = (line: string) =>
+    new Promise<void>((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
+
+  const { reachesTo, liveKeys } = await howFarRestored(stores.database);
+  await say(
+    reachesTo === null
+      ? `DATABASE  holds no event at all; ${liveKeys} keys are good`
+      : `DATABASE  reaches to ${reachesTo.toISOString()}; ${liveKeys} keys are good, those revoked later included`,
+  );
+  const report = tableOn((text) => say(text.trimEnd()));
+  const checked = await runCheck(stores, {}, report, CHECK_ONLY);
+  if (checked.kind === 'foreign') throw new Error(`REGISTRY_NAMESPACE: ${FOREIGN_NAMESPACE}`);
+  if (checked.kind === 'failed') throw new Error(`REGISTRY_URL: ${checked.detail}`);
+
+  const { pulled, broken } = await pullSample(stores, sample);
+  for (const { packId, name, why } of broken) await say(`BROKEN  ${packId}  ${name}  ${why}`);
+  await say(`REGISTRY  ${pulled} of ${pulled + broken.length} packs were pulled whole`);
+  const isGood = report.isClean() && broken.length === 0;
+  await say(isGood ? 'GOOD' : 'NOT GOOD: see above');
+  return isGood ? GOOD : TO_DO;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = NOT_RUN;
+  },
+);
