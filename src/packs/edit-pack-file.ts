@@ -3,7 +3,7 @@ import type { Caller } from '../identity/caller.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { readEntryPath } from './archive/entry-path.ts';
-import { editedArchive, type FileEdit } from './contents/edited-archive.ts';
+import { editedTar, type FileEdit } from './contents/edited-archive.ts';
 import type { ImageFile } from './contents/image-tree.ts';
 import { openContents } from './contents/open-contents.ts';
 import { noSuchFile } from './contents/pack-files.ts';
@@ -55,9 +55,9 @@ export async function editPackFile(
     before = inUse.image.files.find((file) => file.path === path) ?? null;
     expected?.({ pack, file: before });
     if (content === null && before === null) return noSuchFile(path);
-    const archive = editedArchive(inUse.image, { path, content });
+    const tar = editedTar(inUse.image, { path, content });
     // Awaited: the image is in use until this is over.
-    return await withPackImage(world, archive, async (metadata, image) => {
+    return await withPackImage(world, { tar }, async (metadata, image) => {
       if (metadata.version === pack.version) return publish(metadata, image);
       const message = `must stay ${pack.version}: the next version is a new archive (replacePackArchive)`;
       return invalid('pack.yaml.version', message);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { isPullable, role, rowOf } from '../support/deletion.ts';
@@ -305,4 +305,35 @@ test('the bytes of a large file are the same, in both directions', async () => {
   const read = await send(gateway, 'GET', `${id}/files/data/large.bin`);
   expect(read.bytes.equals(bytes)).toBe(true);
   expect(read.headers.get('content-type')).toBe('application/octet-stream');
+});
+
+test('a pack that one more file makes too large stays as it is, compressed or unpacked', async () => {
+  const gateway = await startGateway({ environment: { MAX_ARCHIVE_BYTES: '100000' } });
+  const put = (id: string, name: string, bytes: Buffer) =>
+    send(gateway, 'PUT', `${id}/files/data/${name}`, bytes);
+  const noise = await gateway.pack('noise');
+  expect((await put(noise.id, '1', randomBytes(60_000))).status).toBe(200);
+  const compressed = await put(noise.id, '2', randomBytes(60_000));
+  expect(compressed).toMatchObject({
+    status: 400,
+    json: { error: { details: { fields: { archive: 'is larger than 100000 bytes' } } } },
+  });
+  const zeros = await gateway.pack('zeros');
+  for (const name of ['1', '2', '3', '4']) {
+    expect((await put(zeros.id, name, Buffer.alloc(90_000))).status).toBe(200);
+  }
+  const unpacked = await put(zeros.id, '5', Buffer.alloc(90_000));
+  expect(unpacked).toMatchObject({
+    status: 400,
+    json: {
+      error: { details: { fields: { 'archive/data/5': expect.stringContaining('400000') } } },
+    },
+  });
+  for (const [{ id }, files] of [
+    [noise, 5],
+    [zeros, 8],
+  ] as const) {
+    expect((await send(gateway, 'GET', `${id}/files`)).json.files).toHaveLength(files);
+  }
+  expect(await orphans(gateway)).toEqual([]);
 });

@@ -1,22 +1,9 @@
 import { request } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { bytesAlive, MIB } from '../support/bytes-alive.ts';
 import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
-
-const MIB = 1024 ** 2;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-
-/** What is still referenced, buffers included; what waits for the collector is nobody's to hold. */
-function bytesAlive(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** Sends a multipart body whose file is `megabytes` of noise, piece by piece. */
 function upload(origin: string, megabytes: number, onPiece: () => void): Promise<number> {

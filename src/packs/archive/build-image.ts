@@ -24,6 +24,8 @@ const GZIP_OS = { at: 9, unknown: 255 };
 export interface PackImage extends Image {
   /** Manifest, config and compressed layer together: what the registry stores for it. */
   readonly sizeBytes: number;
+  /** The compressed layer alone, which is the pack's archive. */
+  readonly layerBytes: number;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function buildPackImage(
     descriptor: manifest.descriptor,
     blobs,
     sizeBytes: [manifest, ...blobs].reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+    layerBytes: layer.blob.descriptor.size,
   };
 }
 

@@ -4,13 +4,13 @@ import type { ParserThread } from '../../parser-thread.ts';
 import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-refused.ts';
 import { ByteReader } from './byte-reader.ts';
 import { readEntryPath } from './entry-path.ts';
-import { gunzipped } from './gunzipped.ts';
 import type { PackContents, PackFile } from './pack-contents.ts';
 import { PackTree } from './pack-tree.ts';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from './pack-yaml.ts';
 import { readPackYaml } from './read-pack-yaml.ts';
 import { Spool } from './spool.ts';
 import { readTar } from './tar-reader.ts';
+import { gunzipped, type TarSource, uncompressed } from './tar-source.ts';
 
 export interface ReadArchiveOptions {
   /** Largest compressed archive; unpacked it may be four times as large. */
@@ -45,12 +45,25 @@ const HOW_TO_AVOID: Readonly<Record<string, string>> = {
  * Reading stops at the first structural problem; the problems of `pack.yaml` are all listed. `archive` is destroyed
  * in every case. Rejects only when `archive` itself breaks (the client hung up) or the disk does.
  */
-export async function readPackArchive(
+export const readPackArchive = (
   archive: Readable,
+  options: ReadArchiveOptions,
+  workDirectory: string,
+): Promise<ReadPackArchiveOutcome> =>
+  readPack(gunzipped(archive, options.maxArchiveBytes), options, workDirectory);
+
+/** Reads a tar by the same rules, but for what it takes when it is compressed, which only its image can tell. */
+export const readPackTar = (
+  tar: Readable,
+  options: ReadArchiveOptions,
+  workDirectory: string,
+): Promise<ReadPackArchiveOutcome> => readPack(uncompressed(tar), options, workDirectory);
+
+async function readPack(
+  source: TarSource,
   { maxArchiveBytes, parserThread }: ReadArchiveOptions,
   workDirectory: string,
 ): Promise<ReadPackArchiveOutcome> {
-  const source = gunzipped(archive, maxArchiveBytes);
   let spool: Spool | null = null;
   try {
     spool = await Spool.create(workDirectory);

@@ -11,21 +11,18 @@ export interface FileEdit {
 }
 
 /** An image as an archive that can be uploaded. */
-export const archiveOf = (image: UnpackedImage): Readable =>
-  archive(image, { path: '', content: null });
-
-/**
- * An image with one file changed, as an archive that can be uploaded: so the same rules hold for it, and it is built
- * by the same steps. A file that is new may not be run.
- */
-export const editedArchive = (image: UnpackedImage, edit: FileEdit): Readable =>
-  archive(image, edit);
-
-function archive(image: UnpackedImage, edit: FileEdit): Readable {
-  const tar = Readable.from(tarOf(image, edit), { objectMode: false });
+export function archiveOf(image: UnpackedImage): Readable {
+  const tar = editedTar(image, { path: '', content: null });
   // An error of either comes out of what is returned.
   return pipeline(tar, createGzip(), () => undefined);
 }
+
+/**
+ * An image with one file changed, as the tar in an archive: so the same rules hold for it, and it is built by the same
+ * steps. It is not compressed, because the new image is. A file that is new may not be run.
+ */
+export const editedTar = (image: UnpackedImage, edit: FileEdit): Readable =>
+  Readable.from(tarOf(image, edit), { objectMode: false });
 
 async function* tarOf(
   { files, directories, contents }: UnpackedImage,

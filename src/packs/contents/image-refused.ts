@@ -1,6 +1,6 @@
 import type { RegistryFailure } from '../../registry/registry.ts';
 import { ArchiveRefused } from '../archive/archive-refused.ts';
-import { corruptGzip } from '../archive/gunzipped.ts';
+import { corruptGzip } from '../archive/tar-source.ts';
 
 /**
  * Ends the reading of an image that is no pack's, with the reason.

@@ -5,16 +5,16 @@ import { ArchiveRefused, ArchiveTooLarge } from './archive-refused.ts';
 
 const HOW_TO = 'make one with: tar -czf incident-triage.tar.gz incident-triage';
 
-/** A gzip stream being unpacked; `close` ends both sides at once, whatever they are doing. */
-export interface Gunzipped {
+/** A tar being read; `close` ends it at once, whatever it is doing. */
+export interface TarSource {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Resolves when the compressed side has been read to its end, rejects with what broke it. */
+  /** Resolves when what holds the tar has been read to its end, rejects with what broke it. */
   readonly done: Promise<void>;
   readonly close: () => void;
 }
 
 /** Unpacks gzip, counting the compressed bytes; every refusal comes out of `chunks` as an error. */
-export function gunzipped(archive: Readable, maxArchiveBytes: number): Gunzipped {
+export function gunzipped(archive: Readable, maxArchiveBytes: number): TarSource {
   const gunzip = createGunzip();
   // Both may fail once more after they were destroyed (zlib finishes its last write, a client hangs up),
   // when nobody listens any longer; that would end the process.
@@ -31,6 +31,13 @@ export function gunzipped(archive: Readable, maxArchiveBytes: number): Gunzipped
       gunzip.destroy();
     },
   };
+}
+
+/** A tar that is not compressed. */
+export function uncompressed(tar: Readable): TarSource {
+  // As above; what breaks it comes out of `chunks`.
+  tar.on('error', () => undefined);
+  return { chunks: tar, done: Promise.resolve(), close: () => void tar.destroy() };
 }
 
 async function* checked(
