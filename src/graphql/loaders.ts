@@ -10,10 +10,14 @@ import type { EventId, KeyId, PackId, RoleId } from '../model/ids.ts';
 import type { ListedPack } from '../model/pack-row.ts';
 import type { ListedRole } from '../model/role-row.ts';
 import type { Problem } from '../outcomes.ts';
-import type { DeletionVerdict } from '../packs/deletion-verdict.ts';
+import type { ImageDisposition } from '../packs/image-disposition.ts';
 import { lookUpPack } from '../packs/pack-lookup.ts';
 import { countPacksOfRoles, packsOfRoles } from '../packs/packs-of-roles.ts';
-import { previewDeletions } from '../packs/preview-deletion.ts';
+import {
+  type DeletionPreview,
+  foreseeImages,
+  previewDeletions,
+} from '../packs/preview-deletion.ts';
 import { countRolesOfPacks, type RoleCounts, rolesOfPacks } from '../packs/roles-of-packs.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { problemDetails } from '../problem-details.ts';
@@ -34,7 +38,9 @@ export interface Loaders {
   readonly role: DataLoader<RoleId, ListedRole | null>;
   readonly event: DataLoader<EventId, AuditEventRow | null>;
   readonly key: DataLoader<KeyId, KeyRow | null>;
-  readonly deletionVerdict: DataLoader<PackId, DeletionVerdict | null>;
+  readonly deletionPreview: DataLoader<PackId, DeletionPreview | null>;
+  /** What would become of a pack's image, which the registry may have to be asked for. */
+  readonly foreseenImage: DataLoader<DeletionPreview, ImageDisposition>;
   readonly roleCounts: DataLoader<PackId, RoleCounts>;
   readonly packCount: DataLoader<RoleId, number>;
   /** Fields that ask for as much of the same page share a loader. */
@@ -81,7 +87,8 @@ export function createLoaders(world: World, caller: Caller): Loaders {
     role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
     event: batched(async (ids) => byId(await findAuditEvents(database, caller.orgId, ids)), null),
     key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
-    deletionVerdict: batched((ids) => previewDeletions(world, caller, ids), null),
+    deletionPreview: batched((ids) => previewDeletions(world, caller, ids), null),
+    foreseenImage: new DataLoader((previews) => foreseeImages(world, previews)),
     roleCounts: batched((ids) => countRolesOfPacks(world, caller, ids), {
       own: 0,
       otherOrgs: 0,

@@ -1,17 +1,66 @@
+import { acrossOrgs } from '../database/cross-org.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import type { Digest, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
+import type { ImageDisposition } from './image-disposition.ts';
+
+/** What the database says of a deletion, and what the registry has to be asked with. */
+export interface DeletionPreview extends DeletionVerdict {
+  readonly repository: Repository;
+  readonly image_digest: Digest | null;
+  /** Digests in the same repository that other packs point at. */
+  readonly held: readonly Digest[];
+}
 
 /** What `deletePack` would answer now for each pack that the caller's org owns; the others are left out. */
 export async function previewDeletions(
-  { database }: World,
+  { database }: Pick<World, 'database'>,
   caller: Caller,
   packs: readonly PackId[],
-): Promise<Map<PackId, DeletionVerdict>> {
-  const rows = await database.query<DeletionVerdict & { id: string }>(
-    `select p.id, ${deletionVerdict} from packs p where p.id = any($1) and p.org_id = $2`,
+): Promise<Map<PackId, DeletionPreview>> {
+  const rows = await database.query<DeletionPreview & { id: string }>(
+    `select p.id, p.repository, p.image_digest, ${deletionVerdict}, array(
+       select ${acrossOrgs('image shared')} o.image_digest from packs o
+       where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
+     ) as held
+     from packs p where p.id = any($1) and p.org_id = $2`,
     [packs.map(uuidOf), uuidOf(caller.orgId)],
   );
   return new Map(rows.map((row) => [packIds.of(row.id), row]));
 }
+
+/** The whole time that the registry has for all previews of a request. */
+const PATIENCE_MS = 2_000;
+const AT_ONCE = 8;
+
+/**
+ * What would become of the images. Where the registry would be called, it is asked what it would do: it alone knows of
+ * an index of somebody else that names the image, and whether the image is there. One that does not say so in time,
+ * or at all, is no failure: then what the database says stands.
+ */
+export async function foreseeImages(
+  { registry }: Pick<World, 'registry'>,
+  previews: readonly DeletionPreview[],
+): Promise<ImageDisposition[]> {
+  const images: ImageDisposition[] = previews.map(({ image }) => image);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const waiting = previews.entries();
+  const worker = async () => {
+    for (const [at, { in_use, image, repository, image_digest, held }] of waiting) {
+      if (in_use || image !== 'PURGED' || image_digest === null || signal.aborted) continue;
+      const options = { held: new Set(held), signal };
+      const foreseen = await registry.foreseePurge(repository, image_digest, options);
+      if (foreseen.kind !== 'failed') images[at] = DISPOSITIONS[foreseen.kind];
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return images;
+}
+
+const DISPOSITIONS = {
+  purged: 'PURGED',
+  already_gone: 'ALREADY_GONE',
+  retained_shared: 'RETAINED_SHARED',
+} as const;

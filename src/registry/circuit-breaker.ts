@@ -95,6 +95,8 @@ export function withCircuitBreaker(
         : registry.copyImage(from, digest, to, tag, options),
     purge: (repository, digest, options) =>
       guarded(options, () => registry.purge(repository, digest, options)),
+    foreseePurge: (repository, digest, options) =>
+      guarded(options, () => registry.foreseePurge(repository, digest, options)),
     listImages: (namespace, options) =>
       guarded(options, () => registry.listImages(namespace, options)),
   };

@@ -89,6 +89,11 @@ export type PurgeOutcome =
   | { readonly kind: 'retained_shared' }
   | RegistryFailure;
 
+/** What a purge would come to now. */
+export type ForeseenOutcome =
+  | { readonly kind: 'purged' | 'already_gone' | 'retained_shared' }
+  | RegistryFailure;
+
 export type ManifestOutcome =
   | { readonly kind: 'found'; readonly descriptor: Descriptor; readonly manifest: Uint8Array }
   | { readonly kind: 'missing' }
@@ -211,6 +216,13 @@ export interface Registry {
    * manifest where `held` or a tagged index of the repository needs it. Repeating it is safe: what is gone stays gone.
    */
   purge(repository: Repository, digest: Digest, options?: PurgeOptions): Promise<PurgeOutcome>;
+
+  /** What `purge` would come to now, by the same decision; changes nothing. */
+  foreseePurge(
+    repository: Repository,
+    digest: Digest,
+    options?: PurgeOptions,
+  ): Promise<ForeseenOutcome>;
 
   /**
    * The images in repositories under a namespace, for the consistency check; slow on large registries.

@@ -1,7 +1,11 @@
 /** The preview is a promise about what deletePack would answer. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { nameInIndex, putBystander } from '../support/bystander.ts';
 import { deletePack, insertUnmanagedPack, role, rowOf } from '../support/deletion.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
 import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { installed } from '../support/installed.ts';
+import { deployments, registryEnvironment } from '../support/registries.ts';
 
 const PREVIEW = `query ($id: ID!) { pack(id: $id) { deletionPreview {
   deletable image otherOrgRoleCount roles { totalCount nodes { id } }
@@ -27,6 +31,23 @@ async function sharing(gateway: Gateway): Promise<{ owner: string; reference: st
 const cases: Readonly<Record<string, (gateway: Gateway) => Promise<string>>> = {
   'a free upload': (gateway) => uploaded(gateway),
   'an upload whose image another pack points at': async (gateway) => (await sharing(gateway)).owner,
+  'an upload whose image an index of somebody else names': async (gateway) => {
+    const id = await uploaded(gateway);
+    await nameInIndex(gateway, 'triage');
+    return id;
+  },
+  'an upload beside an index of other images': async (gateway) => {
+    const id = await uploaded(gateway);
+    await putBystander(gateway, 'triage');
+    return id;
+  },
+  'an upload whose image is gone': async (gateway) => {
+    const id = await uploaded(gateway);
+    const row = await rowOf(gateway, id);
+    if (row === undefined) throw new Error('an uploaded pack is not there');
+    await gateway.app.world.registry.purge(row.repository, row.image_digest);
+    return id;
+  },
   'a reference to an image': async (gateway) => (await sharing(gateway)).reference,
   'a clone': (gateway) => insertUnmanagedPack(gateway, { name: 'copy', imageOrigin: 'CLONE' }),
   'a pack in use': async (gateway) => {
@@ -48,9 +69,11 @@ const cases: Readonly<Record<string, (gateway: Gateway) => Promise<string>>> = {
   },
 };
 
-describe.each(databaseKinds)('deletionPreview on %s', (database) => {
+describe.each(deployments)('deletionPreview on $database with $registry', (deployment) => {
+  const { database, registry } = deployment;
   test.each(Object.entries(cases))('says what deletePack answers: %s', async (_what, arrange) => {
-    const gateway = await startGateway({ database });
+    const environment = await registryEnvironment(registry);
+    const gateway = await startGateway({ database, environment });
     const id = await arrange(gateway);
     const preview = (await gateway.graphql(PREVIEW, { id })).data.pack.deletionPreview;
     const answer = await deletePack(gateway, id);
@@ -67,6 +90,27 @@ describe.each(databaseKinds)('deletionPreview on %s', (database) => {
     const ids = (nodes: { id: string }[]) => nodes.map((node) => node.id);
     expect(ids(answer.roles.nodes)).toEqual(ids(preview.roles.nodes));
   });
+});
+
+describe.each(databaseKinds)('deletionPreview on %s', (database) => {
+  test.skipIf(!installed('docker-registry'))(
+    'says what the database knows while the registry is down, and does not fail',
+    async () => {
+      const docker = await startDockerRegistry();
+      onTestFinished(() => docker.stop());
+      const environment = { REGISTRY_URL: docker.url.href };
+      const gateway = await startGateway({ database, environment });
+      const id = await uploaded(gateway);
+      await nameInIndex(gateway, 'triage');
+      const image = async () =>
+        (await gateway.graphql(PREVIEW, { id })).data.pack.deletionPreview.image;
+      expect(await image()).toBe('RETAINED_SHARED');
+      docker.freeze();
+      expect(await image()).toBe('PURGED');
+      await docker.kill();
+      expect(await image()).toBe('PURGED');
+    },
+  );
 
   test('is null on a pack that the caller does not own', async () => {
     const gateway = await startGateway({ database });

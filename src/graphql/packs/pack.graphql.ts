@@ -8,9 +8,9 @@ import {
   packExtent,
 } from '../../model/pack-row.ts';
 import { roleExtent } from '../../model/role-row.ts';
-import type { DeletionVerdict } from '../../packs/deletion-verdict.ts';
 import { findPackByName } from '../../packs/find-pack-by-name.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
+import type { DeletionPreview } from '../../packs/preview-deletion.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
 import {
   isSamePage,
@@ -98,19 +98,20 @@ const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').i
   }),
 });
 
-const DeletionPreview = builder
-  .objectRef<{ readonly id: PackId; readonly verdict: DeletionVerdict }>('DeletionPreview')
+const DeletionPreviewRef = builder
+  .objectRef<{ readonly id: PackId; readonly preview: DeletionPreview }>('DeletionPreview')
   .implement({
     description: 'What deletePack would answer now.',
     fields: (t) => ({
       deletable: t.boolean({
         description: 'Whether no role references the pack.',
-        resolve: ({ verdict }) => !verdict.in_use,
+        resolve: ({ preview }) => !preview.in_use,
       }),
       image: t.field({
         type: ImageDispositionEnum,
-        description: 'What would become of the image.',
-        resolve: ({ verdict }) => verdict.image,
+        description:
+          'What would become of the image. The registry is asked about a pack that no role holds (up to 2 s for all of a request); while it does not answer, this is what the database knows: PURGED is then said also of an image that an index of somebody else needs, or that is gone.',
+        resolve: ({ preview }, _args, { loaders }) => loaders.foreseenImage.load(preview),
       }),
       roles: t.field({
         type: AgentRoleConnection,
@@ -214,14 +215,14 @@ builder.node(Pack, {
       },
     }),
     deletionPreview: t.field({
-      type: DeletionPreview,
+      type: DeletionPreviewRef,
       nullable: true,
       ...readsRow(),
       description:
         'What deletePack would answer now, by the same decision; null on a pack that the caller does not own.',
       resolve: async ({ id }, _args, { loaders }) => {
-        const verdict = await loaders.deletionVerdict.load(id);
-        return verdict === null ? null : { id, verdict };
+        const preview = await loaders.deletionPreview.load(id);
+        return preview === null ? null : { id, preview };
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),

@@ -19,7 +19,7 @@ import { copy } from './copy.ts';
 import { Deadline } from './deadline.ts';
 import { walkImages } from './list-images.ts';
 import { Peculiarities } from './peculiarities.ts';
-import { purge } from './purge.ts';
+import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
 import { readBlob } from './read-blob.ts';
 import { getManifest } from './requests.ts';
@@ -82,6 +82,14 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         wellFormed(isRepository(repository) && isDigest(digest));
         return within(deadlineMs, options, (deadline) =>
           purge(client, peculiarities, repository, digest, held, deadline),
+        );
+      }),
+
+    foreseePurge: (repository, digest, { held = new Set<Digest>(), ...options } = {}) =>
+      settle(async () => {
+        wellFormed(isRepository(repository) && isDigest(digest));
+        return within(deadlineMs, options, (deadline) =>
+          foreseePurge(client, peculiarities, repository, digest, held, deadline),
         );
       }),
 

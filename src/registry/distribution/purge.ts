@@ -1,4 +1,4 @@
-import type { Digest, PurgeOutcome, Repository } from '../registry.ts';
+import type { Digest, ForeseenOutcome, PurgeOutcome, Repository } from '../registry.ts';
 import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client, Result } from './client.ts';
@@ -73,6 +73,21 @@ export async function purge(
 
 /** As registries answer a DELETE: with nothing, or an object without anything in it. */
 const isBare = ({ body }: Answer): boolean => ['', '{}'].includes(body.toString('utf8').trim());
+
+/** What `purge` would come to now. Throws `CallFailed`. */
+export async function foreseePurge(
+  client: Client,
+  peculiarities: Peculiarities,
+  repository: Repository,
+  digest: Digest,
+  held: ReadonlySet<Digest>,
+  deadline: Deadline,
+): Promise<ForeseenOutcome> {
+  const view = new RepositoryView(client, peculiarities, repository, deadline);
+  const parts = held.has(digest) ? null : await planPurge(view, digest, held);
+  if (parts === null) return { kind: 'retained_shared' };
+  return { kind: (await view.manifest(digest)) === null ? 'already_gone' : 'purged' };
+}
 
 type Removal = 'purged' | 'already_gone' | 'needed_by_index';
 

@@ -6,7 +6,7 @@ import { failureOf, ImagesLost, LayoutError, permanent } from './failure.ts';
 import { ImageLayout } from './image-layout.ts';
 import type { ImagesKnown } from './initialise.ts';
 import { listImages, walkImages } from './list-images.ts';
-import { purge } from './purge.ts';
+import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
 import { readBlob, readManifest } from './read.ts';
 
@@ -48,6 +48,8 @@ export async function createLayoutRegistry(options: LayoutRegistryOptions): Prom
       call('DELETE image', repository, options.signal, (l) =>
         purge(l, repository, digest, held, options),
       ),
+    foreseePurge: (repository, digest, { held = NONE, signal } = {}) =>
+      call('GET index', repository, signal, (l) => foreseePurge(l, repository, digest, held)),
     listImages: (namespace, { signal } = {}) =>
       call('GET index', '', signal, (l) => listImages(l, namespace)),
     walkImages: (namespace, visit, options = {}) =>

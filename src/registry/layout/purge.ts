@@ -1,6 +1,6 @@
 import type { CallOptions, Digest, Repository } from '../registry.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { isIn } from './index-document.ts';
+import { type Entry, isIn } from './index-document.ts';
 import { entriesAfterPurge } from './purge-plan.ts';
 
 /**
@@ -29,7 +29,23 @@ export async function purge(
       await layout.shrinkIndex(index, options);
     }
     await layout.collect(index);
-    const wasThere = before.some((entry) => entry.digest === digest && isIn(entry, repository));
-    return { kind: wasThere ? 'purged' : 'already_gone' };
+    return { kind: isThere(before, repository, digest) ? 'purged' : 'already_gone' };
   });
 }
+
+/** What `purge` would come to now. */
+export async function foreseePurge(
+  layout: ImageLayout,
+  repository: Repository,
+  digest: Digest,
+  held: ReadonlySet<Digest>,
+): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
+  if (held.has(digest)) return { kind: 'retained_shared' };
+  const { manifests } = await layout.readIndex();
+  const after = await entriesAfterPurge(manifests, repository, digest, held, layout.reachability);
+  if (after === null) return { kind: 'retained_shared' };
+  return { kind: isThere(manifests, repository, digest) ? 'purged' : 'already_gone' };
+}
+
+const isThere = (entries: readonly Entry[], repository: Repository, digest: Digest): boolean =>
+  entries.some((entry) => entry.digest === digest && isIn(entry, repository));
