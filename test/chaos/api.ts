@@ -9,6 +9,7 @@ export interface Answer {
   readonly role?: { readonly id: string };
   readonly code?: string;
   readonly reason?: string;
+  readonly remainingTags?: readonly string[];
   readonly nodes?: readonly { readonly id: string; name: string; imageDigest: string }[];
 }
 
@@ -18,7 +19,8 @@ const headers = { authorization: `Bearer ${OWNER_KEY}` };
 const UPLOAD = `mutation ($archive: File!) { result: uploadPack(archive: $archive) {
   __typename ... on UploadedPack { pack { id imageDigest } } ... on Error { code } } }`;
 const DELETE = `mutation ($pack: ID!) { result: deletePack(id: $pack) {
-  __typename ... on Error { code } ... on RegistryCleanupFailed { reason } } }`;
+  __typename ... on DeletedPack { remainingTags }
+  ... on Error { code } ... on RegistryCleanupFailed { reason } } }`;
 const ATTACH = `mutation ($role: ID!, $pack: ID!) { result: attachPack(roleId: $role, packId: $pack) {
   __typename ... on Error { code } } }`;
 const DETACH = `mutation ($role: ID!, $pack: ID!) { result: detachPack(roleId: $role, packId: $pack) {

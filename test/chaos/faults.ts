@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { killInDelete } from './killed-in-delete.ts';
+import type { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -10,7 +12,7 @@ export interface FaultCounts {
   readonly byKind: Record<string, number>;
 }
 
-type Fault = (world: World, random: Random) => Promise<void>;
+type Fault = (world: World, random: Random, ledger: Ledger) => Promise<void>;
 
 // A lease lives 4 s, a purge 3 s: pauses are chosen on both sides of these.
 const faults: Record<string, { readonly kill: boolean; readonly inject: Fault }> = {
@@ -47,6 +49,7 @@ const faults: Record<string, { readonly kill: boolean; readonly inject: Fault }>
     kill: true,
     inject: ({ registry }, random) => registry.crash(random.between(0, 2_000)),
   },
+  'kill the registry inside a DELETE': { kill: true, inject: killInDelete },
   'cut the connections to PostgreSQL': {
     kill: false,
     inject: ({ postgres }) => postgres.cutConnections(),
@@ -92,10 +95,14 @@ const faults: Record<string, { readonly kill: boolean; readonly inject: Fault }>
   },
 };
 
-/** One fault after the other, each kind once before any comes again, until the time is over. */
+/**
+ * One fault after the other, each kind once before any comes again, until the time is over.
+ * @param ledger what a fault that is a client as well is told
+ */
 export async function causeFaults(
   world: World,
   random: Random,
+  ledger: Ledger,
   isOver: () => boolean,
 ): Promise<FaultCounts> {
   const counts: FaultCounts = { kills: 0, faults: 0, byKind: {} };
@@ -106,7 +113,7 @@ export async function causeFaults(
     for (const { kind, fault } of order) {
       if (isOver()) break;
       await pause(random.between(200, 1_200));
-      await fault.inject(world, random);
+      await fault.inject(world, random, ledger);
       counts.faults++;
       if (fault.kill) counts.kills++;
       counts.byKind[kind] = (counts.byKind[kind] ?? 0) + 1;

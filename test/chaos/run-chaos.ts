@@ -1,5 +1,6 @@
 import { runClient } from './client.ts';
 import { causeFaults, type FaultCounts } from './faults.ts';
+import { newLedger } from './ledger.ts';
 import { randomFrom } from './random.ts';
 import { runSharer } from './sharer.ts';
 import { Shelf } from './shelf.ts';
@@ -36,12 +37,13 @@ export async function runChaos({
   const world = await createWorld();
   try {
     const random = randomFrom(seed);
+    const ofFaults = newLedger();
     const shelf = new Shelf(world.registry.directUrl);
     const endsAt = performance.now() + milliseconds;
     let over = false;
     const urls = [world.replicas[0].url, world.replicas[1].url] as const;
     const [faults, ...ledgers] = await Promise.all([
-      causeFaults(world, random.fork(0), () => performance.now() > endsAt).finally(() => {
+      causeFaults(world, random.fork(0), ofFaults, () => performance.now() > endsAt).finally(() => {
         over = true;
       }),
       ...Array.from({ length: clients }, (_, index) => {
@@ -52,7 +54,7 @@ export async function runChaos({
           : runClient(number, urls, own, () => over);
       }),
     ]);
-    ledgers.push(shelf.ledger());
+    ledgers.push(shelf.ledger(), ofFaults);
     const sum = (of: (ledger: (typeof ledgers)[number]) => number) =>
       ledgers.reduce((total, ledger) => total + of(ledger), 0);
     return {

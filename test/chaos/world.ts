@@ -246,6 +246,26 @@ export class MortalRegistry {
     await this.#link.comeBack();
   }
 
+  /** Dies so long after the DELETE of an image of the pack has reached it; at the latest when none comes. */
+  async crashInDelete(pack: string, afterMs: number, downForMs: number): Promise<void> {
+    const giveUp = new AbortController();
+    await Promise.race([
+      new Promise<void>((resolve) => {
+        this.#link.trouble = {
+          requestPassed: (piece) => {
+            const line = piece.toString('latin1').split('\r\n', 1)[0] ?? '';
+            if (line.startsWith('DELETE ') && line.includes(`/${pack}/`)) resolve();
+          },
+        };
+      }),
+      pause(5_000, undefined, { signal: giveUp.signal }),
+    ]);
+    giveUp.abort();
+    this.#link.trouble = null;
+    await pause(afterMs);
+    await this.crash(downForMs);
+  }
+
   async freeze(forMs: number): Promise<void> {
     this.#current.freeze();
     await pause(forMs);

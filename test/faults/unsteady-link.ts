@@ -9,6 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface Trouble {
   /** Milliseconds that a piece of a request is held back. What its sender no longer waits for is not delivered. */
   readonly requestDelay?: () => number;
+  /** Told of each piece of a request, once it has been passed on. */
+  readonly requestPassed?: (piece: Buffer) => void;
   /** Milliseconds that a piece of an answer is held back. */
   readonly answerDelay?: () => number;
   /** Answers come in pieces of so many bytes, one every 10 ms. */
@@ -54,6 +56,7 @@ export async function startUnsteadyLink(target: URL, port = 0): Promise<Unsteady
     carry(client, onward, async (piece) => {
       await held(link.trouble?.requestDelay);
       onward.write(piece);
+      link.trouble?.requestPassed?.(piece);
     });
     carry(onward, client, async (piece) => {
       await held(link.trouble?.answerDelay);
@@ -72,7 +75,10 @@ export async function startUnsteadyLink(target: URL, port = 0): Promise<Unsteady
   const listen = (at: number) =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(at, '127.0.0.1', resolve);
+      server.listen(at, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
   await listen(port);
   // A TCP server that listens has an address with a port.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nameInIndex, putBystander, stateOfBystander } from '../support/bystander.ts';
 import {
   deletePack,
   eventsOf,
@@ -29,6 +30,7 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
   test('removes a free pack with its image, once', async () => {
     const gateway = await start();
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     const row = await stored(gateway, id);
     expect(await isPullable(gateway, row)).toBe(true);
     expect(await deletePack(gateway, id)).toEqual({
@@ -44,6 +46,7 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
     expect(again).toMatchObject({ __typename: 'NotFound', code: 'PACK_NOT_FOUND' });
     const events = ['PACK_UPLOADED', 'PACK_DELETION_STARTED', 'PACK_DELETED'];
     expect(await eventsOf(gateway, id)).toEqual(events);
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
     // The name is free again.
     expect((await gateway.pack('triage')).status).toBe('ACTIVE');
   });
@@ -52,9 +55,21 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
     const gateway = await start();
     const { id } = await gateway.pack('triage');
     const { repository, image_digest } = await stored(gateway, id);
+    await putBystander(gateway, 'triage');
     await gateway.app.world.registry.purge(repository, image_digest);
     const answer = await deletePack(gateway, id);
     expect(answer).toMatchObject({ __typename: 'DeletedPack', image: 'ALREADY_GONE' });
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
+  });
+
+  test('keeps an image that an index of somebody else names', async () => {
+    const gateway = await start();
+    const { id } = await gateway.pack('triage');
+    const image = await stored(gateway, id);
+    await nameInIndex(gateway, 'triage');
+    expect(await deletePack(gateway, id)).toMatchObject({ image: 'RETAINED_SHARED' });
+    expect(await isPullable(gateway, image)).toBe(true);
+    expect(await rowOf(gateway, id)).toBeUndefined();
   });
 
   test('is refused while a role holds the pack, archived or not, and names it', async () => {
@@ -148,10 +163,12 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
   test('of ten calls at once one deletes and the others find nothing', async () => {
     const gateway = await start();
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     const answers = await Promise.all(Array.from({ length: 10 }, () => deletePack(gateway, id)));
     const kinds = answers.map(({ __typename }) => __typename).sort();
     expect(kinds).toEqual(['DeletedPack', ...Array(9).fill('NotFound')]);
     const events = await eventsOf(gateway, id);
     expect(events.filter((type) => type === 'PACK_DELETED')).toHaveLength(1);
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   });
 });

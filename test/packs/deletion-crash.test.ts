@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, deletePack, eventsOf, isPullable, rowOf } from '../support/deletion.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gate, startGate } from '../support/gate.ts';
@@ -30,6 +31,7 @@ async function expectToConverge(environment: Gateway['environment'], id: string)
   expect(deleted).toHaveLength(1);
   if (row === undefined) throw new Error('the pack was gone before its deletion was finished');
   expect(await isPullable(next, row)).toBe(false);
+  expect(await stateOfBystander(next, 'triage')).toBe('whole');
 }
 
 describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
@@ -43,6 +45,7 @@ describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
       const { gate } = await startGatedRegistry();
       const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
       const { id } = await setup.pack('triage');
+      await putBystander(setup, 'triage');
       await setup.close();
 
       const server = await startServer(setup.environment);
@@ -83,6 +86,7 @@ describe.skipIf(!installed('docker-registry'))('kill -9 on PostgreSQL', () => {
     const environment = { REGISTRY_URL: gate.url };
     const setup = await startGateway({ database: 'postgres', environment });
     const { id } = await setup.pack('triage');
+    await putBystander(setup, 'triage');
     await setup.close();
     const server = await startServer(setup.environment);
     const held = gate.hold('before', new RegExp(FIRST_READ));
@@ -117,6 +121,7 @@ describe('kill -9 with the embedded database and registry', () => {
   test.each([0, 4, 8, 16, 32])('%s ms after the call', async (milliseconds) => {
     const setup = await startGateway({ database: 'embedded' });
     const { id } = await setup.pack('triage');
+    await putBystander(setup, 'triage');
     await setup.close();
     const server = await startServer(setup.environment);
     const answer = server.graphql(DELETE, { id }).catch(() => null);
@@ -135,6 +140,7 @@ describe('kill -9 with the embedded database and registry', () => {
     expect(await rowOf(next, id)).toBeUndefined();
     const deleted = (await eventsOf(next, id)).filter((type) => type === 'PACK_DELETED');
     expect(deleted).toHaveLength(1);
+    expect(await stateOfBystander(next, 'triage')).toBe('whole');
     expect((await next.pack('triage')).status).toBe('ACTIVE');
   });
 });

@@ -1,5 +1,6 @@
 /** The registry fails: the pack stays, says why, cannot be used, and goes once the registry is repaired. */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { attachPack, createRole, deletePack, eventsOf, role, rowOf } from '../support/deletion.ts';
 import {
   credentials,
@@ -140,6 +141,7 @@ describe.skipIf(!installed('docker-registry')).each(failures)(
       const environment = { ...registry.environment, REGISTRY_DEADLINE_MS: '700' };
       const gateway = await startGateway({ database, environment });
       const { id } = await gateway.pack('triage');
+      await putBystander(gateway, 'triage');
       const roleId = await role(gateway, 'on-call');
       await registry.break();
 
@@ -174,6 +176,7 @@ describe.skipIf(!installed('docker-registry')).each(failures)(
         'PACK_CLEANUP_FAILED',
         'PACK_DELETED',
       ]);
+      expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
     });
   },
 );

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, deletePack, eventsOf, isPullable, rowOf } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
@@ -27,6 +28,7 @@ describe.skipIf(!installed('docker-registry'))('a deletion in flight', () => {
     const { gate, gateway } = await startGated('postgres');
     const server = await startServer(gateway.environment);
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     const row = await rowOf(gateway, id);
     const held = gate.hold('before', PURGE);
     const client = new AbortController();
@@ -39,6 +41,7 @@ describe.skipIf(!installed('docker-registry'))('a deletion in flight', () => {
     while ((await rowOf(gateway, id)) !== undefined) await pause(10);
     expect(await eventsOf(gateway, id)).toContain('PACK_DELETED');
     expect(row && (await isPullable(gateway, row))).toBe(false);
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   });
 
   test('is finished and answered after SIGTERM, which lets nobody else in', async () => {

@@ -1,6 +1,7 @@
 /** Deletion against everything that may happen at the same time, on two gateways that share a PostgreSQL. */
 import { describe, expect, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import {
   attachPack,
   deletePack,
@@ -85,6 +86,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     const seen = { deleted: 0, attached: 0 };
     for (let round = 0; round < 60; round++) {
       const { id: packId } = await one.pack(`pack-${round}`);
+      await putBystander(one, `pack-${round}`);
       const before = await rowOf(one, packId);
       if (before === undefined) throw new Error('an uploaded pack is not there');
       const roleId = await role(one, `role-${round}`);
@@ -106,6 +108,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
         expect(attachments).toEqual([{ id: packId, status: 'ACTIVE' }]);
         expect(await isPullable(two, before)).toBe(true);
       }
+      expect(await stateOfBystander(two, `pack-${round}`)).toBe('whole');
     }
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
   }, 60_000);
@@ -148,6 +151,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     const [one, two] = await startTwo();
     const archive = samplePack({ name: 'phoenix' });
     let current: Json = await one.pack('phoenix');
+    await putBystander(one, 'phoenix');
     let reborn = 0;
     for (let round = 0; round < 60; round++) {
       const uploads = Promise.all(
@@ -163,6 +167,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       const row = await rowOf(two, current.id);
       expect(row?.status).toBe('ACTIVE');
       expect(row && (await isPullable(two, row))).toBe(true);
+      expect(await stateOfBystander(two, 'phoenix')).toBe('whole');
     }
     expect(reborn).toBeGreaterThan(0);
   }, 90_000);
