@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -193,6 +195,25 @@ describe('TLS', () => {
     const registry = connect(docker.url, { ca: docker.certificate });
     expect(await registry.check()).toEqual({ kind: 'ok' });
   });
+
+  it.each(['https', 'http'] as const)(
+    'a registry that speaks HTTP/2 alone, by %s',
+    async (scheme) => {
+      const server =
+        scheme === 'https'
+          ? createSecureServer({ cert: pair.certificate, key: pair.key, allowHTTP1: false })
+          : createHttp2Server();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      cleanups.push(() => void server.close());
+      // A TCP server that listens has an address with a port.
+      const { port } = server.address() as AddressInfo;
+      const url = new URL(`${scheme}://127.0.0.1:${port}`);
+      expect(await connect(url, { ca: pair.certificate }).purge(name, digest)).toMatchObject({
+        ...permanent('UNREACHABLE'),
+        detail: expect.stringContaining('HTTP/2 alone'),
+      });
+    },
+  );
 
   it('https:// to a plain port', async () => {
     const hostile = owned(await startHostileRegistry(() => ({ status: 200 })));

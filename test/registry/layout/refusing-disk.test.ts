@@ -83,6 +83,36 @@ it('says that the directory is read-only, then works again once it is not', asyn
   expect(await reopened.purge(triage, small.descriptor.digest)).toEqual({ kind: 'purged' });
 });
 
+it('says that nobody may write where the directory is immutable (EPERM), then works again', async (test) => {
+  const { registry, directory } = await openLayout();
+  await registry.push(triage, tagged('small'), small);
+  const { digest } = small.descriptor;
+  // `index.json` gets its place by rename, which an immutable directory refuses.
+  const mayChange = (yes: boolean) =>
+    execFileSync('chattr', [yes ? '-i' : '+i', directory], { stdio: 'ignore' });
+  try {
+    mayChange(false);
+  } catch {
+    return test.skip('needs the right to make a directory immutable');
+  }
+  try {
+    for (const outcome of [
+      await registry.push(triage, tagged('large'), large),
+      await registry.purge(triage, digest),
+    ])
+      expect(outcome).toEqual({
+        kind: 'failed',
+        reason: 'REGISTRY_ERROR',
+        retryable: false,
+        detail: expect.stringContaining('belongs to another user'),
+      });
+    expect(await stateOf(registry, triage, tagged('small'), small)).toBe('whole');
+  } finally {
+    mayChange(true);
+  }
+  expect(await registry.purge(triage, digest)).toEqual({ kind: 'purged' });
+});
+
 it('says that the disk is full when a file may not grow, and purges all the same', async () => {
   const directory = await temporaryDirectory();
   // A limit of 64 KiB a file, which needs no rights.
