@@ -10,8 +10,8 @@ export default defineConfig({
     setupFiles: './test/support/statements.ts',
     include: ['test/**/*.test.ts'],
     // Only ends what hangs: machines that are busy with something else are ten times slower than a quiet one.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,
     isolate: false,

@@ -7,6 +7,8 @@ import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { AtOnce } from './http/at-once.ts';
 import type { Foundation } from './http/foundation.ts';
+import { Turns } from './http/turns.ts';
+import { BODIES_OF_CALLER_BYTES } from './http/weight-of-body.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
@@ -95,6 +97,8 @@ export async function createApp(
     events,
     authenticate: createAuthenticate(world),
     uploads: new AtOnce('uploads', UPLOADS_AT_ONCE),
+    bodies: new Turns(BODIES_OF_CALLER_BYTES),
+    answers: new Turns(1),
   };
   const graphql = createGraphQL(foundation);
   undo.defer(async () => graphql.close());

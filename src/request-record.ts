@@ -19,6 +19,8 @@ export interface RequestRecord {
   eventId: string | null;
   /** Seconds, for a `Retry-After` header on whatever is answered. */
   retryAfterSeconds: number | null;
+  /** What its answer takes of its caller's share of this process: given back once the answer is sent, or nobody reads it. */
+  turn: Disposable | null;
 }
 
 export const newRequestRecord = (
@@ -34,6 +36,7 @@ export const newRequestRecord = (
   address,
   eventId: null,
   retryAfterSeconds: null,
+  turn: null,
 });
 
 /** Carries the record to log lines that are written far below, such as those of registry calls. */

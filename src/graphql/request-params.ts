@@ -2,13 +2,14 @@
 import type { GraphQLParams } from 'graphql-yoga';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { readBody } from '../http/read-body.ts';
+import { weightOfText } from '../http/weight-of-body.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 /** Comes before the plugins that change what is read. Yoga's own parsers are replaced, as they read without bounds. */
 export function useRequestParams(): YogaPlugin {
   return {
-    onRequestParse({ request, setRequestParser }) {
+    onRequestParse({ request, serverContext: { bodyTurn }, setRequestParser }) {
       if (request.method === 'GET') {
         const search = request.url.replace(/^[^?]*\??/, '');
         setRequestParser(async () => fromSearch(search));
@@ -16,7 +17,12 @@ export function useRequestParams(): YogaPlugin {
       }
       const parse = parsers[mediaTypeOf(request.headers.get('content-type'))];
       // Yoga puts its own parsers before ours, and has none where it has to answer 415.
-      if (parse !== undefined) setRequestParser(async () => parse(await readBody(request)));
+      if (parse === undefined) return;
+      setRequestParser(async () => {
+        const text = await readBody(request);
+        bodyTurn?.lighten(weightOfText(text.length));
+        return parse(text);
+      });
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Foundation } from '../http/foundation.ts';
 import { AllowedOrigins } from '../http/origins.ts';
 import { useAnswers } from './answers.ts';
 import { useAuthentication } from './authentication.ts';
+import { useBodyTurns } from './body-turns.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { Documents } from './documents.ts';
@@ -10,7 +11,7 @@ import { useErrorCodes } from './errors.ts';
 import { useExecutor } from './execution/execute.ts';
 import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
-import { createLimits } from './limits/use-limits.ts';
+import { useLimits } from './limits/use-limits.ts';
 import { useMultipart } from './multipart.ts';
 import { useMethods, useNegotiation } from './negotiation.ts';
 import { useOperationName } from './operation-name.ts';
@@ -40,11 +41,12 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       config.graphiql ? useGraphiQL() : useNoGraphiQL(),
       useMethods(),
       useAuthentication(foundation),
+      useBodyTurns(foundation.bodies),
       useRequestParams(),
       config.trustedDocuments === null
         ? useNoPersistedQueries()
         : useTrustedDocuments(config.trustedDocuments),
-      createLimits().plugin,
+      useLimits(foundation.answers),
       useMultipart(config.maxArchiveBytes, foundation.uploads),
       useExecutor(),
       useOperationName(),

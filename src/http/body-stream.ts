@@ -8,7 +8,7 @@ const PLAIN = /^(?:identity)?$/i;
 const GZIP = /^(?:x-)?gzip$/i;
 
 /** Whether the body has to be inflated; @throws RequestRefused `unsupported_media_type` for another encoding. */
-export function isGzipped({ headers }: Request): boolean {
+export function isGzipped({ headers }: Pick<Request, 'headers'>): boolean {
   const encoding = headers.get('content-encoding')?.trim() ?? '';
   if (PLAIN.test(encoding)) return false;
   if (GZIP.test(encoding)) return true;

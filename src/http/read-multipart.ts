@@ -10,6 +10,8 @@ import { bodyStream } from './body-stream.ts';
 import { LARGEST_BODY_BYTES } from './read-body.ts';
 import { SpooledFile } from './spooled-file.ts';
 
+/** Of one part that is no file. */
+export const LARGEST_TEXT_BYTES = 32 * 1024;
 const MOST_FIELDS = 10;
 export const MOST_FILES = 4;
 /** Of one part's headers: a disposition, a type and little else. */
@@ -131,7 +133,7 @@ function createParser(request: Request, texts: ReadonlySet<string>, fileSize: nu
       isPartAFile: (name) => name === undefined || !texts.has(name),
       limits: {
         fileSize,
-        fieldSize: LARGEST_BODY_BYTES,
+        fieldSize: LARGEST_TEXT_BYTES,
         fields: MOST_FIELDS,
         files: MOST_FILES,
         parts: MOST_FIELDS + MOST_FILES,

@@ -1,6 +1,7 @@
 /** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { AtOnce } from '../http/at-once.ts';
+import type { Turn } from '../http/turns.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
 import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
@@ -51,11 +52,16 @@ interface Declaration<
     world: ReadingWorld,
     caller: Caller,
   ): z.input<Answer> | Promise<z.input<Answer>>;
+  /** The part of what one answer may cost at most, where it is much. */
+  readonly shareOf?: (query: z.output<Query>) => number;
   /** The ETag of what a success answers. */
   readonly etag?: (outcome: SuccessOf<Outcome>) => string;
   /** Whether `If-Match` is checked. */
   readonly takesCondition?: true;
 }
+
+/** Of an answer about one thing, its longest texts included. */
+const ORDINARY_SHARE = 1 / 64;
 
 /** What the path of a request says. */
 export interface PathParameters {
@@ -70,6 +76,10 @@ export interface Asked {
   readonly parameters: PathParameters;
   /** The uploads that are under way. */
   readonly uploads: AtOnce;
+  /** For the body, which weighs as much as it may until it has been read. */
+  readonly turn: Turn;
+  /** Waits for the caller's turn to be answered; @param share of the most that one answer may cost */
+  beginAnswer(share: number): Promise<void>;
 }
 
 export interface Operation {
@@ -90,7 +100,7 @@ export function operation<
   return {
     needs: declared.needs,
     route: routeOf(declared),
-    async answer(world, caller, { request, parameters, uploads }, outcomes) {
+    async answer(world, caller, { request, parameters, uploads, turn, beginAnswer }, outcomes) {
       await using disposables = new AsyncDisposableStack();
       const refuse = (problem: Problem) => {
         outcomes.push(problem.kind);
@@ -102,9 +112,11 @@ export function operation<
       const body = await declared.body.read(request, {
         maxFileBytes: maxArchiveBytes,
         beginUpload: () => void disposables.use(uploads.begin(caller.orgId)),
+        turn,
         disposables,
       });
       if (body.kind === 'validation_failed') return refuse(body);
+      await beginAnswer(declared.shareOf?.(query.value) ?? ORDINARY_SHARE);
       const { headers } = request;
       const input = { ...parameters, query: query.value, body: body.value, headers };
       const outcome = await declared.run(world, caller, input);
@@ -181,4 +193,4 @@ type Documented<
   Answer extends z.ZodType,
   Query extends z.ZodObject,
   B,
-> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'etag'>;
+> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'etag' | 'shareOf'>;

@@ -45,6 +45,9 @@ export const pageOf = (query: {
   readonly cursor?: string | undefined;
 }): PageRequest => pageRequest({ first: query.limit, after: query.cursor });
 
+/** A page of the longest items is as much as one answer may be. */
+export const shareOfPage = (limit = DEFAULT_PAGE_SIZE): number => limit / MAX_PAGE_SIZE;
+
 export function nextCursorOf(page: Page<{ readonly id: string }>): { next_cursor?: string } {
   const last = page.items.at(-1);
   return page.hasNext && last !== undefined ? { next_cursor: cursorOf(last.id) } : {};

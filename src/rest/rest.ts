@@ -8,6 +8,7 @@ import { refuse, refusedResponse } from '../http/error-envelope.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/origins.ts';
 import { refusedBy } from '../http/refused-by.ts';
+import { weightOfBody } from '../http/weight-of-body.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
@@ -46,7 +47,8 @@ const operations: readonly Operation[] = [
 /** The OpenAPI document, as `/v1/openapi.json` serves it. */
 export const openApi = openApiDocument(operations);
 
-export function createRest({ world, authenticate, uploads }: Omit<Foundation, 'events'>) {
+export function createRest(foundation: Omit<Foundation, 'events'>) {
+  const { world, authenticate } = foundation;
   const app: App = new Hono<Env>();
   app.use(allowOrigins(world));
   app.get(DOCUMENT, (context) => context.json(openApi));
@@ -57,7 +59,7 @@ export function createRest({ world, authenticate, uploads }: Omit<Foundation, 'e
     route.getRoutingPath().replace(/:path$/, ':path{.+}'),
   );
   for (const [path, ofPath] of byPath) {
-    for (const one of ofPath) serve(app, world, uploads, path, one);
+    for (const one of ofPath) serve(app, foundation, path, one);
     refuseOtherMethods(
       app,
       path,
@@ -100,8 +102,7 @@ const authentication = (authenticate: Authenticate) =>
 
 function serve(
   app: App,
-  world: ReadingWorld,
-  uploads: Foundation['uploads'],
+  { world, uploads, bodies, answers }: Omit<Foundation, 'events' | 'authenticate'>,
   path: string,
   { route, needs, answer }: Operation,
 ) {
@@ -119,8 +120,12 @@ function serve(
         { required_scopes: [needs] },
       );
     }
+    using turn = await bodies.begin(caller, weightOfBody(req.raw));
     const parameters = { id: req.param('id') ?? '', path: req.param('path') ?? '' };
-    const asked = { request: req.raw, parameters, uploads };
+    const beginAnswer = async (share: number) => {
+      env.record.turn = await answers.begin(caller, share);
+    };
+    const asked = { request: req.raw, parameters, uploads, turn, beginAnswer };
     return answer(world, caller, asked, env.record.outcomes);
   });
 }

@@ -21,7 +21,8 @@ export interface Surfaces {
 
 /** From request to response, so that tests and the server go the same way; `address` is that of the socket's other end. */
 export interface Handler {
-  fetch(request: Request, address?: string): Promise<Response>;
+  /** @param sent settles once the answer is sent, or nobody is there to read it */
+  fetch(request: Request, address?: string, sent?: Promise<unknown>): Promise<Response>;
   /** Answers what did not become a request, or was lost on the way to its answer, by what was thrown. */
   fail(error: unknown, address?: string): Promise<Response>;
 }
@@ -30,13 +31,15 @@ export function createHandler(surfaces: Surfaces): Handler {
   const { world, metrics, tracing } = surfaces;
   const observe = createObserve(world.log, metrics, tracing);
   return {
-    async fetch(request, address) {
+    async fetch(request, address, sent = Promise.resolve()) {
       const record = newRequestRecord(randomUUID(), address);
       const { method, headers, url } = request;
       const route = routeOf(pathOf(url));
       const response = await observe({ method, route, headers }, record, () =>
         answer(surfaces, route, request, record),
       );
+      const { turn } = record;
+      if (turn !== null) void sent.then(() => turn[Symbol.dispose]());
       return withAnswerHeaders(response, record);
     },
     async fail(error, address) {

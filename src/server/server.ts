@@ -22,6 +22,8 @@ export interface Server {
 const LONGEST_SENDING_MS = 7_000;
 /** And so long to read the rest of its answer: a second less than the process has, after the grace, before it is ended. */
 const LONGEST_READING_MS = 10_500;
+/** A client that takes nothing of its answer for so long has left. A stream of events has a heartbeat meanwhile. */
+const LONGEST_UNREAD_MS = 60_000;
 /** A connection without a request is left so long: one whose headers are on their way is not told from it. */
 const LONGEST_SILENCE_MS = 1_000;
 
@@ -52,10 +54,13 @@ export async function listen(
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for as well.
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      const answer = handler.fetch(request, incoming.socket.remoteAddress);
+      const sent = new Promise((resolve) => outgoing.once('close', resolve));
+      const answer = handler.fetch(request, incoming.socket.remoteAddress, sent);
       // `createServer` below makes no other kind of response: that of HTTP/2 is from another module.
       inFlight.add(outgoing as ServerResponse, answer);
       const response = await answer;
+      // What does not get any further for so long is read by nobody; Node then ends the connection.
+      outgoing.setTimeout(LONGEST_UNREAD_MS);
       if (!(response instanceof YogaResponse)) return response;
       // Of one of Yoga's it knows the text; the listener would make a stream of it.
       await sendNodeResponse(response, outgoing as ServerResponse, incoming, true);

@@ -1,5 +1,6 @@
 import type { Attack } from './attack.ts';
 import { archives } from './attacks/archives.ts';
+import { atOnce } from './attacks/at-once.ts';
 import { documents } from './attacks/documents.ts';
 import { lists } from './attacks/lists.ts';
 import { multipart } from './attacks/multipart.ts';
@@ -13,4 +14,5 @@ export const attacks: readonly Attack[] = [
   ...multipart,
   ...archives,
   ...streams,
+  ...atOnce,
 ];

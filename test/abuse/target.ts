@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import type { Reply } from './attack.ts';
 
 /** The service as the attacker sees it. */
@@ -46,6 +48,27 @@ export class Target {
     });
     leave.abort();
     return { status: response.status, bytes: 0 };
+  }
+
+  async rest(path: string): Promise<Reply> {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const response = await fetch(`${this.url}${path}`, { headers });
+    return { status: response.status, bytes: (await response.bytes()).length };
+  }
+
+  /**
+   * Sends on a connection of its own and reads nothing, until all have been sent.
+   * @param body of so many further bytes, the last of which never comes
+   */
+  async stall(path: string, sent: string, body = sent.length): Promise<Socket> {
+    const { hostname, port } = new URL(this.url);
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    socket.pause();
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${this.#token}\r\nContent-Type: application/json\r\nContent-Length: ${body}\r\n\r\n${sent}`,
+    );
+    await once(socket, 'connect').catch(() => undefined);
+    return socket;
   }
 
   /** An operation with a file, by the multipart request specification. */

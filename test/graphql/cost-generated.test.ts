@@ -106,7 +106,7 @@ function fieldOf(
     return name === 'name' ? ['name: "r1"'] : [];
   });
   const type = getNamedType(field.type);
-  const start = priceOf(field).isCounted ? COUNTED : random.next() < 0.3 ? 'a_long_alias_' : '';
+  const start = priceOf(field).counted ? COUNTED : random.next() < 0.3 ? 'a_long_alias_' : '';
   const alias = start === '' ? '' : `${start}${at}_${field.name}: `;
   const call = `${alias}${field.name}${args.length > 0 ? `(${args.join(', ')})` : ''}`;
   if (isLeafType(type)) return call;

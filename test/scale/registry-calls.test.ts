@@ -6,18 +6,30 @@ import { OWNER_KEY } from '../support/owner-key.ts';
 import { type Operation, operations } from './operations.ts';
 import { worldOf } from './world.ts';
 
+const uploaded = [
+  'HEAD blob 404',
+  'HEAD blob 404',
+  'POST upload 202',
+  'POST upload 202',
+  'PUT blob 201',
+  'PUT blob 201',
+  'PUT manifest 201',
+];
+const purged = ['DELETE manifest 202', 'GET manifest 200', 'GET tags 200'];
+const edited = [
+  ...uploaded,
+  ...purged,
+  'GET blob 200',
+  'GET manifest 200',
+  'GET manifest 200',
+  'GET manifest 200',
+  'PUT manifest 201',
+].sort();
+
 /** What each operation asks of a docker-registry; the table to change when one gets cheaper. */
 const callsOf: Readonly<Record<string, readonly string[]>> = {
   // Two layers at once, then what names them.
-  'Mutation.uploadPack': [
-    'HEAD blob 404',
-    'HEAD blob 404',
-    'POST upload 202',
-    'POST upload 202',
-    'PUT blob 201',
-    'PUT blob 201',
-    'PUT manifest 201',
-  ],
+  'Mutation.uploadPack': uploaded,
   'Mutation.createPackFromImage': ['GET blob 200', 'GET blob 200', 'GET manifest 200'],
   // Reads the new image, then purges the old one.
   'Mutation.replacePackImage': [
@@ -35,8 +47,13 @@ const callsOf: Readonly<Record<string, readonly string[]>> = {
     'POST mount 201',
     'PUT manifest 201',
   ],
+  // Uploads the new image, then purges the old one.
+  'Mutation.replacePackArchive': [...uploaded, ...purged, 'GET manifest 200'].sort(),
+  // The same, and reads the image that is edited; its tag moves.
+  'Mutation.replacePackFile': edited,
+  'Mutation.deletePackFile': edited,
   // The tags are read for those of its signatures and attestations.
-  'Mutation.deletePack with its image': ['DELETE manifest 202', 'GET manifest 200', 'GET tags 200'],
+  'Mutation.deletePack with its image': purged,
 };
 
 test.skipIf(!installed('docker-registry'))(

@@ -27,25 +27,26 @@ export function errorsOfLargeVariables(
   { schema, document, operationName }: Run,
   variables: Variables,
 ): readonly GraphQLError[] {
-  if (isSmall(variables)) return [];
+  if (sizeOfVariables(variables) < SMALL) return [];
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
   const options = { maxErrors: MOST_ERRORS };
   return getVariableValues(schema, definitions, variables, options).errors ?? [];
 }
 
-function isSmall(variables: Variables): boolean {
-  let left = SMALL;
+/** Characters and values in variables; where there are more than a few thousand, no more of them than that. */
+export function sizeOfVariables(variables: Variables): number {
+  let size = 0;
   // Without recursion: JSON of a megabyte may be nested 500,000 levels deep.
   const values: unknown[] = [variables];
-  while (values.length > 0 && left > 0) {
+  while (values.length > 0 && size < SMALL) {
     const value = values.pop();
-    left -= typeof value === 'string' ? value.length : 1;
+    size += typeof value === 'string' ? value.length : 1;
     if (typeof value !== 'object' || value === null) continue;
     for (const key in value) {
-      left -= key.length;
-      if (left <= 0) return false;
+      size += key.length;
+      if (size >= SMALL) return size;
       values.push(Reflect.get(value, key));
     }
   }
-  return left > 0;
+  return size;
 }

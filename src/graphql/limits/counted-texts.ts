@@ -11,7 +11,7 @@ export function withCountedTexts(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {
-      if (priceOf(field).isCounted === undefined) continue;
+      if (priceOf(field).counted === undefined) continue;
       const { resolve = defaultFieldResolver } = field;
       field.resolve = (source, args, context: Context, info) => {
         const value: unknown = resolve(source, args, context, info);

@@ -69,6 +69,19 @@ const limits = {
     of: 'rows to be read',
     remedy: 'Lower "first", most of all of a list within a list.',
   },
+  /** A subscription's document and variables are kept as long as its stream. */
+  subscription: {
+    maximum: 4 * 1024,
+    of: 'characters in the document and the variables of a subscription',
+    remedy: 'Send it alone in its document, and ask for details in a query.',
+    isOpen: true,
+  },
+  /** As many clients as follow an org are answered at the same moment. */
+  event: {
+    maximum: 1_000,
+    of: 'fields or rows in the largest possible answer to one event',
+    remedy: 'Ask for less of each event, and for the rest in a query.',
+  },
   /** As JSON. Of what can be long, such as `capabilities`, what is answered counts, and not what could be. */
   bytes: {
     maximum: 8 * 1024 ** 2,

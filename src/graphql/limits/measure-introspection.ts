@@ -63,7 +63,7 @@ export function measureIntrospection(
 
   function field(node: FieldNode, of: GraphQLObjectType, part: unknown): Amount {
     left -= 1;
-    const one = { fields: 1, rows: 0, bytes: frameOf(node) };
+    const one = { ...nothing, fields: 1, bytes: frameOf(node) };
     if (left < 0) return { ...one, fields: maximumOf('cost') + 1 };
     const definition = of.getFields()[node.name.value];
     if (definition === undefined) return { ...one, bytes: one.bytes + 32 };
@@ -76,7 +76,7 @@ export function measureIntrospection(
     }
     let sum: Amount = one;
     for (const item of Array.isArray(found) ? found : found == null ? [] : [found]) {
-      sum = plus(sum, { fields: 0, rows: 0, bytes: 3 });
+      sum = plus(sum, { ...nothing, bytes: 3 });
       sum = plus(sum, select(node.selectionSet, below, item));
     }
     return sum;

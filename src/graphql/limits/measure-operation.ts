@@ -131,6 +131,7 @@ export function measureOperation(
       fields: 1,
       rows: definition === undefined ? 0 : rowsOf(definition),
       bytes: frameOf(node) + (definition === undefined ? BYTES_OF_A_TYPE : bytesOf(definition)),
+      counted: definition === undefined ? 0 : (priceOf(definition).counted ?? 0),
     };
     if (node.selectionSet === undefined) return measured(0, own);
     if (definition === SchemaMetaFieldDef) {
@@ -147,7 +148,7 @@ export function measureOperation(
     if (definition === undefined || !isCompositeType(type)) return measured(below.depth, one);
     if (definition.args.some(({ name }) => name === 'first')) {
       const items = itemsOf(node, definition);
-      const page = { fields: 0, rows: below.readsPage ? items + 1 : 0, bytes: 0 };
+      const page = { ...nothing, rows: below.readsPage ? items + 1 : 0 };
       return measured(below.depth, plus(plus(one, page), times(items, below.perItem)));
     }
     if (!isListType(getNullableType(definition.type))) return measured(below.depth, one);

@@ -10,16 +10,16 @@ import {
 export interface Price {
   /** Bytes of the longest value that it can have, as JSON. */
   readonly bytes?: number;
-  /** Its text can be long but mostly is not: what it is counts when it is answered (`withCountedTexts`). */
-  readonly isCounted?: true;
+  /** Its text can be so many bytes long but mostly is not: what it is counts when it is answered (`withCountedTexts`). */
+  readonly counted?: number;
   /** Rows that are read for it, besides those of a page. */
   readonly rows?: number;
 }
 
 /** A field's option: its value takes up to so many bytes as JSON. */
 export const upTo = (bytes: number) => priced({ bytes });
-/** A field's option: its value can be long, and counts as it is. */
-export const countedText = () => priced({ bytes: 0, isCounted: true });
+/** A field's option: its value can be long, and counts as it is. @param longest bytes; more than most come to */
+export const countedText = (longest = 4 * 1024) => priced({ bytes: 0, counted: longest });
 /** A field's option: a row is read for it. */
 export const readsRow = () => priced({ rows: 1 });
 

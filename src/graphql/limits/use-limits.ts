@@ -12,17 +12,18 @@ import {
   validate,
   visit,
 } from 'graphql';
-import type { YogaPlugin } from '../server-context.ts';
+import type { Turns } from '../../http/turns.ts';
+import type { ServerContext, YogaPlugin } from '../server-context.ts';
+import { type Amount, nothing } from './amount.ts';
 import type { Variables } from './argument-value.ts';
-import { errorsOfLargeVariables } from './bounded-variables.ts';
+import { errorsOfLargeVariables, sizeOfVariables } from './bounded-variables.ts';
 import { type Limit, limitExceeded, maximumOf } from './maxima.ts';
 import { measureOperation, type OperationMeasure } from './measure-operation.ts';
 
 /** What is known of a document without its variables: kept as long as Yoga keeps the document itself. */
 interface Verdict {
   readonly refused: GraphQLError | null;
-  /** The operations whose size their variables decide. */
-  readonly undecided: ReadonlySet<OperationDefinitionNode>;
+  readonly measures: ReadonlyMap<OperationDefinitionNode, OperationMeasure>;
 }
 
 /** What an operation is about to be run with. */
@@ -33,26 +34,36 @@ interface Operation {
   readonly variableValues?: Variables | null;
 }
 
-export interface Limits {
-  readonly plugin: YogaPlugin;
-  /** Why an operation of a valid document must not run with these variables; none where it may. */
-  errorsOf(operation: Operation): readonly GraphQLError[];
-}
+/** Whether an operation may run with its variables, and what it then costs at most. */
+type Admission =
+  | { readonly kind: 'admitted'; readonly amount: Amount }
+  | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
-export function createLimits(): Limits {
+/** @param turns of operations, by their shares; a caller's own wait for each other */
+export function useLimits(turns: Turns): YogaPlugin {
   const verdicts = new WeakMap<DocumentNode, Verdict>();
   const verdictOn = (schema: GraphQLSchema, document: DocumentNode): Verdict => {
     const verdict = verdicts.get(document) ?? judge(schema, document);
     verdicts.set(document, verdict);
     return verdict;
   };
-  const errorsOf = (operation: Operation) => {
-    const refused = judgeVariables(operation, verdictOn(operation.schema, operation.document));
-    return refused === null
-      ? errorsOfLargeVariables(operation, operation.variableValues ?? {})
-      : [refused];
+  const admit = (operation: Operation): Admission => {
+    const { schema, document, operationName, variableValues } = operation;
+    const node = getOperationAST(document, operationName);
+    const known = node == null ? undefined : verdictOn(schema, document).measures.get(node);
+    // GraphQL says itself that there is no such operation.
+    if (node == null || known === undefined) return { kind: 'admitted', amount: nothing };
+    const variables = variableValues ?? {};
+    const measure = known.dependsOnVariables
+      ? measureOperation(schema, document, node, variables)
+      : known;
+    const refused = firstBeyond(limitsOf(measure));
+    const errors = refused === null ? errorsOfLargeVariables(operation, variables) : [refused];
+    return errors.length > 0
+      ? { kind: 'refused', errors }
+      : { kind: 'admitted', amount: measure.amount };
   };
-  const plugin: YogaPlugin = {
+  return {
     onRequestParse: () => ({
       onRequestParseDone({ requestParserResult }) {
         if (!Array.isArray(requestParserResult)) return;
@@ -68,16 +79,44 @@ export function createLimits(): Limits {
       setValidationFn(validateUpToLimit);
     },
     onExecute({ args, setResultAndStopExecution }) {
-      const errors = errorsOf(args);
-      if (errors.length > 0) setResultAndStopExecution({ errors });
+      const admission = admit(args);
+      if (admission.kind === 'refused') return setResultAndStopExecution(admission);
+      const { record }: ServerContext = args.contextValue;
+      if (record.caller === null) return;
+      const turn = turns.begin(record.caller, shareOf(admission.amount));
+      if (!(turn instanceof Promise)) {
+        record.turn = turn;
+        return;
+      }
+      return turn.then((begun) => {
+        record.turn = begun;
+      });
     },
+    // Takes no turn, which would last as long as the stream: what it keeps and what an event costs are bounded instead.
     onSubscribe({ args, setResultAndStopExecution }) {
-      const errors = errorsOf(args);
-      if (errors.length > 0) setResultAndStopExecution({ errors });
+      const admission = admit(args);
+      if (admission.kind === 'refused') return setResultAndStopExecution(admission);
+      const { fields, rows } = admission.amount;
+      const refused = firstBeyond({
+        event: Math.max(fields, rows),
+        subscription:
+          (args.document.loc?.source.body.length ?? 0) + sizeOfVariables(args.variableValues ?? {}),
+      });
+      if (refused !== null) setResultAndStopExecution({ errors: [refused] });
     },
   };
-  return { plugin, errorsOf };
 }
+
+/** What an operation costs, as a part of the limit that it comes nearest to. */
+const shareOf = ({ fields, rows, bytes, counted }: Amount): number =>
+  Math.min(
+    1,
+    Math.max(
+      fields / maximumOf('cost'),
+      rows / maximumOf('rows'),
+      (bytes + counted) / maximumOf('bytes'),
+    ),
+  );
 
 function parseUpToLimit(source: string | Source, options?: ParseOptions): DocumentNode {
   const { length } = source instanceof Source ? source.body : source;
@@ -110,25 +149,17 @@ function judge(schema: GraphQLSchema, document: DocumentNode): Verdict {
       directives += 1;
     },
   });
-  const undecided = new Set<OperationDefinitionNode>();
+  const measures = new Map<OperationDefinitionNode, OperationMeasure>();
   let refused = firstBeyond({ aliases, directives });
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     const measure = measureOperation(schema, document, definition, {});
-    if (measure.dependsOnVariables) undecided.add(definition);
+    measures.set(definition, measure);
     refused ??= measure.dependsOnVariables
       ? firstBeyond({ depth: measure.depth, rootFields: measure.rootFields })
       : firstBeyond(limitsOf(measure));
   }
-  return { refused, undecided };
-}
-
-function judgeVariables(args: Operation, { undecided }: Verdict): GraphQLError | null {
-  if (undecided.size === 0) return null;
-  const operation = getOperationAST(args.document, args.operationName);
-  if (operation == null || !undecided.has(operation)) return null;
-  const variables = args.variableValues ?? {};
-  return firstBeyond(limitsOf(measureOperation(args.schema, args.document, operation, variables)));
+  return { refused, measures };
 }
 
 const limitsOf = ({ amount, depth, rootFields, pageSize, representations }: OperationMeasure) => ({

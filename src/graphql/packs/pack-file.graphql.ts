@@ -29,7 +29,7 @@ PackFile.implement({
     }),
     executable: t.exposeBoolean('executable', { description: 'Whether its owner may run it.' }),
     text: t.string({
-      ...countedText(),
+      ...countedText(LONGEST_TEXT_BYTES),
       nullable: true,
       description: `Its text, up to ${LONGEST_TEXT_BYTES / 1024} KiB of UTF-8; null where it is longer or no text: then GET it.`,
       resolve: async (file, _args, { world, caller, loaders }) => {

@@ -166,13 +166,13 @@ builder.node(Pack, {
       description: 'A free grouping.',
     }),
     capabilities: t.string({
-      ...countedText(),
+      ...countedText(64 * 1024),
       nullable: true,
       resolve: ({ capabilities }) => detail(capabilities),
       description: 'The caps.yaml fragment.',
     }),
     suggestedPacks: t.stringList({
-      ...countedText(),
+      ...countedText(64 * 1024),
       description: 'Names of packs that go well with it.',
       resolve: ({ suggestedPacks }) => detail(suggestedPacks),
     }),

@@ -4,7 +4,7 @@ import { singleLine } from '../../input.ts';
 import { auditEventTypes } from '../../model/audit-event.entity.ts';
 import { enumIn, enumOut, lowerCase } from '../letter-case.ts';
 import { type Operation, operation } from '../operation.ts';
-import { nextCursor, nextCursorOf, pageOf, pageQuery } from '../paging.ts';
+import { nextCursor, nextCursorOf, pageOf, pageQuery, shareOfPage } from '../paging.ts';
 import { noBody } from '../read-input.ts';
 
 const eventSchema = z
@@ -64,6 +64,7 @@ const list = operation({
       until: query.until,
     }),
   }),
+  shareOf: ({ limit }) => shareOfPage(limit),
   present: ({ page }) => ({ events: page.items.map(eventJson), ...nextCursorOf(page) }),
 });
 

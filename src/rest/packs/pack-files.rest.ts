@@ -60,6 +60,8 @@ const list = operation({
     onPack(world, caller, id, (pack) =>
       listPackFiles(world, caller, pack, { under, size: Number.POSITIVE_INFINITY }),
     ),
+  // Ten thousand paths at most.
+  shareOf: () => 1 / 2,
   present: ({ page }) => ({
     files: page.items.map(({ path, size, executable }) => ({
       path,

@@ -6,13 +6,13 @@ import type { PackRow } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
 import { deletePack } from '../../packs/delete-pack.ts';
 import { findPack } from '../../packs/find-pack.ts';
-import { listPacks } from '../../packs/list-packs.ts';
 import { enumIn } from '../letter-case.ts';
 import { noQuery, type Operation, operation } from '../operation.ts';
-import { nextCursor, nextCursorOf, pageOf, pageQuery } from '../paging.ts';
+import { nextCursor, nextCursorOf, pageOf, pageQuery, shareOfPage } from '../paging.ts';
 import { noBody } from '../read-input.ts';
 import { packETag } from './etags.ts';
 import { packJson, packSchema, visibilityField } from './pack-json.rest.ts';
+import { pageOfPacks } from './pack-page.ts';
 
 type FoundPack = { readonly kind: 'found'; readonly pack: PackRow } | ProblemOf<'not_found'>;
 
@@ -41,12 +41,12 @@ const list = operation({
   problems: {},
   success: {
     status: 200,
-    description: 'A page of packs.',
+    description: 'A page of packs: it may end before `limit` where they are very long.',
     schema: z.object({ packs: z.array(packSchema), ...nextCursor }),
   },
   run: async (world, caller, { query }) => ({
     kind: 'listed' as const,
-    page: await listPacks(world, caller, pageOf(query), {
+    page: await pageOfPacks(world, caller, pageOf(query), {
       owned: query.owned,
       visibility: query.visibility,
       tier: query.tier,
@@ -56,6 +56,7 @@ const list = operation({
       nameContains: query.name_contains,
     }),
   }),
+  shareOf: ({ limit }) => shareOfPage(limit),
   present: ({ page }, _world, caller) => ({
     packs: page.items.map((pack) => packJson(pack, caller)),
     ...nextCursorOf(page),

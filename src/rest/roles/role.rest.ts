@@ -12,7 +12,7 @@ import { unarchiveAgentRole } from '../../roles/unarchive-agent-role.ts';
 import { updateAgentRole } from '../../roles/update-agent-role.ts';
 import { enumIn, enumInOr } from '../letter-case.ts';
 import { noQuery, type Operation, operation } from '../operation.ts';
-import { nextCursor, nextCursorOf, pageOf, pageQuery } from '../paging.ts';
+import { nextCursor, nextCursorOf, pageOf, pageQuery, shareOfPage } from '../paging.ts';
 import { jsonBody, noBody } from '../read-input.ts';
 import { roleJson, roleSchema, rolesJson } from './role-json.rest.ts';
 
@@ -47,6 +47,7 @@ const list = operation({
     const page = await listAgentRoles(world, caller, pageOf(query), options);
     return { kind: 'listed' as const, page };
   },
+  shareOf: ({ limit }) => shareOfPage(limit),
   present: async ({ page }, world, caller) => ({
     agent_roles: await rolesJson(world, caller, page.items),
     ...nextCursorOf(page),

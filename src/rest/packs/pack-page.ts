@@ -1,0 +1,34 @@
+import type { Caller } from '../../identity/caller.ts';
+import { uuidOf } from '../../model/ids.ts';
+import type { ListedPack } from '../../model/pack-row.ts';
+import { listPacks, type PackFilter } from '../../packs/list-packs.ts';
+import type { Page, PageRequest } from '../../page.ts';
+import type { World } from '../../world.ts';
+
+/** Whole packs are up to 128 KiB each: as many at a time as memory has no trouble with. */
+const PACKS_PER_STATEMENT = 50;
+/** Of the packs' long texts. What goes beyond is on the next page. */
+const MOST_CHARACTERS = 2 * 1024 ** 2;
+
+/** A page of whole packs; it ends early, and says that there are more, where they are very long. */
+export async function pageOfPacks(
+  world: World,
+  caller: Caller,
+  request: PageRequest,
+  filter: PackFilter,
+): Promise<Page<ListedPack>> {
+  const items: ListedPack[] = [];
+  let page: Page<ListedPack>;
+  let left = MOST_CHARACTERS;
+  let { olderThan } = request;
+  do {
+    const size = Math.min(PACKS_PER_STATEMENT, request.size - items.length);
+    page = await listPacks(world, caller, { ...request, olderThan, size }, filter);
+    for (const pack of page.items) {
+      items.push(pack);
+      olderThan = uuidOf(pack.id);
+      left -= (pack.capabilities?.length ?? 0) + (pack.description?.length ?? 0);
+    }
+  } while (page.hasNext && items.length < request.size && left > 0);
+  return { items, hasNext: page.hasNext, hasPrevious: request.olderThan !== null };
+}
