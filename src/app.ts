@@ -6,9 +6,9 @@ import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { AtOnce } from './http/at-once.ts';
+import { Bodies } from './http/bodies.ts';
 import type { Foundation } from './http/foundation.ts';
 import { Turns } from './http/turns.ts';
-import { BODIES_OF_CALLER_BYTES } from './http/weight-of-body.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
 import { createLog, type Log } from './log.ts';
@@ -97,7 +97,7 @@ export async function createApp(
     events,
     authenticate: createAuthenticate(world),
     uploads: new AtOnce('uploads', UPLOADS_AT_ONCE),
-    bodies: new Turns(BODIES_OF_CALLER_BYTES),
+    bodies: new Bodies(),
     answers: new Turns(1),
   };
   const graphql = createGraphQL(foundation);

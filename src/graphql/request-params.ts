@@ -1,15 +1,13 @@
 /** How an operation is read from a request: by its method and media type, and only for a caller. */
 import type { GraphQLParams } from 'graphql-yoga';
 import { mediaTypeOf } from '../http/media-type.ts';
-import { readBody } from '../http/read-body.ts';
-import { weightOfText } from '../http/weight-of-body.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 /** Comes before the plugins that change what is read. Yoga's own parsers are replaced, as they read without bounds. */
 export function useRequestParams(): YogaPlugin {
   return {
-    onRequestParse({ request, serverContext: { bodyTurn }, setRequestParser }) {
+    onRequestParse({ request, serverContext: { body }, setRequestParser }) {
       if (request.method === 'GET') {
         const search = request.url.replace(/^[^?]*\??/, '');
         setRequestParser(async () => fromSearch(search));
@@ -17,12 +15,8 @@ export function useRequestParams(): YogaPlugin {
       }
       const parse = parsers[mediaTypeOf(request.headers.get('content-type'))];
       // Yoga puts its own parsers before ours, and has none where it has to answer 415.
-      if (parse === undefined) return;
-      setRequestParser(async () => {
-        const text = await readBody(request);
-        bodyTurn?.lighten(weightOfText(text.length));
-        return parse(text);
-      });
+      if (parse === undefined || body === undefined) return;
+      setRequestParser(async () => parse(await body.text()));
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
+import type { Body } from '../http/bodies.ts';
 import type { Multipart } from '../http/read-multipart.ts';
 import type { SpooledFile } from '../http/spooled-file.ts';
-import type { Turn } from '../http/turns.ts';
 import type { RequestRecord } from '../request-record.ts';
 
 /** The files of an operation that is read already. */
@@ -16,8 +16,8 @@ export interface ServerContext {
   readonly record: RequestRecord;
   /** What has to be cleaned up when the request is over. */
   readonly disposables: AsyncDisposableStack;
-  /** For the body, which weighs as much as it may until it has been read. */
-  bodyTurn?: Turn;
+  /** Absent before it is its turn. */
+  body?: Body;
   /** The files that a multipart request brings; they are with its sender until the operation runs. */
   upload?: PendingUpload;
 }

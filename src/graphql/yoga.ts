@@ -3,7 +3,7 @@ import type { Foundation } from '../http/foundation.ts';
 import { AllowedOrigins } from '../http/origins.ts';
 import { useAnswers } from './answers.ts';
 import { useAuthentication } from './authentication.ts';
-import { useBodyTurns } from './body-turns.ts';
+import { useBodiesInTurn } from './bodies-in-turn.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { Documents } from './documents.ts';
@@ -41,7 +41,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       config.graphiql ? useGraphiQL() : useNoGraphiQL(),
       useMethods(),
       useAuthentication(foundation),
-      useBodyTurns(foundation.bodies),
+      useBodiesInTurn(foundation.bodies),
       useRequestParams(),
       config.trustedDocuments === null
         ? useNoPersistedQueries()

@@ -1,7 +1,7 @@
 /** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { AtOnce } from '../http/at-once.ts';
-import type { Turn } from '../http/turns.ts';
+import type { Body as RequestBody } from '../http/bodies.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
 import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
@@ -76,8 +76,7 @@ export interface Asked {
   readonly parameters: PathParameters;
   /** The uploads that are under way. */
   readonly uploads: AtOnce;
-  /** For the body, which weighs as much as it may until it has been read. */
-  readonly turn: Turn;
+  readonly body: RequestBody;
   /** Waits for the caller's turn to be answered; @param share of the most that one answer may cost */
   beginAnswer(share: number): Promise<void>;
 }
@@ -100,7 +99,12 @@ export function operation<
   return {
     needs: declared.needs,
     route: routeOf(declared),
-    async answer(world, caller, { request, parameters, uploads, turn, beginAnswer }, outcomes) {
+    async answer(
+      world,
+      caller,
+      { request, parameters, body: sent, uploads, beginAnswer },
+      outcomes,
+    ) {
       await using disposables = new AsyncDisposableStack();
       const refuse = (problem: Problem) => {
         outcomes.push(problem.kind);
@@ -112,7 +116,7 @@ export function operation<
       const body = await declared.body.read(request, {
         maxFileBytes: maxArchiveBytes,
         beginUpload: () => void disposables.use(uploads.begin(caller.orgId)),
-        turn,
+        sent,
         disposables,
       });
       if (body.kind === 'validation_failed') return refuse(body);

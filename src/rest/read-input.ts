@@ -1,12 +1,10 @@
 /** What an operation reads of a request: a part of it, checked by the schema that documents it. */
 import type { RouteConfig, z } from '@hono/zod-openapi';
 import { type FieldProblem, firstProblems } from '../field-problem.ts';
-import { readBody } from '../http/read-body.ts';
+import type { Body as SentBody } from '../http/bodies.ts';
 import { openMultipart } from '../http/read-multipart.ts';
 import { spoolBody } from '../http/spool-body.ts';
 import type { SpooledFile } from '../http/spooled-file.ts';
-import type { Turn } from '../http/turns.ts';
-import { weightOfText } from '../http/weight-of-body.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 
@@ -19,8 +17,7 @@ export interface BodyContext {
   readonly maxFileBytes: number;
   /** Counts one more upload; @throws RequestRefused where there are too many */
   beginUpload(): void;
-  /** Told what the body weighs once it is read. */
-  readonly turn: Turn;
+  readonly sent: SentBody;
   /** Ends when the request has been answered. */
   readonly disposables: AsyncDisposableStack;
 }
@@ -90,9 +87,8 @@ export function jsonBody<S extends z.ZodType>(
   return {
     documented: { content: { 'application/json': { schema } }, required: !optional },
     refusals: bodyRefusals,
-    async read(request, { turn }) {
-      const text = await readBody(request);
-      turn.lighten(weightOfText(text.length));
+    async read(request, { sent }) {
+      const text = await sent.text();
       if (text === '' && optional) return check(schema, {});
       if (!/^application\/(?:[^;]+\+)?json\s*(?:;|$)/i.test(contentTypeOf(request))) {
         throw new RequestRefused('unsupported_media_type', 'Send the body as application/json.');

@@ -8,7 +8,6 @@ import { refuse, refusedResponse } from '../http/error-envelope.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/origins.ts';
 import { refusedBy } from '../http/refused-by.ts';
-import { weightOfBody } from '../http/weight-of-body.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
@@ -120,12 +119,12 @@ function serve(
         { required_scopes: [needs] },
       );
     }
-    using turn = await bodies.begin(caller, weightOfBody(req.raw));
+    using body = await bodies.begin(caller, req.raw);
     const parameters = { id: req.param('id') ?? '', path: req.param('path') ?? '' };
     const beginAnswer = async (share: number) => {
       env.record.turn = await answers.begin(caller, share);
     };
-    const asked = { request: req.raw, parameters, uploads, turn, beginAnswer };
+    const asked = { request: req.raw, parameters, body, uploads, beginAnswer };
     return answer(world, caller, asked, env.record.outcomes);
   });
 }

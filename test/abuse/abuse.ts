@@ -1,6 +1,7 @@
 /**
  * `npm run abuse`: one org attacks a real server process, the other goes on working. Exit code 1 where the event loop
  * stood still for too long, memory grew too far, or the other org noticed. It needs Linux (`/proc`) and quiet cores.
+ * `npm run abuse -- pages` runs those that have it in their names.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,17 +22,21 @@ const postgres = await Postgres.start(join(directory, 'postgres'), await freePor
 const problems: string[] = [];
 try {
   print('stall ms   cpu ms    MiB  answered');
-  await runAbuse(postgres.url, ({ name, replies, stallMs, cpuMs, grewBy, noticed }) => {
-    const statuses = [...new Set(replies.map(({ status }) => status))].join(' ');
-    const columns = [stallMs.toFixed(0), cpuMs.toFixed(0), (grewBy / MIB).toFixed(1)];
-    print(
-      `${columns.map((column) => column.padStart(8)).join(' ')}  ${statuses.padEnd(8)}  ${name}`,
-    );
-    if (stallMs > LONGEST_STALL_MS)
-      problems.push(`${name}: the loop stood still for ${stallMs} ms`);
-    if (grewBy > MOST_GROWTH) problems.push(`${name}: memory grew by ${grewBy} bytes`);
-    if (noticed.length > 0) problems.push(`${name}: the other org noticed: ${noticed[0]}`);
-  });
+  await runAbuse(
+    postgres.url,
+    ({ name, replies, stallMs, cpuMs, grewBy, noticed }) => {
+      const statuses = [...new Set(replies.map(({ status }) => status))].join(' ');
+      const columns = [stallMs.toFixed(0), cpuMs.toFixed(0), (grewBy / MIB).toFixed(1)];
+      print(
+        `${columns.map((column) => column.padStart(8)).join(' ')}  ${statuses.padEnd(8)}  ${name}`,
+      );
+      if (stallMs > LONGEST_STALL_MS)
+        problems.push(`${name}: the loop stood still for ${stallMs} ms`);
+      if (grewBy > MOST_GROWTH) problems.push(`${name}: memory grew by ${grewBy} bytes`);
+      if (noticed.length > 0) problems.push(`${name}: the other org noticed: ${noticed[0]}`);
+    },
+    process.argv[2],
+  );
 } finally {
   await postgres.close();
   rmSync(directory, { recursive: true, force: true });

@@ -22,10 +22,14 @@ export interface AbuseReport {
   readonly noticed: readonly string[];
 }
 
-/** @param onReport told of each attack when it is over */
+/**
+ * @param onReport told of each attack when it is over
+ * @param wanted a part of the names of those that are wanted
+ */
 export async function runAbuse(
   databaseUrl: string,
   onReport: (report: AbuseReport) => void = () => undefined,
+  wanted = '',
 ): Promise<readonly AbuseReport[]> {
   await using server = await SoakedServer.start({ DATABASE_URL: databaseUrl });
   const attacker = await withDatabase(databaseUrl, async (database) => {
@@ -36,7 +40,7 @@ export async function runAbuse(
   // What is compiled, connected or loaded once belongs to no attack.
   await target.graphql('{ packs(first: 200) { nodes { id } } }');
   const reports: AbuseReport[] = [];
-  for (const { name, run } of attacks) {
+  for (const { name, run } of attacks.filter((one) => one.name.includes(wanted))) {
     await server.collectGarbage();
     const before = await server.startWatching();
     const bystander = watch(server.url);

@@ -1,0 +1,70 @@
+/** The bodies of requests: whose turn it is to have one read, told by its headers before any of it is read. */
+import type { Caller } from '../identity/caller.ts';
+import { isGzipped } from './body-stream.ts';
+import { mediaTypeOf } from './media-type.ts';
+import { LARGEST_BODY_BYTES, readBody } from './read-body.ts';
+import { LARGEST_TEXT_BYTES } from './read-multipart.ts';
+import { type Turn, Turns } from './turns.ts';
+
+/** JSON of brackets without anything between them takes 25 times its length once it is parsed (measured, V8 13). */
+const PARSED = 25;
+/** What any request takes of memory. */
+const LEAST_BYTES = 16 * 1024;
+/** Characters whose parsing takes milliseconds: a GraphQL document of so many is validated in 20. */
+const LONG = 8 * 1024;
+
+/** A body that may be read. Disposed when its request has been answered. */
+export interface Body extends Disposable {
+  /**
+   * All of it; one that is long comes in a turn of the event loop that no other long one has.
+   * @throws RequestRefused as `readBody` does
+   */
+  text(): Promise<string>;
+}
+
+export class Bodies {
+  /** Of one caller at the same time one body that is as large as it can be, and some others. */
+  readonly #turns = new Turns(PARSED * LARGEST_BODY_BYTES + 64 * LEAST_BYTES);
+  #lastLong: Promise<void> = Promise.resolve();
+
+  /**
+   * Waits for the caller's turn.
+   * @throws RequestRefused as `Turns.begin` does, and `unsupported_media_type` for an unknown encoding
+   */
+  begin(caller: Caller, request: Request): Body | Promise<Body> {
+    const turn = this.#turns.begin(caller, weightOf(request));
+    return turn instanceof Promise
+      ? turn.then((begun) => this.#bodyOf(request, begun))
+      : this.#bodyOf(request, turn);
+  }
+
+  #bodyOf(request: Request, turn: Turn): Body {
+    return {
+      text: async () => {
+        const text = await readBody(request);
+        turn.lighten(weightOfText(text.length));
+        if (text.length > LONG) await this.#freeLoop();
+        return text;
+      },
+      [Symbol.dispose]: () => turn[Symbol.dispose](),
+    };
+  }
+
+  #freeLoop(): Promise<void> {
+    this.#lastLong = this.#lastLong.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#lastLong;
+  }
+}
+
+const weightOfText = (bytes: number): number => LEAST_BYTES + PARSED * bytes;
+
+/** In bytes of memory, at most. Files go to disk, and the texts beside them are short. */
+function weightOf({ headers, method }: Request): number {
+  if (method === 'GET' || method === 'HEAD') return LEAST_BYTES;
+  const length = isGzipped({ headers }) ? null : headers.get('content-length');
+  const bytes = Math.min(Number(length ?? LARGEST_BODY_BYTES), LARGEST_BODY_BYTES);
+  const mediaType = mediaTypeOf(headers.get('content-type'));
+  if (mediaType === 'multipart/form-data') return weightOfText(LARGEST_TEXT_BYTES);
+  const isParsed = /json$|^application\/(?:graphql|x-www-form)/.test(mediaType);
+  return isParsed ? weightOfText(bytes) : LEAST_BYTES + bytes;
+}
