@@ -65,7 +65,7 @@ const limits = {
   },
   /** Of the database, every page full: a count (`totalCount`) reads none. */
   rows: {
-    maximum: 15_000,
+    maximum: 30_000,
     of: 'rows to be read',
     remedy: 'Lower "first", most of all of a list within a list.',
   },

@@ -80,7 +80,8 @@ export function useLimits(turns: Turns): YogaPlugin {
     },
     onExecute({ args, setResultAndStopExecution }) {
       const admission = admit(args);
-      if (admission.kind === 'refused') return setResultAndStopExecution(admission);
+      if (admission.kind === 'refused')
+        return setResultAndStopExecution({ errors: admission.errors });
       const { record }: ServerContext = args.contextValue;
       if (record.caller === null) return;
       const turn = turns.begin(record.caller, shareOf(admission.amount));
@@ -95,7 +96,8 @@ export function useLimits(turns: Turns): YogaPlugin {
     // Takes no turn, which would last as long as the stream: what it keeps and what an event costs are bounded instead.
     onSubscribe({ args, setResultAndStopExecution }) {
       const admission = admit(args);
-      if (admission.kind === 'refused') return setResultAndStopExecution(admission);
+      if (admission.kind === 'refused')
+        return setResultAndStopExecution({ errors: admission.errors });
       const { fields, rows } = admission.amount;
       const refused = firstBeyond({
         event: Math.max(fields, rows),
