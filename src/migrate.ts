@@ -7,7 +7,9 @@ import { StartError } from './start-error.ts';
 try {
   const config = readConfig(process.env);
   await keepPrivate(config.dataDirectory);
-  const database = await openMigratedDatabase(config);
+  const database = await openMigratedDatabase(config, {
+    onWarning: (message) => process.stderr.write(`${message}\n`),
+  });
   await database.close();
 } catch (error) {
   const expected = error instanceof ConfigError || error instanceof StartError;

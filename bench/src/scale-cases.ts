@@ -141,10 +141,10 @@ export const scaleCases: readonly ScaleCase[] = [
   filtered('own packs of a rare category', { category: 'rare', owned: true }),
   filtered('packs whose cleanup failed', { status: 'CLEANUP_FAILED', owned: true }),
   filtered('packs of a rare tier', { tier: 'RECOMMENDED', owned: true }),
-  filtered('packs of a rare image origin', { imageOrigin: 'CLONE', owned: true }, 'counts'),
+  filtered('packs of a rare image origin', { imageOrigin: 'CLONE', owned: true }),
   filtered('own community packs', { visibility: 'COMMUNITY', owned: true }),
   filtered('packs whose name contains "77"', { nameContains: '77' }),
-  filtered('packs whose name contains what none has', { nameContains: 'zebra' }, 'counts'),
+  filtered('packs whose name contains what none has', { nameContains: 'zebra' }),
   asked('auditEvents of a rare type', 'size', ({ key }) =>
     graphql(key, EVENTS, { filter: { type: 'PACK_VISIBILITY_CHANGED' } }, '"nodes"'),
   ),

@@ -1,5 +1,7 @@
 /** One Kysely over either PostgreSQL or PGlite; MikroORM runs on it, and so does every statement of ours. */
 import { PGlite } from '@electric-sql/pglite';
+import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { Kysely, type LogEvent, PGliteDialect } from 'kysely';
 import pg from 'pg';
@@ -131,7 +133,11 @@ export async function connectEmbedded(
   directory: string,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const pglite = await PGlite.create({ dataDir: directory, parsers: typeParsers });
+  const pglite = await PGlite.create({
+    dataDir: directory,
+    parsers: typeParsers,
+    extensions: { pg_trgm, btree_gin },
+  });
   const kysely = new Kysely<unknown>({
     dialect: new PGliteDialect({ pglite }),
     log: logTo(options),

@@ -21,6 +21,7 @@ import { type Attempts, createAttempts } from './attempts.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
 import { Migration002PackContents } from './migrations/002-pack-contents.ts';
 import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
+import { Migration004NameSearch } from './migrations/004-name-search.ts';
 
 const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
   postgres: PostgreSqlDriver,
@@ -32,6 +33,7 @@ export const migrations = [
   { name: '001-initial', class: Migration001Initial },
   { name: '002-pack-contents', class: Migration002PackContents },
   { name: '003-audit-retention', class: Migration003AuditRetention },
+  { name: '004-name-search', class: Migration004NameSearch },
 ];
 
 export interface OrmOptions {

@@ -32,9 +32,18 @@ const PackSchema = defineEntity({
       properties: ['org', 'tier', 'id'],
       where: "tier <> 'COMMUNITY'",
     },
+    { name: 'packs_org_origin', properties: ['org', 'imageOrigin', 'id'] },
     // `packs`: what every org may see. Partial, because most packs are private.
     { name: 'packs_community_newest', properties: ['id'], where: "visibility = 'COMMUNITY'" },
     { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },
+    // A part of the name; the migration makes it only where the server has the extensions.
+    {
+      name: 'packs_name_search',
+      properties: ['org', 'name'],
+      type: 'gin',
+      expression:
+        'create index "packs_name_search" on "packs" using gin ("org_id", "name" gin_trgm_ops)',
+    },
     // Deletion: does another pack point at the same image?
     { name: 'packs_image', properties: ['repository', 'imageDigest'] },
   ],

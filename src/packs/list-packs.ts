@@ -6,6 +6,7 @@ import { type ListedPack, packRows } from '../model/pack-row.ts';
 import { type ListedRole, roleRows } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
+import { type NameCondition, nameContains, searchedPage } from './name-search.ts';
 import { type RolesJson, rolesAsJson } from './roles-of-packs.ts';
 
 export interface PackFilter {
@@ -40,14 +41,17 @@ export async function listPacks(
   filter: PackFilter,
   { extent, roles }: PackListing = { extent: 'whole', roles: null },
 ): Promise<PackPage> {
-  const { where, values } = conditions(caller, filter);
+  const { where, name, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
   where.push(...placeOf(page, 'p.id', bind));
-  const order = `order by id ${orderOf(page)} limit ${bind(limitOf(page))}`;
+  const sorted = `order by id ${orderOf(page)}`;
+  const limit = bind(limitOf(page));
+  const order = `${sorted} limit ${limit}`;
   const union = branches(filter)
     .map((owner) => {
       const all = [owner, ...where].join(' and ');
-      return `(select p.* from packs p where ${all} ${order})`;
+      if (name?.isIndexed) return searchedPage(all, name, sorted, limit, bind);
+      return `(select p.* from packs p where ${name === null ? all : `${all} and ${name.sql}`} ${order})`;
     })
     .join(' union all ');
   const rolesOfPack =
@@ -76,7 +80,8 @@ export async function countPacks(
   caller: Caller,
   filter: PackFilter,
 ): Promise<number> {
-  const { where, values } = conditions(caller, filter);
+  const { where, name, values } = conditions(caller, filter);
+  if (name !== null) where.push(name.sql);
   const counts = branches(filter).map(
     (owner) => `(select count(*) from packs p where ${[owner, ...where].join(' and ')})`,
   );
@@ -108,7 +113,7 @@ function branches(filter: PackFilter): readonly string[] {
 function conditions(
   caller: Caller,
   filter: PackFilter,
-): { readonly where: string[]; readonly values: unknown[] } {
+): { readonly where: string[]; readonly name: NameCondition | null; readonly values: unknown[] } {
   const values: unknown[] = [uuidOf(caller.orgId)];
   const where: string[] = [];
   const equals = (column: string, value: string | null | undefined) => {
@@ -119,11 +124,10 @@ function conditions(
   equals('image_origin', filter.imageOrigin);
   if (filter.tier != null) where.push(ofTier[filter.tier]);
   if (filter.status != null) where.push(ofStatus[filter.status]);
-  if (filter.nameContains != null) {
-    where.push(`position($${values.push(filter.nameContains.toLowerCase())} in p.name) > 0`);
-  }
   if (filter.names != null) where.push(`p.name = any($${values.push([...filter.names])}::text[])`);
-  return { where, values };
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const name = filter.nameContains == null ? null : nameContains(filter.nameContains, bind);
+  return { where, name, values };
 }
 
 /** Written out, and not bound, for the indexes that hold nothing but the rare ones of these. */

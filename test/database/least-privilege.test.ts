@@ -66,3 +66,26 @@ test('a role that may not migrate is told who must, where something is pending',
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATABASE_URL: .*npm run migrate.*\n$/);
 });
+
+test('whoever migrates without the right to make extensions goes on without the index, and says what to do', async () => {
+  const database = await createDatabase('template0');
+  const clerk = await clerkOn(database);
+  await asAdministrator(database, `grant create on schema public to ${clerk.name}`);
+  const migrated = await run('src/migrate.ts', { DATABASE_URL: clerk.url });
+  expect(migrated).toMatchObject({ code: 0, stdout: '' });
+  expect(migrated.stderr).toMatch(/^packs are searched by name without an index.*create extension/);
+
+  const gateway = await startGateway({ environment: { DATABASE_URL: clerk.url } });
+  await gateway.pack('triage');
+  const search = '{ packs(filter: { nameContains: "riag" }) { totalCount nodes { name } } }';
+  const found = { packs: { totalCount: 1, nodes: [{ name: 'triage' }] } };
+  expect((await gateway.graphql(search)).data).toEqual(found);
+  expect(JSON.stringify(gateway.logs)).toContain('packs are searched by name without an index');
+  await gateway.close();
+
+  // As the warning says, by whoever may.
+  const statements = /create extension if.*/.exec(migrated.stderr)?.[0].split('; ') ?? [];
+  await asAdministrator(database, ...statements);
+  const again = await run('src/migrate.ts', { DATABASE_URL: clerk.url });
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+});

@@ -103,3 +103,29 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  'a part of a name that hardly any pack has is found by its trigrams',
+  async () => {
+    const { client, sent, large } = await start();
+    const search = async (part: string) => {
+      const document = `query ($part: String!) {
+        packs(first: 50, filter: { nameContains: $part, owned: true }) { nodes { name } } }`;
+      sent.length = 0;
+      const { packs } = await large.graphql(document, { part });
+      const statement = sent.find(({ sql }) => sql.includes('p.name'));
+      if (statement === undefined) throw new Error('no statement for the page');
+      return { found: packs.nodes.length, statement };
+    };
+    const none = await search('zebra');
+    const { rows } = await client.query(`explain (generic_plan) ${none.statement.sql}`);
+    expect(JSON.stringify(rows)).toContain('packs_name_search');
+    expect(none.found).toBe(0);
+    // All 12,000 packs of the org lie on some hundred blocks.
+    expect(await blocksTouched(client, none.statement)).toBeLessThan(150);
+    const many = await search('pack');
+    expect(many.found).toBe(50);
+    expect(await blocksTouched(client, many.statement)).toBeLessThan(30);
+  },
+  TIMEOUT_MS,
+);

@@ -1,0 +1,15 @@
+import type { Query } from './gathered.ts';
+
+/** What to do where the migration could not make the index for searches by name; null: it is there. */
+export async function missingNameSearch(query: Query): Promise<string | null> {
+  const [row] = await query<{ present: boolean }>(
+    "select to_regclass('packs_name_search') is not null as present",
+    [],
+  );
+  return row?.present === false ? WAY_OUT : null;
+}
+
+const WAY_OUT =
+  'packs are searched by name without an index, which takes long for an org that has very many; let the owner of the ' +
+  'database run: create extension if not exists pg_trgm; create extension if not exists btree_gin; ' +
+  'create index concurrently packs_name_search on packs using gin (org_id, name gin_trgm_ops)';
