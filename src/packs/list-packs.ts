@@ -138,6 +138,8 @@ const ofTier: Record<PackTier, string> = {
 };
 const ofStatus: Record<PackStatus, string> = {
   ACTIVE: "p.status = 'ACTIVE'",
-  DELETING: "p.status = 'DELETING'",
-  CLEANUP_FAILED: "p.status = 'CLEANUP_FAILED'",
+  // As others are shown it (`statusShownTo`).
+  DELETING:
+    "(p.status = 'DELETING' or p.status = 'CLEANUP_FAILED' and p.org_id is distinct from $1)",
+  CLEANUP_FAILED: "p.status = 'CLEANUP_FAILED' and p.org_id = $1",
 };

@@ -74,6 +74,13 @@ describe("Apollo's Explorer in a browser", () => {
     expect(await allowedBy(two, 'https://b.example')).toBe('https://b.example');
     expect(await allowedBy(two, EXPLORER)).toBeNull();
     expect(await allowedBy(',', EXPLORER)).toBeNull();
+    const below = 'https://*.example.com,capacitor://localhost,chrome-extension://abc';
+    expect(await allowedBy(below, 'https://a.example.com')).toBe('https://a.example.com');
+    expect(await allowedBy(below, 'https://example.com')).toBeNull();
+    expect(await allowedBy(below, 'https://a.example.com.evil.example')).toBeNull();
+    expect(await allowedBy(below, 'http://a.example.com')).toBeNull();
+    expect(await allowedBy(below, 'capacitor://localhost')).toBe('capacitor://localhost');
+    expect(await allowedBy(below, 'chrome-extension://abc')).toBe('chrome-extension://abc');
   });
 
   test('reads the schema with a key, descriptions included', async () => {
@@ -101,6 +108,7 @@ describe('INTROSPECTION=off', () => {
     for (const query of [
       '{ __schema { queryType { name } } }',
       '{ __type(name: "Pack") { name } }',
+      '{ _service { sdl } }',
     ]) {
       const response = await ask(query);
       expect(response.status).toBe(400);
