@@ -12,10 +12,14 @@ export interface Success {
   readonly schema: z.ZodType;
   /** JSON when left out. */
   readonly mediaType?: string;
+  readonly hasETag?: boolean;
 }
 
 const requestId = {
   'x-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' } },
+} as const;
+const etag = {
+  etag: { description: 'For If-Match and If-None-Match.', schema: { type: 'string' } },
 } as const;
 const retryAfter = {
   'retry-after': {
@@ -33,7 +37,7 @@ export function documentedResponses(
   const responses: Responses = {
     [success.status]: {
       description: success.description,
-      headers: requestId,
+      headers: success.hasETag === true ? { ...requestId, ...etag } : requestId,
       content: { [success.mediaType ?? 'application/json']: { schema: success.schema } },
     },
     ...(success.mediaType !== undefined && {

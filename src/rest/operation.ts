@@ -153,12 +153,14 @@ export function routeOf<
   body,
   problems,
   success,
+  etag,
   takesCondition,
 }: Documented<Outcome, Answer, Query, B>): Operation['route'] {
   // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
   const kinds = new Set(Object.keys(problems) as ProblemKind[]);
   // Of a parameter that it does not know, at least.
   kinds.add('validation_failed');
+  const hasETag = etag !== undefined || success.mediaType !== undefined;
   const hasQuery = Object.keys(query.shape).length > 0;
   const refused: RefusalCode[] = ['unauthenticated', ...body.refusals];
   if (needs !== null) refused.push('permission_denied');
@@ -175,14 +177,22 @@ export function routeOf<
         params: path.includes('{path}') ? fileParameters : idParameter,
       }),
       ...(hasQuery && { query }),
+      ...(takesCondition && { headers: conditionHeaders }),
       ...(body.documented && { body: body.documented }),
     },
-    responses: documentedResponses(success, [...kinds], refused),
+    responses: documentedResponses({ ...success, hasETag }, [...kinds], refused),
   });
 }
 
 const idParameter = z.object({
   id: z.string().openapi({ description: 'An opaque id, such as pack_….' }),
+});
+
+const conditionHeaders = z.object({
+  'if-match': z
+    .string()
+    .optional()
+    .openapi({ description: 'An ETag that was answered: only where it still holds, else 412.' }),
 });
 
 const fileParameters = idParameter.extend({
@@ -197,4 +207,4 @@ type Documented<
   Answer extends z.ZodType,
   Query extends z.ZodObject,
   B,
-> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'etag' | 'shareOf'>;
+> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'shareOf'>;

@@ -692,7 +692,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of packs. */
+            /** @description A page of packs: it may end before `limit` where they are very long. */
             200: {
                 headers: {
                     /** @description Names this request in our logs. */
@@ -940,6 +940,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1602,6 +1604,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1688,7 +1692,10 @@ export interface operations {
     replacePackFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -1708,6 +1715,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1908,7 +1917,10 @@ export interface operations {
     deletePackFile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -1924,6 +1936,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2069,6 +2083,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2155,7 +2171,10 @@ export interface operations {
     replacePackArchive: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -2176,6 +2195,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
