@@ -50,6 +50,31 @@ describe.each(databaseKinds)('on %s', (database) => {
   });
 });
 
+test('very many go in batches, each a transaction with an event of its own', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await old(gateway, 20_001, 40);
+  expect(await pruneAudit(gateway.app.world, 30)).toBe(20_001);
+  const pruned = (await eventsOf(gateway)).filter(({ type }) => type === 'AUDIT_PRUNED');
+  expect(pruned.map(({ details }) => details.removed).sort()).toEqual([1, 10_000, 10_000]);
+});
+
+test('after pruning, a deletion that is kept can still not be told a second time', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const insert = (subject: string, age: string) =>
+    gateway.app.world.database.query(
+      `insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+       select (lpad(to_hex((extract(epoch from now() - $2::interval) * 1000)::bigint), 12, '0')
+           || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid,
+         id, 'PACK_DELETED', 'key_x', $1, 'request', '{}', now() - $2::interval from orgs where slug = 'default'`,
+      [subject, age],
+    );
+  await insert('pack_old', '40 days');
+  await insert('pack_young', '1 day');
+  await expect(insert('pack_young', '0')).rejects.toThrow(/audit_events_deleted_once/);
+  expect(await pruneAudit(gateway.app.world, 30)).toBe(1);
+  await expect(insert('pack_young', '0')).rejects.toThrow(/audit_events_deleted_once/);
+});
+
 test('npm run prune-audit says how many went; without the setting it says what is missing', async () => {
   const gateway = await startGateway({ database: 'postgres' });
   await old(gateway, 5, 400);
