@@ -31,7 +31,10 @@ class Ended<T> extends Error {
   }
 }
 
-/** The registry behind a circuit breaker; `check` goes past it, for it reports what the registry itself says. */
+/**
+ * The registry behind a circuit breaker. `check` goes past it, for it reports what the registry itself says; so does
+ * `walkImages`, which is no single call, and whose visits make calls of their own.
+ */
 export function withCircuitBreaker(
   registry: Registry,
   { failures, halfOpenAfterMs, onChange }: CircuitBreakerOptions,

@@ -2,7 +2,7 @@
  * Works on items, at most so many at once, in the order in which they come: no more of them are held than are being
  * worked on. After a failure no further one is taken, and what was begun is waited for.
  * @param reached told of an item once it and all before it are done
- * @throws what `work` threw first
+ * @throws what `work`, or the source of the items, threw first
  */
 export async function inParallel<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -12,9 +12,9 @@ export async function inParallel<T>(
 ): Promise<void> {
   const source = iteratorOf(items);
   const begun: { readonly item: T; isDone: boolean }[] = [];
-  let isOver = false;
+  let failure: { readonly error: unknown } | null = null;
   const worker = async () => {
-    while (!isOver) {
+    while (failure === null) {
       const next = await source.next();
       if (next.done) return;
       const one = { item: next.value, isDone: false };
@@ -27,17 +27,14 @@ export async function inParallel<T>(
       }
     }
   };
-  const ended = await Promise.allSettled(
-    Array.from({ length: atOnce }, () =>
-      worker().catch((error: unknown) => {
-        isOver = true;
-        throw error;
-      }),
-    ),
-  );
-  await source.return?.(undefined);
-  const failed = ended.find((one) => one.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  const noted = (error: unknown) => {
+    failure ??= { error };
+  };
+  await Promise.all(Array.from({ length: atOnce }, () => worker().catch(noted)));
+  await source.return(undefined);
+  // What is assigned in a closure is narrowed as if it were not.
+  const failed = failure as { readonly error: unknown } | null;
+  if (failed !== null) throw failed.error;
 }
 
 /** A worker that asks for the next item while another one is waiting for it gets the one after. */
