@@ -38,13 +38,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const ADDRESS = /^postgres(?:ql)?:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i;
 
 /**
- * @param environment libpq's own variables for TLS, for what the address does not say
+ * @param environment libpq's own variables (its manual, 32.15), for what the address does not say
  * @throws AddressRefused
  */
 export function parseAddress(
-  text: string,
+  written: string,
   environment: Environment = process.env,
 ): DatabaseAddress {
+  // A file that is read whole ends in a line break.
+  const text = written.trim();
+  if (/\p{Cc}|%00/u.test(text)) {
+    throw new AddressRefused('has a line break, a NUL (%00) or another control character in it');
+  }
   const [matched, authority = '', path = '', query = ''] = ADDRESS.exec(text) ?? [];
   if (matched === undefined && !/^postgres(?:ql)?:\/\//i.test(text)) {
     throw new AddressRefused('must be a postgres:// or postgresql:// address');
@@ -57,6 +62,7 @@ export function parseAddress(
     );
   }
   const parameters = readParameters(query);
+  addVariables(parameters, environment);
   const credentials = credentialsOf(authority.slice(0, at + 1), path, parameters);
   const hosts = hostsOf(authority.slice(at + 1), parameters);
   const tls = tlsParameters(parameters, environment);
@@ -71,7 +77,7 @@ export function parseAddress(
     pooler: poolerOf(parameters),
     connectTimeoutMs: connectTimeout(parameters, hosts.length),
     requiresChannelBinding: parameters.get('channel_binding') === 'require',
-    warnings: warningsOf(tls),
+    warnings: [...warningsOf(tls), ...notRead(environment)],
   };
 }
 
@@ -108,7 +114,19 @@ const KNOWN: Readonly<Record<string, readonly string[] | null>> = {
   target_session_attrs: ['any', 'read-write', 'primary'],
   load_balance_hosts: ['disable', 'random'],
   uselibpqcompat: ['true'],
-  pgbouncer: ['true', '1', 'on', 'yes', 'false', '0', 'off', 'no', 'session', 'prepared'],
+  pgbouncer: [
+    'transaction',
+    'true',
+    '1',
+    'on',
+    'yes',
+    'false',
+    '0',
+    'off',
+    'no',
+    'session',
+    'prepared',
+  ],
 };
 
 /** Other tools' words for what PostgreSQL calls `search_path`. */
@@ -116,7 +134,7 @@ const SCHEMA_WORDS = ['schema', 'search_path', 'currentschema', 'searchpath'];
 
 type Parameters = ReadonlyMap<string, string>;
 
-function readParameters(query: string): Parameters {
+function readParameters(query: string): Map<string, string> {
   const parameters = new Map<string, string>();
   // Here a plus sign is one, as for libpq.
   for (const [name, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) {
@@ -127,13 +145,57 @@ function readParameters(query: string): Parameters {
       throw new AddressRefused(`has a parameter "${name}" that is not supported${hint}`);
     }
     if (parameters.has(name)) throw new AddressRefused(`has the parameter "${name}" twice`);
-    if (allowed !== null && !allowed.includes(value.toLowerCase())) {
-      throw new AddressRefused(`has ${name}=${value}, which must be one of ${allowed.join(', ')}`);
-    }
-    parameters.set(name, allowed === null ? value : value.toLowerCase());
+    parameters.set(name, allowedValue('has', name, value, allowed));
   }
   return parameters;
 }
+
+function allowedValue(
+  verb: string,
+  name: string,
+  value: string,
+  allowed: readonly string[] | null | undefined,
+): string {
+  if (allowed === null || allowed === undefined) return value;
+  const known = allowed.find((one) => one === value.toLowerCase());
+  if (known !== undefined) return known;
+  throw new AddressRefused(`${verb} ${name}=${value}, which must be one of ${allowed.join(', ')}`);
+}
+
+/** libpq's variables that the driver does not read by itself, and the parameter that each stands for. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  PGAPPNAME: 'application_name',
+  PGCONNECT_TIMEOUT: 'connect_timeout',
+  PGCHANNELBINDING: 'channel_binding',
+  PGTARGETSESSIONATTRS: 'target_session_attrs',
+  PGLOADBALANCEHOSTS: 'load_balance_hosts',
+  PGGSSENCMODE: 'gssencmode',
+  PGCLIENTENCODING: 'client_encoding',
+  PGSSLNEGOTIATION: 'sslnegotiation',
+  PGSSLROOTCERT: 'sslrootcert',
+  PGSSLCERT: 'sslcert',
+  PGSSLKEY: 'sslkey',
+  PGSSLCRL: 'sslcrl',
+  PGSSLMINPROTOCOLVERSION: 'ssl_min_protocol_version',
+  PGSSLMAXPROTOCOLVERSION: 'ssl_max_protocol_version',
+};
+
+function addVariables(parameters: Map<string, string>, environment: Environment): void {
+  for (const [variable, name] of Object.entries(VARIABLES)) {
+    const value = environment[variable];
+    if (value === undefined || value === '' || parameters.has(name)) continue;
+    parameters.set(name, allowedValue('cannot be used with', variable, value, KNOWN[name]));
+  }
+}
+
+/** What libpq does by these is not done. PGDATESTYLE, PGTZ and the like are of no effect, for the service sets what it needs. */
+const NOT_READ =
+  /^PG(?:SERVICE|SERVICEFILE|HOSTADDR|REQUIREAUTH|REQUIREPEER|REQUIRESSL|KRBSRVNAME|GSSLIB|GSSDELEGATION|SSLCERTMODE|SSLSNI|SSLCOMPRESSION|MINPROTOCOLVERSION|MAXPROTOCOLVERSION)$/;
+
+const notRead = (environment: Environment): string[] =>
+  Object.keys(environment)
+    .filter((variable) => NOT_READ.test(variable) && environment[variable] !== '')
+    .map((variable) => `${variable} is set, and not read here: say it in the address`);
 
 function credentialsOf(userinfo: string, path: string, parameters: Parameters): pg.ClientConfig {
   try {
@@ -228,9 +290,9 @@ function tlsParameters(parameters: Parameters, environment: Environment): TlsPar
   return {
     mode: mode ?? 'disable',
     isSaid: mode !== undefined,
-    rootCertificate: parameters.get('sslrootcert') ?? environment.PGSSLROOTCERT,
-    certificate: parameters.get('sslcert') ?? environment.PGSSLCERT,
-    key: parameters.get('sslkey') ?? environment.PGSSLKEY,
+    rootCertificate: parameters.get('sslrootcert'),
+    certificate: parameters.get('sslcert'),
+    key: parameters.get('sslkey'),
     passphrase: parameters.get('sslpassword'),
     revoked: parameters.get('sslcrl'),
     lowest: parameters.get('ssl_min_protocol_version'),
@@ -265,8 +327,11 @@ function seconds(name: string, text: string): number {
 /** Short where there is somebody else to ask. */
 function connectTimeout(parameters: Parameters, hosts: number): number {
   const said = parameters.get('connect_timeout');
-  const given = said === undefined ? 0 : seconds('connect_timeout', said);
-  return given > 0 ? given * 1000 : hosts > 1 ? 2_000 : 5_000;
+  if (said === undefined) return hosts > 1 ? 2_000 : 5_000;
+  const given = seconds('connect_timeout', said);
+  if (given === 0)
+    throw new AddressRefused('has connect_timeout=0, by which callers would wait without end');
+  return given * 1000;
 }
 
 /** Of several hosts the one that can be written to is meant, if nothing else is said: this service writes. */
@@ -277,7 +342,7 @@ function poolerOf(parameters: Parameters): Pooler {
   const said = parameters.get('pgbouncer');
   if (said === undefined) return 'unknown';
   if (said === 'session' || said === 'prepared') return said;
-  return ['true', '1', 'on', 'yes'].includes(said) ? 'transaction' : 'session';
+  return ['transaction', 'true', '1', 'on', 'yes'].includes(said) ? 'transaction' : 'session';
 }
 
 function shuffled<T>(parameters: Parameters, hosts: readonly T[]): T[] {

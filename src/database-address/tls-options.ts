@@ -1,7 +1,8 @@
 /** The TLS parameters of an address, with libpq's meaning (its manual, 32.19), as options of Node's TLS. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { ConnectionOptions, SecureVersion } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureVersion } from 'node:tls';
 
 /** libpq's, and node-postgres' own `no-verify`. */
 export const sslModes = [
@@ -63,7 +64,34 @@ export function tlsOptions(tls: TlsParameters, host: string): ConnectionOptions 
     maxVersion: version(tls.highest),
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   };
-  return withoutGaps(options);
+  const given = withoutGaps(options);
+  requireUsable(tls, given);
+  return given;
+}
+
+/** Told now and by name: of a connection that fails for it pg says only what OpenSSL says, or nothing. */
+function requireUsable(tls: TlsParameters, options: ConnectionOptions): void {
+  const { problem, rootCertificate } = tls;
+  if (typeof options.ca === 'string' && !isCertificate(options.ca)) {
+    throw problem(`has sslrootcert=${rootCertificate}, a file that holds no PEM certificate`);
+  }
+  const { cert, key, crl, passphrase, minVersion, maxVersion } = options;
+  try {
+    createSecureContext(withoutGaps({ cert, key, crl, passphrase, minVersion, maxVersion }));
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw problem(
+      `has sslcert, sslkey, sslpassword, sslcrl or ssl_…_protocol_version that cannot be used (${words})`,
+    );
+  }
+}
+
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).subject !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Node takes an `undefined` for a value of some of these. */

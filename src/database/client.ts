@@ -37,6 +37,7 @@ export class GatewayClient extends pg.Client {
     this.#socket = socket;
     this.#names = names;
     this.#onSpent = onSpent;
+    guardParser(this.#connection);
     this.#connection.on('authenticationSASL', ({ mechanisms }) => {
       this.#offersBinding = mechanisms.includes('SCRAM-SHA-256-PLUS');
     });
@@ -82,12 +83,45 @@ export class GatewayClient extends pg.Client {
     this.#onSpent(this);
   }
 
-  get #connection(): NodeJS.EventEmitter<{
+  get #connection(): ClientConnection {
+    // Neither do they know this.
+    return (this as unknown as { readonly connection: ClientConnection }).connection;
+  }
+}
+
+interface ClientConnection
+  extends NodeJS.EventEmitter<{
     authenticationSASL: [{ readonly mechanisms: string[] }];
   }> {
-    // Neither do they know this.
-    return (this as unknown as { readonly connection: NodeJS.EventEmitter<never> }).connection;
-  }
+  /** Begins to parse what comes on a socket, or on the TLS over it. */
+  attachListeners(stream: Socket): void;
+}
+
+/**
+ * What is no PostgreSQL ends the connection: pg's parser throws where nobody can catch it, which would end the process.
+ */
+function guardParser(connection: ClientConnection): void {
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) => {
+    const before = new Set(stream.listeners('data'));
+    attach(stream);
+    for (const parse of stream.listeners('data').filter((listener) => !before.has(listener))) {
+      // Node's own types know no more of a listener; these two are pg's.
+      stream.off('data', parse as (chunk: Buffer) => void);
+      stream.on('data', (chunk: Buffer) => {
+        try {
+          parse(chunk);
+        } catch (error) {
+          const words = error instanceof Error ? error.message : String(error);
+          stream.destroy(
+            Object.assign(new Error(`what answers is no PostgreSQL server: ${words}`), {
+              code: '08P01',
+            }),
+          );
+        }
+      });
+    }
+  };
 }
 
 /** The server is a standby now (25006), is going (57P), or is not there (08, or the socket says so). */

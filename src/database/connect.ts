@@ -59,6 +59,8 @@ export interface Connection {
   readonly listen: Listen;
   /** Where transactions are tried again. */
   readonly attempts: Attempts;
+  /** Closes what is open; nothing waits for a connection that has only been idle. */
+  close(): Promise<void>;
 }
 
 const MOST_CONNECTIONS = 10;
@@ -118,7 +120,17 @@ export function connectPostgres(
     listenAddress: listenUrl === null ? null : parseAddress(listenUrl),
     send,
   });
-  return { kysely, send, listen, attempts };
+  return {
+    kysely,
+    send,
+    listen,
+    attempts,
+    async close() {
+      await kysely.destroy();
+      // Kysely ends no pool that it has not used itself.
+      await pool.end();
+    },
+  };
 }
 
 const NO_EVENTS =
@@ -145,7 +157,16 @@ export async function connectEmbedded(
   // There is one connection: PGlite lets a statement wait while a transaction of somebody else is open.
   const send = observed(options, (sql, values) => pglite.query(sql, values));
   const attempts = createAttempts(Number.POSITIVE_INFINITY);
-  return { kysely, send, listen: listenOnEmbedded(pglite), attempts };
+  return {
+    kysely,
+    send,
+    listen: listenOnEmbedded(pglite),
+    attempts,
+    async close() {
+      await kysely.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
 }
 
 /** Tells of statements that do not go through Kysely what `logTo` tells of those that do. */

@@ -57,10 +57,11 @@ export async function openDatabase(
   options: ConnectOptions = {},
 ): Promise<Database> {
   const kind = url === null ? 'embedded' : 'postgres';
-  const { kysely, send, listen, attempts } =
+  const connection =
     url === null
       ? await openEmbedded(join(dataDirectory, 'db'), options)
       : connectPostgres(url, options, listenUrl);
+  const { kysely, send, listen, attempts } = connection;
   const orm = createOrm(kysely, kind, { attempts });
   const query: Query = (sql, values) => rowsOf(send(sql, [...values]));
   return {
@@ -85,7 +86,10 @@ export async function openDatabase(
       else await migratePostgres(url, options);
     },
     state: () => databaseState(query),
-    close: () => orm.close(),
+    async close() {
+      await orm.close();
+      await connection.close();
+    },
   };
 }
 

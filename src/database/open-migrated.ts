@@ -76,6 +76,16 @@ const WAYS_OUT = [
       'a pooler refuses what the address sends: leave out ?options=, or name it in the ' +
       "pooler's ignore_startup_parameters; in transaction mode add ?pgbouncer=true",
   },
+  {
+    says: /already exists/i,
+    wayOut:
+      'there are tables of something else in this schema: give the service a database of its own, ' +
+      'or a schema by ?options=-csearch_path%3D<schema>',
+  },
+  {
+    says: /takes no writes/i,
+    wayOut: 'name the primary, or all hosts with ?target_session_attrs=read-write',
+  },
   { says: /no encryption|SSL (?:connection )?is required/i, wayOut: 'add ?sslmode=verify-full' },
   { says: /does not support SSL/i, wayOut: 'leave ?sslmode= out, or switch TLS on in the server' },
   {

@@ -39,20 +39,21 @@ export const migrations = [
 export interface OrmOptions {
   /** Where transactions are tried again. */
   readonly attempts?: Attempts;
-  /** The schema of the table of migrations. */
-  readonly migrationsIn?: string;
+  /** The schema that `search_path` leads to. */
+  readonly schema?: string;
 }
 
 /** The ORM over an open connection: the entities, their migrations, and no state of its own. */
 export function createOrm(
   kysely: Kysely<unknown>,
   kind: 'postgres' | 'embedded',
-  { attempts = createAttempts(Number.POSITIVE_INFINITY), migrationsIn = 'public' }: OrmOptions = {},
+  { attempts = createAttempts(Number.POSITIVE_INFINITY), schema = 'public' }: OrmOptions = {},
 ): MikroORM {
-  return new MikroORM({
+  const orm = new MikroORM({
     entityManager: attemptingEntityManager(attempts),
     driver: drivers[kind],
     dbName: 'postgres',
+    schema,
     driverOptions: kysely,
     entities: [
       Org,
@@ -67,7 +68,7 @@ export function createOrm(
     extensions: [Migrator],
     migrations: {
       migrationsList: migrations,
-      tableName: `${migrationsIn}.mikro_orm_migrations`,
+      tableName: 'mikro_orm_migrations',
       snapshot: false,
       silent: true,
     },
@@ -79,6 +80,9 @@ export function createOrm(
     // Every request works on a fork; a query on the global manager would be shared by all of them.
     allowGlobalContext: false,
   });
+  // What is in this schema the ORM names without it, as our statements do: a name that it qualifies may hold no dot.
+  orm.driver.getPlatform().getDefaultSchemaName = () => schema;
+  return orm;
 }
 
 /** Every attempt at a transaction works on a fork of its own, so that nothing is left of one that failed. */

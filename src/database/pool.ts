@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Candidate, DatabaseAddress } from '../database-address/address.ts';
 import { GatewayClient } from './client.ts';
-import { beginSession, SessionRefused } from './session.ts';
+import { beginSession, requireKeptStatements, SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
 import { StatementNames } from './statement-names.ts';
 
@@ -88,6 +88,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
     const session = await beginSession(client, client.processId, isOurs);
     if (address.mustWrite && session.isReadOnly) throw new ReadOnlyServer();
     isShared ||= session.isShared;
+    if (pooler === 'prepared') await requireKeptStatements(client, client.processId);
     client.prepares = pooler === 'prepared' || !session.isShared;
   }
 
@@ -107,6 +108,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
     }
   }
 
+  let ended: Promise<void> | undefined;
   return {
     async connect() {
       for (;;) {
@@ -118,7 +120,10 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
     },
     isShared: () => isShared,
     state: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    end: () => pool.end(),
+    end() {
+      ended ??= pool.end();
+      return ended;
+    },
   };
 }
 

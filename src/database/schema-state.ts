@@ -36,17 +36,18 @@ const UNDEFINED_TABLE = '42P01';
  * @throws SessionRefused where the database cannot be used as it is; the driver's errors
  */
 export async function migratePostgres(url: string, options: ConnectOptions): Promise<void> {
-  const { onConnectionLost } = options;
+  const { onConnectionLost, onWarning } = options;
   await using undo = new AsyncDisposableStack();
   const connection = connectPostgres(url, {
     longestSilenceMs: null,
     ...(onConnectionLost === undefined ? {} : { onConnectionLost }),
   });
-  undo.defer(() => connection.kysely.destroy());
+  undo.defer(() => connection.close());
   const transaction = await connection.kysely.startTransaction().execute();
   try {
-    await migrateIn(transaction, connection);
+    const place = await migrateIn(transaction, connection);
     await transaction.commit().execute();
+    if (place.synchronous_commit === 'off') onWarning?.(LOSES_COMMITS);
   } catch (error) {
     // Where that fails as well, the connection is gone and the server has rolled back by itself.
     await transaction
@@ -60,40 +61,44 @@ export async function migratePostgres(url: string, options: ConnectOptions): Pro
 async function migrateIn(
   transaction: ControlledTransaction<unknown>,
   { kysely, send }: Connection,
-): Promise<void> {
+): Promise<Place> {
   // Whatever a DBA has set for requests: a migration takes as long as it takes.
   await sql`select set_config(name, '0', true) from pg_settings where name in ('lock_timeout',
     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`.execute(
     transaction,
   );
-  const { rows } = await sql<Place>`
+  const { rows } = await sql<FoundPlace>`
     select current_schema() as schema, current_setting('transaction_isolation') as isolation,
       current_setting('transaction_read_only') = 'on' as read_only,
+      current_setting('synchronous_commit') as synchronous_commit,
       current_setting('yb_effective_transaction_isolation_level', true) as effective`.execute(
     transaction,
   );
-  const schema = usableSchema(rows[0]);
+  const place = usablePlace(rows[0]);
   // The migrator takes no lock of its own, and of several replicas that start on an empty
   // database all but one would fail on objects that already exist.
   await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
   // The caller of a query names the row type beside the columns it selects.
   const query: Query = async (text, values) => (await send(text, [...values])).rows as never;
-  if ((await databaseState(query)) !== 'not migrated') return;
-  // The ORM looks for its table in `public`, if nothing else is said, but makes it where `search_path` says.
-  const orm = createOrm(kysely, 'postgres', { migrationsIn: schema });
+  if ((await databaseState(query)) !== 'not migrated') return place;
+  const orm = createOrm(kysely, 'postgres', { schema: place.schema });
   await orm.migrator.up({ transaction });
+  return place;
 }
 
 interface Place {
-  readonly schema: string | null;
+  /** That the tables are in, or are to be made in. */
+  readonly schema: string;
   readonly isolation: string;
   readonly read_only: boolean;
+  readonly synchronous_commit: string;
   /** YugabyteDB's own word; null elsewhere. */
   readonly effective: string | null;
 }
 
-/** The schema that the tables are in, or are to be made in. */
-function usableSchema(place: Place | undefined): string {
+type FoundPlace = Omit<Place, 'schema'> & { readonly schema: string | null };
+
+function usablePlace(place: FoundPlace | undefined): Place {
   if (place === undefined || place.read_only) throw new SessionRefused(READ_ONLY);
   const isolation = place.effective ?? place.isolation;
   if (isolation !== 'read committed') {
@@ -103,15 +108,20 @@ function usableSchema(place: Place | undefined): string {
         'sql.txn.read_committed_isolation.enabled',
     );
   }
-  if (place.schema === null) {
+  const { schema } = place;
+  if (schema === null) {
     throw new SessionRefused('no schema of its search_path is there; create schema one of them');
   }
-  return place.schema;
+  return { ...place, schema };
 }
 
 export const READ_ONLY =
   'it takes no writes: a standby, or set to be read-only; name the primary, ' +
   'or all hosts with ?target_session_attrs=read-write';
+
+const LOSES_COMMITS =
+  'synchronous_commit is off: a crash of PostgreSQL may lose what was acknowledged, and bring a deleted pack back ' +
+  'whose image is gone; set it to on for the role, the database or the server';
 
 /** Any constant that nobody else locks in this database. */
 const MIGRATION_LOCK = 4_207_112_024;

@@ -1,5 +1,6 @@
 /** How every session with PostgreSQL begins: what our statements take for granted is set, or the session is refused. */
 import type pg from 'pg';
+import { newUuid } from '../model/ids.ts';
 
 /** The server, or what stands before it, cannot be used as it is; the message says why and what to do. */
 export class SessionRefused extends Error {}
@@ -40,6 +41,8 @@ export const LONGEST_WAITS = {
  */
 const MANNERS = {
   ...LONGEST_WAITS,
+  // An unquoted NULL in an array that we send is one.
+  array_nulls: 'on',
   default_transaction_isolation: 'read committed',
   plan_cache_mode: 'force_generic_plan',
 };
@@ -51,6 +54,7 @@ const listed = (settings: Readonly<Record<string, string>>, isOurs: boolean) =>
 const BEGIN = `
   select pg_backend_pid() as pid, current_setting('server_encoding') as encoding,
     current_setting('transaction_read_only') = 'on' as read_only,
+    current_setting('session_replication_role', true) as replication_role,
     (select count(set_config(s.name, w.value, false))
      from (values ${[...listed(MEANING, false), ...listed(MANNERS, true)].join(', ')}) w (name, value, ours)
      -- A PostgreSQL-compatible engine that has no such setting is left as it is.
@@ -61,6 +65,7 @@ interface Begun {
   readonly pid: number;
   readonly encoding: string;
   readonly read_only: boolean;
+  readonly replication_role: string | null;
 }
 
 /**
@@ -85,7 +90,38 @@ export async function beginSession(
         "make another with: create database packs encoding 'UTF8' template template0",
     );
   }
+  if (begun.replication_role === 'replica') {
+    throw new SessionRefused(
+      'session_replication_role is replica, under which no foreign key and no trigger holds: ' +
+        'a role could keep a pack that is deleted; reset it for the role and the database',
+    );
+  }
   return { isReadOnly: begun.read_only, isShared: !(isOurs ?? begun.pid === processId) };
+}
+
+/**
+ * Makes sure that prepared statements outlive their transaction where that was asked for: a pooler that cares for them
+ * gives them names of its own, and another one passes ours on to whichever server process comes.
+ * @throws SessionRefused
+ */
+export async function requireKeptStatements(
+  client: pg.ClientBase,
+  processId: number | null,
+): Promise<void> {
+  const name = `probe_${newUuid()}`;
+  const { rows } = await client.query<{ as_named: boolean; pid: number }>({
+    name,
+    text: `select exists (select from pg_prepared_statements where name = $1) as as_named,
+      pg_backend_pid() as pid`,
+    values: [name],
+  });
+  const [found] = rows;
+  // Without any pooler names stay as they are, and so does the process.
+  if (found === undefined || !found.as_named || found.pid === processId) return;
+  throw new SessionRefused(
+    'pgbouncer=prepared, but what answers keeps no prepared statements (PgBouncer does from 1.21 on, with ' +
+      'max_prepared_statements above 0); say pgbouncer=true',
+  );
 }
 
 /** What a transaction begins with on a session that is shared; for one that is ours the first part is enough. */

@@ -42,6 +42,23 @@ describe('is understood', () => {
     ['postgresql://u@%2Fvar%2Frun/db', [['/var/run', undefined]]],
     ['postgres://u@name/db?hostaddr=10.0.0.1', [['10.0.0.1', undefined]]],
     ['postgres:///db', [[undefined, undefined]]],
+    // A secret's file ends in a line break.
+    ['postgres://h/db\n', [['h', undefined]]],
+    [
+      'postgresql://u@/db?host=h1,h2&hostaddr=10.0.0.1,10.0.0.2&port=1,2',
+      [
+        ['10.0.0.1', 1],
+        ['10.0.0.2', 2],
+      ],
+    ],
+    [
+      'postgresql://u@/db?host=/var/run,h&port=5433',
+      [
+        ['/var/run', 5433],
+        ['h', 5433],
+      ],
+    ],
+    ['postgresql://u@%2Fvar%2Frun:5433/db?application_name=a%20b', [['/var/run', 5433]]],
   ] as const)('%s', (text, hosts) => {
     expect(hostsOf(text)).toEqual(hosts);
   });
@@ -59,8 +76,60 @@ describe('is understood', () => {
     ['prepared', 'prepared'],
     ['session', 'session'],
     ['false', 'session'],
+    ['transaction', 'transaction'],
   ])('?pgbouncer=%s', (value, pooler) => {
     expect(parseAddress(`postgres://h/db?pgbouncer=${value}`, {}).pooler).toBe(pooler);
+  });
+
+  test.each([
+    ['connect_timeout=7', { connectTimeoutMs: 7000 }],
+    ['target_session_attrs=any', { mustWrite: false }],
+    ['target_session_attrs=read-write', { mustWrite: true }],
+    ['target_session_attrs=primary', { mustWrite: true }],
+    ['channel_binding=require', { requiresChannelBinding: true }],
+  ])('?%s', (parameters, meaning) => {
+    expect(parseAddress(`postgres://h/db?${parameters}`, {})).toMatchObject(meaning);
+  });
+
+  test.each([
+    ['options=-c%20work_mem%3D8MB', { options: '-c work_mem=8MB' }],
+    ['application_name=mine', { application_name: 'mine' }],
+    ['fallback_application_name=mine', { application_name: 'mine' }],
+    ['keepalives=0', { keepAlive: false }],
+    ['keepalives_idle=30', { keepAlive: true, keepAliveInitialDelayMillis: 30_000 }],
+    ['user=a&password=b%2Fc&dbname=d', { user: 'a', password: 'b/c', database: 'd' }],
+  ])('?%s goes to the driver', (parameters, config) => {
+    const { candidates } = parseAddress(`postgres://h/db?${parameters}`, {});
+    expect(candidates[0].client).toMatchObject(config);
+  });
+
+  test("libpq's variables, for what the address does not say", () => {
+    const environment = {
+      PGAPPNAME: 'mine',
+      PGCONNECT_TIMEOUT: '7',
+      PGTARGETSESSIONATTRS: 'read-write',
+      PGCHANNELBINDING: 'require',
+    };
+    expect(parseAddress('postgres://h/db', environment)).toMatchObject({
+      connectTimeoutMs: 7000,
+      mustWrite: true,
+      requiresChannelBinding: true,
+      candidates: [{ client: { application_name: 'mine' } }],
+    });
+    const said = parseAddress(
+      'postgres://h/db?connect_timeout=3&target_session_attrs=any',
+      environment,
+    );
+    expect(said).toMatchObject({ connectTimeoutMs: 3000, mustWrite: false });
+  });
+
+  test('variables that are not read are warned about', () => {
+    expect(parseAddress('postgres://h/db', { PGSERVICE: 'x', PGHOSTADDR: '::1' }).warnings).toEqual(
+      [expect.stringContaining('PGSERVICE'), expect.stringContaining('PGHOSTADDR')],
+    );
+    expect(() => parseAddress('postgres://h/db', { PGTARGETSESSIONATTRS: 'standby' })).toThrow(
+      /PGTARGETSESSIONATTRS=standby.*read-write/,
+    );
   });
 
   test('prefer and allow try both, with TLS and without', () => {
@@ -112,6 +181,38 @@ describe('is refused, in words that name what is wrong', () => {
     ['postgres://h/db?client_encoding=latin1', /client_encoding=latin1/],
     ['postgres://h/db?pgbouncer=maybe', /pgbouncer=maybe.*prepared/],
     ['postgres://h/db?require_auth=none', /"require_auth"/],
+    ['postgres://h/db?service=a', /"service"/],
+    ['postgres://h/db?servicefile=a', /"servicefile"/],
+    ['postgres://h/db?passfile=a', /"passfile"/],
+    ['postgres://h/db?requirepeer=a', /"requirepeer"/],
+    ['postgres://h/db?krbsrvname=a', /"krbsrvname"/],
+    ['postgres://h/db?gsslib=a', /"gsslib"/],
+    ['postgres://h/db?tcp_user_timeout=a', /"tcp_user_timeout"/],
+    ['postgres://h/db?keepalives_interval=a', /"keepalives_interval"/],
+    ['postgres://h/db?keepalives_count=a', /"keepalives_count"/],
+    ['postgres://h/db?replication=a', /"replication"/],
+    ['postgres://h/db?SSLMODE=require', /"SSLMODE"/],
+    ['postgres://h/db?gssencmode=require', /gssencmode=require.*disable/],
+    ['postgres://h/db?sslsni=0', /sslsni=0/],
+    ['postgres://h/db?keepalives=2', /keepalives=2/],
+    ['postgres://h/db?keepalives_idle=x', /keepalives_idle=x/],
+    ['postgres://h/db?connect_timeout=0', /connect_timeout=0/],
+    ['postgres://h/db?connect_timeout=-1', /connect_timeout=-1/],
+    ['postgres://h/db?channel_binding=maybe', /channel_binding=maybe.*require/],
+    [
+      'postgres://h/db?target_session_attrs=read-only',
+      /target_session_attrs=read-only.*read-write/,
+    ],
+    [
+      'postgres://h/db?target_session_attrs=prefer-standby',
+      /target_session_attrs=prefer-standby.*read-write/,
+    ],
+    ['postgres://h/db?pgbouncer=statement', /pgbouncer=statement.*transaction/],
+    ['postgres://u%00@h/db', /%00/],
+    ['postgres://h/d\nb', /line break/],
+    ['postgresql:///db?host=a,b&hostaddr=10.0.0.1,10.0.0.2,10.0.0.3', /2 host names for 3 hosts/],
+    ['host=h dbname=db', /postgres:\/\//],
+    ['jdbc:postgresql://h/db', /postgres:\/\//],
   ])('%s', (DATABASE_URL, words) => {
     expect(() => readConfig({ DATABASE_URL })).toThrow(words);
     expect(() => readConfig({ DATABASE_URL })).toThrow(/^DATABASE_URL: /);

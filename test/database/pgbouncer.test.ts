@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
+import { run } from '../process/run.ts';
 import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -87,6 +88,27 @@ describe.skipIf(!installed('pgbouncer'))('events through PgBouncer in transactio
     });
     expect(await firstEvent(gateway)).toContain('SERVICE_UNAVAILABLE');
     expect(JSON.stringify(gateway.logs)).toContain('DATABASE_LISTEN_URL');
+  });
+});
+
+describe.skipIf(!installed('pgbouncer'))('?pgbouncer=prepared', () => {
+  test('is refused at the start where the pooler keeps no prepared statements', async () => {
+    const direct = new URL(await createDatabase());
+    // Debian's is older than those that do, or does not by default.
+    const bouncer = await startPgBouncer(inject('postgres'), 5);
+    const DATABASE_URL = `${bouncer}${direct.pathname}?pgbouncer=prepared`;
+    const ended = await run('src/migrate.ts', { DATABASE_URL });
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^DATABASE_URL: .*max_prepared_statements.*pgbouncer=true.*\n$/);
+  });
+
+  test('needs no pooler to be there', async () => {
+    const gateway = await startGateway({
+      environment: { DATABASE_URL: `${await createDatabase()}?pgbouncer=prepared` },
+    });
+    const { id } = await gateway.pack('triage');
+    const { data } = await gateway.graphql(DELETE, { id });
+    expect(data).toEqual({ deletePack: { __typename: 'DeletedPack' } });
   });
 });
 

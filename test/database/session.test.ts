@@ -100,6 +100,7 @@ test('/readyz says read_only, and connections that were so are not kept', async 
   const readiness = () => gateway.rest('GET', '/readyz', { key: null });
   await expect.poll(readiness, { timeout: 10_000 }).toMatchObject({
     status: 503,
+    headers: expect.toSatisfy((headers: Headers) => Number(headers.get('retry-after')) > 0),
     body: { status: 'not ready', database: 'read_only' },
   });
   for (const { data } of await many()) expect(data).toEqual({ packs: { totalCount: 0 } });
@@ -163,6 +164,84 @@ test.each([
   }
   await asAdministrator(url.href, `drop schema ${name} cascade`);
   await asAdministrator(`${inject('postgres')}/postgres`, `alter role ${name} nologin`);
+});
+
+test.each(['My.Schema', 'two words', 'a"b', 'UPPER', 'straße'])(
+  'a schema whose name has to be quoted, %s, is used by the first start and by every later one',
+  async (schema) => {
+    const url = await createDatabase('template0');
+    const quoted = `"${schema.replaceAll('"', '""')}"`;
+    await asAdministrator(
+      url,
+      `create schema ${quoted}`,
+      `alter database ${nameOf(url)} set search_path = ${quoted}`,
+    );
+    for (let start = 1; start <= 2; start += 1) {
+      const database = await openMigratedDatabase({ databaseUrl: url, dataDirectory: '/nowhere' });
+      expect(await database.state()).toBe('ok');
+      const tables = await database.query(
+        `select distinct schemaname from pg_tables where tablename in ('packs', 'mikro_orm_migrations')`,
+        [],
+      );
+      expect(tables).toEqual([{ schemaname: schema }]);
+      await database.close();
+    }
+  },
+);
+
+test('a role or database whose triggers and foreign keys are off is refused', async () => {
+  const DATABASE_URL = await databaseWith('session_replication_role = replica');
+  const ended = await run('src/migrate.ts', { DATABASE_URL });
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+  expect(ended.stderr).toMatch(/^DATABASE_URL: .*session_replication_role.*\n$/);
+});
+
+test('a server that may lose what it acknowledged is warned about', async () => {
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  for (const setting of ['on', 'off']) {
+    const databaseUrl = await databaseWith(`synchronous_commit = ${setting}`);
+    const database = await openMigratedDatabase(
+      { databaseUrl, dataDirectory: '/nowhere' },
+      { onWarning },
+    );
+    await database.close();
+  }
+  expect(warnings).toEqual([expect.stringContaining('synchronous_commit')]);
+});
+
+test.each([
+  `extra_float_digits = 0`,
+  `client_encoding = 'LATIN1'`,
+  `array_nulls = off`,
+  `transform_null_equals = on`,
+  `xmlbinary = hex`,
+  `default_transaction_deferrable = on`,
+  `row_security = off`,
+  `lock_timeout = '1h'`,
+  `idle_in_transaction_session_timeout = '1ms'`,
+  `statement_timeout = '50s'`,
+  `client_min_messages = debug1`,
+])('all works where %s', async (setting) => {
+  const gateway = await startGateway({
+    environment: { DATABASE_URL: await databaseWith(setting) },
+  });
+  const displayName = 'Größe ✓ 日本 null {}';
+  const { id } = await gateway.pack('triage');
+  const { data } = await gateway.graphql(
+    `mutation ($displayName: String!, $packIds: [ID!]) {
+      createAgentRole(input: { name: "r", displayName: $displayName, packIds: $packIds }) {
+        ... on CreatedAgentRole { role { id displayName } }
+      }
+    }`,
+    { displayName, packIds: [id] },
+  );
+  expect(data.createAgentRole.role.displayName).toBe(displayName);
+  expect(await gateway.rest('DELETE', `/v1/packs/${id}`)).toMatchObject({ status: 409 });
+  await gateway.graphql('mutation ($id: ID!) { detachPackFromRoles(packId: $id) { __typename } }', {
+    id,
+  });
+  expect(await gateway.rest('DELETE', `/v1/packs/${id}`)).toMatchObject({ status: 200 });
 });
 
 test('a search_path that leads nowhere is refused', async () => {

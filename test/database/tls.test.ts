@@ -1,6 +1,7 @@
 /** TLS to a real PostgreSQL: who is believed, and whom it believes. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
+import { parseAddress } from '../../src/database-address/address.ts';
 import { startTlsPostgres, type TlsPostgres } from '../support/tls-postgres.ts';
 
 const ENCRYPTED = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()';
@@ -68,6 +69,19 @@ describe('a server whose certificate is for its address', () => {
     const without = `sslmode=verify-full&sslrootcert=${ca}`;
     await expect(ask(server, '127.0.0.1', without, 'clerk')).rejects.toThrow(/certificate/);
   });
+});
+
+test('files that hold no certificate or no key are refused by name before anybody is asked', async () => {
+  const server = await startTlsPostgres('DNS:localhost');
+  onTestFinished(() => server.close());
+  const { ca, otherCa, clientCertificate, clientKey } = server;
+  const refused = (parameters: string, words: RegExp) =>
+    expect(() => parseAddress(`postgres://h/db?sslmode=verify-full&${parameters}`, {})).toThrow(
+      words,
+    );
+  refused(`sslrootcert=${clientKey}`, /sslrootcert=.*holds no PEM certificate/);
+  refused(`sslrootcert=${ca}&sslcert=${otherCa}&sslkey=${clientKey}`, /sslkey.*mismatch/);
+  refused(`sslrootcert=${ca}&sslcert=${clientCertificate}&sslkey=${ca}`, /sslkey/);
 });
 
 test('a certificate for localhost is not believed of an address', async () => {
