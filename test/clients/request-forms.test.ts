@@ -1,0 +1,189 @@
+/** How clients and what stands before them write one and the same request. */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
+import { expect, onTestFinished, test } from 'vitest';
+import { samplePack } from '../support/archives.ts';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { listening } from '../support/listening.ts';
+import { OWNER_KEY } from '../support/owner-key.ts';
+
+const start = () => startGateway({ database: 'postgres' });
+const QUERY = '{ viewer { org { slug } } }';
+const ANSWER = { data: { viewer: { org: { slug: 'default' } } } };
+
+interface Sent {
+  readonly body: string | Uint8Array<ArrayBuffer> | FormData;
+  readonly headers?: Record<string, string>;
+}
+
+async function post({ app }: Gateway, { body, headers = {} }: Sent) {
+  const response = await app.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${OWNER_KEY}`, ...headers },
+      body,
+    }),
+  );
+  const answer: Json = await response.json();
+  return { status: response.status, type: response.headers.get('content-type'), answer };
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const json = (parameters: object): Sent => ({
+  body: JSON.stringify(parameters),
+  headers: JSON_TYPE,
+});
+const gzipped = (text: string) => new Uint8Array(gzipSync(text));
+
+test.each<[string, Sent]>([
+  ['with an empty name for its operation', json({ query: QUERY, operationName: '' })],
+  ["with Relay's id and other parameters", json({ query: QUERY, id: 'x', doc_id: 1, key: null })],
+  [
+    'with its charset in quotes',
+    {
+      body: JSON.stringify({ query: QUERY }),
+      headers: { 'content-type': 'application/json; charset="utf-8"' },
+    },
+  ],
+  [
+    'with a compressed body',
+    {
+      body: gzipped(JSON.stringify({ query: QUERY })),
+      headers: { ...JSON_TYPE, 'content-encoding': 'GZIP' },
+    },
+  ],
+])('an operation is read %s', async (_how, sent) => {
+  const { status, answer } = await post(await start(), sent);
+  expect({ status, answer }).toEqual({ status: 200, answer: ANSWER });
+});
+
+test('a compressed body is counted as it unpacks, and one that is broken is refused', async () => {
+  const gateway = await start();
+  const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+  const bomb = await post(gateway, { body: gzipped(' '.repeat(16 * 1024 ** 2)), headers });
+  expect([bomb.status, bomb.answer.errors[0].extensions.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  for (const body of [gzipped(JSON.stringify({ query: QUERY })).slice(0, -9), 'no gzip']) {
+    const broken = await post(gateway, { body, headers });
+    expect([broken.status, broken.answer.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
+  }
+});
+
+test.each([
+  ['application/json;q=0.5, application/graphql-response+json;q=0.9', 'graphql-response+json'],
+  ['application/graphql-response+json;q=0.1, application/json;q=0.9', 'json'],
+  ['application/graphql-response+json; charset="utf-8"', 'graphql-response+json'],
+  ['application/graphql-response+json;q=0, application/json', 'json'],
+])('what is asked for most is answered: %s', async (accept, type) => {
+  const { headers, ...sent } = json({ query: QUERY });
+  const answer = await post(await start(), { ...sent, headers: { ...headers, accept } });
+  expect(answer).toMatchObject({ status: 200, type: `application/${type}; charset=utf-8` });
+});
+
+test.each([
+  [
+    'of the wrong type',
+    'query ($first: Int) { packs(first: $first) { totalCount } }',
+    { first: 'x' },
+  ],
+  ['that is missing', 'query ($id: ID!) { pack(id: $id) { id } }', {}],
+  [
+    'that no enum has',
+    'query ($filter: PackFilter) { packs(filter: $filter) { totalCount } }',
+    { filter: { tier: 'BEST' } },
+  ],
+  [
+    'that is no date',
+    'query ($filter: AuditEventFilter) { auditEvents(filter: $filter) { totalCount } }',
+    { filter: { since: 'yesterday' } },
+  ],
+])('a variable %s has one code', async (_how, query, variables) => {
+  const { status, answer } = await post(await start(), json({ query, variables }));
+  expect([status, answer.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
+});
+
+test.each<[string, (form: FormData, operations: string, archive: Uint8Array) => void]>([
+  [
+    'its operations as a blob',
+    (form, operations, archive) => {
+      form.set('operations', new Blob([operations], { type: 'application/json' }));
+      form.set('map', new Blob(['{"0":["variables.archive"]}'], { type: 'application/json' }));
+      form.set('0', new Blob([new Uint8Array(archive)]), 'pack.tar.gz');
+    },
+  ],
+  [
+    'a file that is called blob',
+    (form, operations, archive) => {
+      form.set('operations', operations);
+      form.set('map', '{"0":["variables.archive"]}');
+      form.set('0', new Blob([new Uint8Array(archive)]));
+    },
+  ],
+])('an upload may send %s', async (_how, fill) => {
+  const form = new FormData();
+  const query =
+    'mutation ($archive: File!) { uploadPack(archive: $archive) { __typename ... on Error { message } } }';
+  const operations = JSON.stringify({ query, variables: { archive: null } });
+  fill(form, operations, samplePack());
+  const { answer } = await post(await start(), { body: form });
+  expect(answer).toEqual({ data: { uploadPack: { __typename: 'UploadedPack' } } });
+});
+
+test('a file without a filename is a file', async () => {
+  const query =
+    'mutation ($archive: File!) { uploadPack(archive: $archive) { __typename ... on Error { message } } }';
+  const parts = [
+    ['operations', JSON.stringify({ query, variables: { archive: null } })],
+    ['map', '{"0":["variables.archive"]}'],
+  ].map(
+    ([name, text]) => `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`,
+  );
+  const opening = `${parts.join('')}--b\r\ncontent-disposition: form-data; name="0"\r\ncontent-type: application/gzip\r\n\r\n`;
+  const body = Buffer.concat([Buffer.from(opening), samplePack(), Buffer.from('\r\n--b--\r\n')]);
+  const { answer } = await post(await start(), {
+    body: new Uint8Array(body),
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+  });
+  expect(answer).toEqual({ data: { uploadPack: { __typename: 'UploadedPack' } } });
+});
+
+test("Apollo Client's persisted-query link learns that hashes are not kept, and sends the text", async () => {
+  const gateway = await start();
+  const http = new HttpLink({
+    uri: `${await listening(gateway)}/graphql`,
+    headers: { authorization: `Bearer ${OWNER_KEY}` },
+  });
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const client = new ApolloClient({
+    link: new PersistedQueryLink({ sha256 }).concat(http),
+    cache: new InMemoryCache(),
+  });
+  onTestFinished(() => client.stop());
+  const ask = async (query: string) => (await client.query({ query: gql(query) })).data;
+  expect(await ask(QUERY)).toMatchObject(ANSWER.data);
+  expect(await ask('{ packs { totalCount } }')).toMatchObject({ packs: { totalCount: 0 } });
+  // The hash once, then it is known that none is kept.
+  expect(gateway.logs.filter(({ route }) => route === 'graphql')).toHaveLength(3);
+});
+
+test('the log names operation, client and request as their sender did, each cut', async () => {
+  const gateway = await start();
+  const long = 'x'.repeat(1_000);
+  const cut = expect.stringMatching(/^x{90,100}…?$/);
+  const { headers, ...sent } = json({ query: `query Who${QUERY}` });
+  await post(gateway, {
+    ...sent,
+    headers: {
+      ...headers,
+      'apollographql-client-name': 'console',
+      'apollographql-client-version': long,
+      'x-request-id': long,
+    },
+  });
+  await post(gateway, { ...sent, headers: { ...headers, 'graphql-client-name': 'cli' } });
+  expect(gateway.logs.filter(({ route }) => route === 'graphql')).toMatchObject([
+    { operationName: 'Who', client: 'console', clientVersion: cut, clientRequestId: cut },
+    { operationName: 'Who', client: 'cli' },
+  ]);
+});
