@@ -17,7 +17,7 @@ import { startPostgres } from './postgres.ts';
 import { startRegistry } from './registry.ts';
 import { type Results, table } from './report.ts';
 import { type Server, type ServerEnvironment, startServer } from './servers.ts';
-import { type Round, summarise } from './summary.ts';
+import { type Round, summarise, summariseAlone } from './summary.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -59,7 +59,9 @@ say('all servers answer the same');
 
 // What is compared is servers: a commit does not wait for the disk, save where time is what counts (W5).
 await waitForDisk(false);
-const rounds = await measureRounds(options);
+const rounds = await measureRounds(options, servers);
+const beside = servers.filter(({ name }) => name === 'pack-gateway' || name === 'limit');
+const alone = await measureRounds({ ...options, connections: 1 }, beside);
 await waitForDisk(true);
 const results: Results = {
   measuredAt: new Date().toISOString(),
@@ -75,6 +77,7 @@ const results: Results = {
   options,
   startMs: Object.fromEntries(servers.map(({ name, startMs }) => [name, Math.round(startMs)])),
   lines: summarise(rounds),
+  alone: summariseAlone(alone),
   managed: await managedDeletion(),
   rounds,
 };
@@ -107,13 +110,14 @@ async function prepare(): Promise<DataSet> {
 }
 
 /** Every round goes through all servers under each workload, beginning with another server each time. */
-async function measureRounds({ workloads, rounds: count }: Options): Promise<Round[]> {
+async function measureRounds(of: Options, servers: readonly Server[]): Promise<Round[]> {
+  const { workloads, rounds: count } = of;
   const load = startLoadGenerator();
   const done: Round[] = [];
   say('warming up');
   for (const workload of workloads) {
     for (const server of servers) {
-      await measure(database, load, server, workload, data, { ...options, ...COLD_START });
+      await measure(database, load, server, workload, data, { ...of, ...COLD_START });
     }
   }
   for (let round = 0; round < count; round++) {
@@ -121,7 +125,7 @@ async function measureRounds({ workloads, rounds: count }: Options): Promise<Rou
     const order = [...servers.slice(first), ...servers.slice(0, first)];
     for (const workload of workloads) {
       for (const server of order) {
-        const sample = await measure(database, load, server, workload, data, options);
+        const sample = await measure(database, load, server, workload, data, of);
         done.push({ round, server: server.name, workload, sample });
         say(
           `${round + 1}/${count} ${workload} ${server.name}: ${sample.requestsPerSecond.toFixed(0)}/s`,

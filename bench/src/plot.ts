@@ -6,8 +6,10 @@ import { workloads, workloadTitles } from './workloads.ts';
 const colours: Record<(typeof serverNames)[number], string> = {
   'pack-gateway': '#1f6feb',
   limit: '#8b949e',
+  yoga: '#db61a2',
   apollo: '#a371f7',
   mercurius: '#d29922',
+  'mercurius-jit': '#bf8700',
   postgraphile: '#3fb950',
 };
 const BAR = 20;

@@ -1,6 +1,6 @@
 /** The results as a table in Markdown. */
 import type { ManagedDeletion } from './managed-deletion.ts';
-import type { Line } from './summary.ts';
+import type { Alone, Line } from './summary.ts';
 import { workloads, workloadTitles } from './workloads.ts';
 
 export interface Results {
@@ -10,11 +10,12 @@ export interface Results {
   /** From the start of each server's process to its first answer, milliseconds. */
   readonly startMs: Readonly<Record<string, number>>;
   readonly lines: readonly Line[];
+  readonly alone: readonly Alone[];
   readonly managed: ManagedDeletion | null;
   readonly rounds: readonly object[];
 }
 
-export function table({ machine, lines, managed }: Results): string {
+export function table({ machine, lines, alone, managed }: Results): string {
   const rows = workloads.flatMap((workload) =>
     lines
       .filter((line) => line.workload === workload)
@@ -44,6 +45,18 @@ export function table({ machine, lines, managed }: Results): string {
     ...aligned([head, ...rows]),
     '',
     ...titles,
+    '',
+    'One connection, one request at a time:',
+    '',
+    ...aligned([
+      ['', 'server', 'p50 ms', 'ratio to limit'],
+      ...alone.map(({ workload, server, p50, ratio }) => [
+        workload,
+        server,
+        p50.toFixed(2),
+        ratio?.toFixed(2) ?? '-',
+      ]),
+    ]),
     ...(managed === null ? [] : ['', managedLine(managed)]),
     '',
   ].join('\n');

@@ -9,8 +9,10 @@ import { type Dialect, dialects } from './workloads.ts';
 export const serverNames = [
   'pack-gateway',
   'limit',
+  'yoga',
   'apollo',
   'mercurius',
+  'mercurius-jit',
   'postgraphile',
 ] as const;
 export type ServerName = (typeof serverNames)[number];
@@ -25,11 +27,24 @@ function shipped(): string[] {
   return [...words.slice(words.indexOf('node') + 1), here(`../../${script}`)];
 }
 
-const entries: Record<ServerName, { readonly args: string[]; readonly dialect: Dialect }> = {
+interface Entry {
+  readonly args: string[];
+  readonly dialect: Dialect;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const entries: Record<ServerName, Entry> = {
   'pack-gateway': { args: shipped(), dialect: dialects.graphql },
   limit: { args: [here('peers/limit.ts')], dialect: dialects.rest },
+  yoga: { args: [here('peers/yoga.ts')], dialect: dialects.graphql },
   apollo: { args: [here('peers/apollo.ts')], dialect: dialects.graphql },
   mercurius: { args: [here('peers/mercurius.ts')], dialect: dialects.graphql },
+  // Compiles its callers' documents with graphql-jit, which runs certain literals of theirs as code (../../SECURITY.md).
+  'mercurius-jit': {
+    args: [here('peers/mercurius.ts')],
+    dialect: dialects.graphql,
+    environment: { JIT: '1' },
+  },
   postgraphile: { args: [here('peers/postgraphile.ts')], dialect: dialects.postgraphile },
 };
 
@@ -53,7 +68,7 @@ export interface ServerEnvironment {
 }
 
 export async function startServer(name: ServerName, world: ServerEnvironment): Promise<Server> {
-  const { args, dialect } = entries[name];
+  const { args, dialect, environment } = entries[name];
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const profiled = world.profile !== null && name === 'pack-gateway';
@@ -74,6 +89,7 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
         DATA_DIR: join(world.directory, 'data'),
         HOST: '127.0.0.1',
         PORT: String(port),
+        ...environment,
         ...(world.registryUrl === null ? {} : { REGISTRY_URL: world.registryUrl }),
       },
     },

@@ -19,6 +19,34 @@ export interface Line extends Sample {
   readonly cpuRatio: number | null;
 }
 
+/** One connection, one request at a time: how long it takes, next to the limit. */
+export interface Alone {
+  readonly server: ServerName;
+  readonly workload: Workload;
+  /** Milliseconds. */
+  readonly p50: number;
+  /** Relative to the limit's in the same round. */
+  readonly ratio: number | null;
+}
+
+export function summariseAlone(rounds: readonly Round[]): Alone[] {
+  const lines = Map.groupBy(rounds, ({ server, workload }) => `${workload} ${server}`);
+  return [...lines.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const ratios = group.map(({ round, workload, sample }) =>
+      quotient(sample.p50, limitOf(rounds, round, workload), ({ p50 }) => p50),
+    );
+    const { server, workload } = first;
+    return {
+      server,
+      workload,
+      p50: median(group.map(({ sample }) => sample.p50)) ?? 0,
+      ratio: median(ratios),
+    };
+  });
+}
+
 export function summarise(rounds: readonly Round[]): Line[] {
   const lines = Map.groupBy(rounds, ({ server, workload }) => `${workload} ${server}`);
   return [...lines.values()].flatMap((group) => {

@@ -118,7 +118,7 @@ const graphql: Dialect = {
         return { inUse: bare(deletePack.pack.id), name: deletePack.pack.name, roles };
       }
       case 'W4':
-        return { deleted: bare(data.deletePack.id), name: data.deletePack.name };
+        return { deleted: bare(data.deletePack.deletedPackId), name: data.deletePack.name };
     }
   },
 };

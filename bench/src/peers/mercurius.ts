@@ -1,4 +1,4 @@
-/** Mercurius as its documentation has it: fastify, JIT, loaders against N+1, context per request. */
+/** Mercurius as its documentation has it: fastify, JIT where JIT is set, loaders against N+1, context per request. */
 import fastify from 'fastify';
 import { type MercuriusContext, mercurius } from 'mercurius';
 import { authenticate, type Caller } from './caller.ts';
@@ -18,7 +18,7 @@ const app = fastify();
 
 await app.register(mercurius, {
   schema: typeDefs,
-  jit: 1,
+  jit: Number(process.env.JIT ?? 0),
   context: async (request): Promise<{ caller: Caller }> => {
     const caller = await authenticate(pool, request.headers.authorization);
     if (caller !== null) return { caller };
