@@ -1,10 +1,13 @@
 /** The check of a large store: how much of it is under way at a moment, and where it goes on after a break. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { progressOn } from '../../src/commands/progress.ts';
 import { checkConsistency } from '../../src/consistency/check-consistency.ts';
 import { imageOf, repository, tag } from '../registry/distribution/images.ts';
-import { startGateway } from '../support/gateway.ts';
+import { createDatabase, startGateway } from '../support/gateway.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
+import { nodeEnvironment } from '../support/node-environment.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
 
 const REPOSITORIES = 1_200;
@@ -63,6 +66,39 @@ test('eight repositories are asked for at a time, and a broken check goes on whe
   // No more than what was under way at the break was looked at twice.
   expect(found.length - REPOSITORIES).toBeLessThanOrEqual(8);
   expect(large.most()).toBe(8);
+}, 60_000);
+
+test('Ctrl-C ends the command at once, and what it says so far is whole', async () => {
+  const command = fileURLToPath(
+    new URL('../../src/commands/check-consistency.ts', import.meta.url),
+  );
+  let interrupt = () => {};
+  const hostile = await startHostileRegistry(({ path }) => {
+    if (path.startsWith('/v2/_catalog')) {
+      return { status: 200, body: '{"repositories":["packs/default/silent"]}' };
+    }
+    // No answer comes any more.
+    if (path.includes('/tags/list')) return () => interrupt();
+    return { status: 404, body: '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}' };
+  });
+  onTestFinished(() => hostile.stop());
+  const DATABASE_URL = await createDatabase();
+  const env = { ...nodeEnvironment(), DATABASE_URL, REGISTRY_URL: hostile.url.href };
+  const child = spawn(process.execPath, [command, '--json'], {
+    env: { ...env, REGISTRY_DEADLINE_MS: '600000' },
+  });
+  interrupt = () => child.kill('SIGINT');
+  const [stdout, stderr, code] = await Promise.all([
+    child.stdout.setEncoding('utf8').toArray(),
+    child.stderr.setEncoding('utf8').toArray(),
+    new Promise((resolve) => child.once('close', resolve)),
+  ]);
+  expect({ code, stderr: stderr.join('') }).toEqual({ code: 2, stderr: 'interrupted\n' });
+  expect(JSON.parse(stdout.join(''))).toMatchObject({
+    findings: [],
+    clean: false,
+    complete: false,
+  });
 }, 60_000);
 
 test.each(registryKinds)('%s goes on after a repository, and after a pack', async (kind) => {
