@@ -264,3 +264,18 @@ test('a session is set once, however many statements it sends', async () => {
   for (let number = 0; number < 5; number += 1) await database.query('select 1', []);
   expect(sent).toEqual(Array(5).fill('select 1'));
 });
+
+test('what is closed keeps no connection, so that a migration ends when it is done', async () => {
+  let connections = () => -1;
+  const database = await openMigratedDatabase(
+    { databaseUrl: await createDatabase(), dataDirectory: '/nowhere' },
+    {
+      onPool: (read) => {
+        connections = () => read().total;
+      },
+    },
+  );
+  expect(connections()).toBeGreaterThan(0);
+  await database.close();
+  expect(connections()).toBe(0);
+});
