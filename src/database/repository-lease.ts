@@ -24,6 +24,23 @@ export interface Lease {
   readonly confirmedAt: number;
 }
 
+/**
+ * The statement that takes a lease and returns its row, or takes none while somebody else holds it.
+ * @param from what the repository comes from, as the rest of a select
+ * @param ttl milliseconds
+ */
+export const takeLease = (
+  repository: string,
+  holder: `$${number}`,
+  ttl: `$${number}`,
+  from = '',
+): string => `
+  insert into repository_leases as l (repository, holder, expires_at)
+  select ${repository}, ${holder}::uuid, clock_timestamp() + ${ttl} * interval '1 millisecond' ${from}
+  on conflict (repository) do update set holder = excluded.holder, expires_at = excluded.expires_at
+    where l.expires_at < clock_timestamp()
+  returning l.repository, l.expires_at`;
+
 /** Takes the lease, in the transaction of an entity manager where one is given, or answers null while somebody else holds it. */
 export async function acquireLease(
   source: SqlEntityManager | Database,
@@ -31,17 +48,11 @@ export async function acquireLease(
 ): Promise<Lease | null> {
   const holder = newUuid();
   const confirmedAt = performance.now();
-  const rows = await query(
-    source,
-    `insert into repository_leases as l (repository, holder, expires_at)
-     values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-     on conflict (repository) do update set holder = excluded.holder, expires_at = excluded.expires_at
-       where l.expires_at < clock_timestamp()
-     returning l.repository`,
-    [repository, holder, LEASE_TTL_MS],
-  );
+  const rows = await query(source, TAKE_LEASE, [repository, holder, LEASE_TTL_MS]);
   return rows.length === 1 ? { repository, holder, confirmedAt } : null;
 }
+
+const TAKE_LEASE = takeLease('$1::text', '$2', '$3');
 
 /** Gives the lease back, likewise; false: it had lapsed and is somebody else's, or nobody's. */
 export async function releaseLease(

@@ -1,35 +1,56 @@
 /** The statements of a deletion; `delete-pack.ts` tells what they are for, and why no interleaving of them loses. */
 import { acrossOrgs } from '../database/cross-org.ts';
+import { takeLease } from '../database/repository-lease.ts';
 import { packRows } from '../model/pack-row.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
 
-/** Mark, first: the row, locked. */
-export const LOCK = `
-  select ${packRows.whole.json} as pack from packs p where p.id = $1 and p.org_id = $2 for update`;
+/** What every event of a deletion says of the pack. */
+const DETAILS = `jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
+  'imageDigest', image_digest)`;
 
 /**
- * Mark, last: the verdict once more, and only where it is still "purge" does the row become DELETING. A statement of its
+ * Mark, first: the row, locked, and only then the lease of its repository, which needs the row. `granted`: milliseconds
+ * from the statement's begin to the end of the lease; null while somebody else has it.
+ */
+export const LOCK = `
+  with locked as materialized (
+    select p.repository, ${packRows.whole.json} as pack from packs p
+    where p.id = $1 and p.org_id = $2 for update
+  ), leased as (${takeLease('k.repository', '$3', '$4', 'from locked k')})
+  select pack, (
+    select extract(epoch from expires_at - statement_timestamp())::float8 * 1000 from leased
+  ) as granted
+  from locked`;
+
+/**
+ * Mark, last: the verdict once more, and only where it is still "purge" does the row become DELETING, with an event
+ * where it was not so before. A statement of its
  * own after `LOCK`, because its snapshot must be younger than the locks that were waited for: the role that attached
  * the pack, and the pack that was made of the same image, are committed and must be seen.
  */
 export const MARK = `
   with target as materialized (
-    select p.id, ${deletionVerdict}, array(
+    select p.id, p.status as was, ${deletionVerdict}, array(
       select ${acrossOrgs('image shared')} o.image_digest from packs o
       where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
     ) as held
     from packs p where p.id = $1 and p.org_id = $2
+  ), marked as (
+    update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
+    where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
+    returning t.held, t.was, p.org_id, p.name, p.version, p.image_ref, p.image_digest
+  ), recorded as (
+    insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+    select $3::uuid, org_id, 'PACK_DELETION_STARTED', $4::text, $5::text, $6::text, ${DETAILS}, $7::timestamptz
+    from marked where was = 'ACTIVE'
   )
-  update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
-  where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
-  returning t.held`;
+  select held from marked`;
 
 /** Inserts PACK_DELETED for each row that the statement's `removed` returned. */
 const RECORD_REMOVED = `
   insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
   select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
-    jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
-      'imageDigest', image_digest, 'image', image)
+    ${DETAILS} || jsonb_build_object('image', image)
       || case when remaining_tags = '{}' then '{}' else jsonb_build_object('remainingTags', remaining_tags) end,
     deleted_at
   from removed`;

@@ -2,7 +2,7 @@
 
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
-import { acquireLease, type Lease, releaseLease } from '../database/repository-lease.ts';
+import { LEASE_TTL_MS, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
 import { type PackRow, packRows } from '../model/pack-row.ts';
@@ -46,6 +46,12 @@ export interface Changed {
   readonly kind: 'changed';
 }
 
+/** What `LOCK` selects. */
+interface Locked {
+  readonly pack: readonly unknown[];
+  readonly granted: number | null;
+}
+
 /** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
 export async function mark(
   { database }: Pick<World, 'database'>,
@@ -54,18 +60,19 @@ export async function mark(
 ): Promise<MarkedPack | Busy | Changed> {
   const row = [uuidOf(id), uuidOf(caller.orgId)];
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [locked] = await query<{ pack: readonly unknown[] }>(em, LOCK, row);
+    const [holder, sentAt] = [newUuid(), performance.now()];
+    const [locked] = await query<Locked>(em, LOCK, [...row, holder, LEASE_TTL_MS]);
     if (locked === undefined) return { kind: 'changed' };
+    if (locked.granted === null) return { kind: 'busy' };
     const pack = packRows.whole.ofArray(locked.pack);
-    const lease = await acquireLease(em, pack.repository);
-    if (lease === null) return { kind: 'busy' };
-    const [marked] = await query<{ held: Digest[] }>(em, MARK, row);
+    // What was waited for the row's lock is not taken off the lease, which came after it.
+    const confirmedAt = sentAt + locked.granted - LEASE_TTL_MS;
+    const lease = { repository: pack.repository, holder, confirmedAt };
+    const event = [newUuid(), actorOf(caller), id, caller.requestId, new Date().toISOString()];
+    const [marked] = await query<{ held: Digest[] }>(em, MARK, [...row, ...event]);
     if (marked === undefined || pack.imageDigest === null) {
       await releaseLease(em, lease);
       return { kind: 'changed' };
-    }
-    if (pack.status === 'ACTIVE') {
-      recordEvent(em, caller, 'PACK_DELETION_STARTED', id, eventDetails(pack));
     }
     const held = new Set(marked.held);
     return { kind: 'marked', pack, digest: pack.imageDigest, held, lease };

@@ -1,6 +1,7 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import { inParallel } from '../registry/in-parallel.ts';
 import type { Digest, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
@@ -46,16 +47,13 @@ export async function foreseeImages(
 ): Promise<ImageDisposition[]> {
   const images: ImageDisposition[] = previews.map(({ image }) => image);
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const waiting = previews.entries();
-  const worker = async () => {
-    for (const [at, { in_use, image, repository, image_digest, held }] of waiting) {
-      if (in_use || image !== 'PURGED' || image_digest === null || signal.aborted) continue;
-      const options = { held: new Set(held), signal };
-      const foreseen = await registry.foreseePurge(repository, image_digest, options);
-      if (foreseen.kind !== 'failed') images[at] = DISPOSITIONS[foreseen.kind];
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await inParallel(previews.entries(), AT_ONCE, async ([at, preview]) => {
+    const { in_use, image, repository, image_digest, held } = preview;
+    if (in_use || image !== 'PURGED' || image_digest === null || signal.aborted) return;
+    const options = { held: new Set(held), signal };
+    const foreseen = await registry.foreseePurge(repository, image_digest, options);
+    if (foreseen.kind !== 'failed') images[at] = DISPOSITIONS[foreseen.kind];
+  });
   return images;
 }
 

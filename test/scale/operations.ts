@@ -268,7 +268,7 @@ export const operations: readonly Operation[] = [
   mutation('deletePack', 2, 'DeletedPack', async (w) => ({
     id: await w.unmanagedPack(),
   })),
-  mutation('deletePack', 8, 'DeletedPack', async (w) => ({ id: await w.pack() }), {
+  mutation('deletePack', 6, 'DeletedPack', async (w) => ({ id: await w.pack() }), {
     note: ' with its image',
   }),
   mutation(
@@ -357,7 +357,7 @@ export const operations: readonly Operation[] = [
     path: `/v1/packs/${await w.pack()}/clone`,
     json: { name: w.name() },
   })),
-  route('DELETE /v1/packs/{id}', 8, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
+  route('DELETE /v1/packs/{id}', 6, 200, async (w) => ({ path: `/v1/packs/${await w.pack()}` })),
   route('GET /v1/packs/{id}/files', 1, 200, async (w) => ({
     path: `/v1/packs/${await w.pack()}/files`,
   })),
