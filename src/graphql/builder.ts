@@ -6,6 +6,7 @@ import ScopeAuthPlugin, { type AuthFailure, AuthScopeFailureType } from '@pothos
 import type { SpooledFile } from '../http/spooled-file.ts';
 import type { Scope } from '../identity/caller.ts';
 import type { Context } from './context.ts';
+import GatewayPlugin from './gateway-plugin.ts';
 import { countedText, readsRow } from './limits/price.ts';
 import { nodeTypeOf } from './node-types.ts';
 import { refusal } from './refusal.ts';
@@ -31,7 +32,7 @@ export interface SchemaTypes {
 export type PothosTypes = PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>;
 
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: [ScopeAuthPlugin, RelayPlugin, DirectivesPlugin, FederationPlugin],
+  plugins: [GatewayPlugin, ScopeAuthPlugin, RelayPlugin, DirectivesPlugin, FederationPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ caller }) => ({ scope: (scope) => caller.scopes.has(scope) }),

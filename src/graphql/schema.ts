@@ -16,10 +16,7 @@ import './keys/key-mutations.graphql.ts';
 import { printSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLObjectType, GraphQLSchema, printSchema as printPlainSchema } from 'graphql';
 import { builder } from './builder.ts';
-import { describeResults } from './describe-results.ts';
 import { withCheckedReferences } from './entity-references.ts';
-import { withCountedTexts } from './limits/counted-texts.ts';
-import { withPlainIds } from './plain-ids.ts';
 
 builder.queryType({ description: 'Reading needs no scope but where a field says so.' });
 builder.mutationType({
@@ -32,14 +29,8 @@ builder.subscriptionType({
 });
 
 /** The subgraph: `_entities` and `_service` included. */
-export const schema: GraphQLSchema = withCountedTexts(
-  withPlainIds(
-    withCheckedReferences(
-      describeResults(
-        builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
-      ),
-    ),
-  ),
+export const schema: GraphQLSchema = withCheckedReferences(
+  builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
 );
 
 schema.description =

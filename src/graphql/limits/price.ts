@@ -10,7 +10,7 @@ import {
 export interface Price {
   /** Bytes of the longest value that it can have, as JSON. */
   readonly bytes?: number;
-  /** Its text can be so many bytes long but mostly is not: what it is counts when it is answered (`withCountedTexts`). */
+  /** Its text can be so many bytes long but mostly is not: what it is counts when it is answered (`GatewayPlugin`). */
   readonly counted?: number;
   /** Rows that are read for it, besides those of a page. */
   readonly rows?: number;
