@@ -1,31 +1,39 @@
 /** What an operation reads does not grow with the number of images; counted, for times say nothing here. */
-import { beforeEach, expect, it, vi } from 'vitest';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { expect, it, onTestFinished } from 'vitest';
 import type { Digest, Registry } from '../../../src/registry/registry.ts';
 import { sampleImage, sampleIndex, sampleLayer } from '../../support/sample-image.ts';
 import { digestsOf, openLayout, repo, stateOf, storedDigests, tagged } from './open-layout.ts';
 
-const read = vi.hoisted(() => ({ files: 0, directories: 0, names: 0 }));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+const read = { files: 0, directories: 0, names: 0 };
+
+/** Counts what anybody reads until the test is over; only the forms that the layout uses. */
+function countReads(): void {
+  const { open, readFile, readdir } = fs;
   const counted = {
-    open: (...args: Parameters<typeof real.open>) => {
+    open: (...args: Parameters<typeof open>) => {
       read.files++;
-      return real.open(...args);
+      return open(...args);
     },
-    // Only the forms that the layout uses.
     readFile: (path: string, encoding?: 'utf8') => {
       read.files++;
-      return encoding === undefined ? real.readFile(path) : real.readFile(path, encoding);
+      return encoding === undefined ? readFile(path) : readFile(path, encoding);
     },
     readdir: async (path: string) => {
-      const names = await real.readdir(path);
+      const names = await readdir(path);
       read.directories++;
       read.names += names.length;
       return names;
     },
   };
-  return { ...real, ...counted, default: { ...real, ...counted } };
-});
+  Object.assign(fs, counted);
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    Object.assign(fs, { open, readFile, readdir });
+    syncBuiltinESMExports();
+  });
+}
 
 const triage = repo('packs/acme/triage');
 const v1 = tagged('1.0.0');
@@ -57,11 +65,8 @@ async function costs(registry: Registry) {
   };
 }
 
-beforeEach(() => {
-  Object.assign(read, { files: 0, directories: 0, names: 0 });
-});
-
 it('upload, read and delete read as much beside 1,000 images as beside 10', async () => {
+  countReads();
   const { registry, directory } = await openLayout();
   await fill(registry, 0, 10);
   const few = await costs(registry);
