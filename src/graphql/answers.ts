@@ -1,6 +1,7 @@
 /** An answer that is one JSON text, in the media type that was asked for. */
+
+import { Response } from '@whatwg-node/fetch';
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { FetchAPI } from 'graphql-yoga';
 import { type AnswerType, answerType } from './answer-type.ts';
 import { resultShown } from './result-shown.ts';
 import type { YogaPlugin } from './server-context.ts';
@@ -12,12 +13,12 @@ export function useAnswers(): YogaPlugin {
       if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const type = answerType(request);
       if (type === null) return;
-      setResultProcessor((_result, fetchAPI) => answerOf(result, fetchAPI, type), type);
+      setResultProcessor(() => answerOf(result, type), type);
     },
   };
 }
 
-function answerOf(result: ExecutionResult, { Response }: FetchAPI, type: AnswerType): Response {
+export function answerOf(result: ExecutionResult, type: AnswerType): Response {
   const { errors = [] } = result;
   const { status, headers } = httpOf(errors, type);
   return new Response(JSON.stringify(resultShown(result)), {

@@ -2,19 +2,31 @@
 import { callerOf } from '../http/caller-of.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { refusedBy } from '../http/refused-by.ts';
+import type { RequestRecord } from '../request-record.ts';
 import { refusedResponse } from './refused-response.ts';
 import type { YogaPlugin } from './server-context.ts';
 
-export function useAuthentication({ authenticate, world }: Foundation): YogaPlugin {
+export function useAuthentication(foundation: Foundation): YogaPlugin {
   return {
     async onRequest({ request, serverContext: { record }, endResponse }) {
-      try {
-        await callerOf(authenticate, request, record);
-      } catch (error) {
-        // Yoga makes no answer of what is thrown here.
-        const refused = refusedBy(error, record, world.log);
-        endResponse(refusedResponse(refused, request, record.requestId));
-      }
+      const refused = await refusedCaller(foundation, request, record);
+      if (refused !== null) endResponse(refused);
     },
   };
+}
+
+/** Finds out who sent a request, unless that is known; the answer to whoever may not ask. */
+export async function refusedCaller(
+  { authenticate, world }: Foundation,
+  request: Request,
+  record: RequestRecord,
+): Promise<Response | null> {
+  if (record.caller !== null) return null;
+  try {
+    await callerOf(authenticate, request, record);
+    return null;
+  } catch (error) {
+    // Yoga makes no answer of what is thrown here.
+    return refusedResponse(refusedBy(error, record, world.log), request, record.requestId);
+  }
 }

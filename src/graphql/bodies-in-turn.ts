@@ -1,17 +1,24 @@
 import type { Bodies, Body } from '../http/bodies.ts';
-import type { YogaPlugin } from './server-context.ts';
+import type { ServerContext, YogaPlugin } from './server-context.ts';
 
 /** Has a request wait for its turn before its body is read; comes behind authentication, and before any parser. */
 export function useBodiesInTurn(bodies: Bodies): YogaPlugin {
   return {
-    onRequestParse({ request, serverContext }) {
-      const { record, disposables } = serverContext;
-      if (record.caller === null) return;
-      const begin = (body: Body) => {
-        serverContext.body = disposables.use(body);
-      };
-      const body = bodies.begin(record.caller, request);
-      return body instanceof Promise ? body.then(begin) : begin(body);
-    },
+    onRequestParse: ({ request, serverContext }) => beginBody(bodies, request, serverContext),
   };
+}
+
+/** Waits for the turn, unless it has come. @throws RequestRefused as `Bodies.begin` does */
+export function beginBody(
+  bodies: Bodies,
+  request: Request,
+  serverContext: ServerContext,
+): void | Promise<void> {
+  const { record, disposables, body: begun } = serverContext;
+  if (record.caller === null || begun !== undefined) return;
+  const begin = (body: Body) => {
+    serverContext.body = disposables.use(body);
+  };
+  const body = bodies.begin(record.caller, request);
+  return body instanceof Promise ? body.then(begin) : begin(body);
 }

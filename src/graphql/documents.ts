@@ -15,6 +15,10 @@ export class Documents {
       BYTES_OF_A_DOCUMENT + 2 * text.length + tokensOf(document) * BYTES_OF_A_TOKEN,
   });
 
+  find(text: string): DocumentNode | undefined {
+    return this.#byText.get(text);
+  }
+
   /** Where Yoga keeps what it has parsed, and beside each document what it has found wrong with it. */
   readonly cache = {
     documentCache: this.#byText,

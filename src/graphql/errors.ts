@@ -37,7 +37,7 @@ const LONGEST_WORD = 120;
 const LONG_WORD = new RegExp(`\\S{${LONGEST_WORD + 1},}`, 'g');
 
 /** A result whose errors may be shown to the caller. */
-function publicResult(
+export function publicResult(
   result: ExecutionResult,
   { requestId, outcomes }: RequestRecord,
   log: Log,

@@ -22,13 +22,14 @@ export function useRequestParams(): YogaPlugin {
 }
 
 const parsers: Readonly<Record<string, (text: string) => GraphQLParams | GraphQLParams[]>> = {
-  'application/json': fromJson,
-  'application/graphql+json': fromJson,
+  'application/json': paramsOfJson,
+  'application/graphql+json': paramsOfJson,
   'application/x-www-form-urlencoded': fromSearch,
   'application/graphql': (query) => ({ query }),
 };
 
-function fromJson(text: string): GraphQLParams | GraphQLParams[] {
+/** @throws RequestRefused `bad_request` where it is no operation, or list of them */
+export function paramsOfJson(text: string): GraphQLParams | GraphQLParams[] {
   const body = parsed('The body', text);
   if (!Array.isArray(body)) return paramsOf(body);
   if (body.length === 0) throw malformed('The body is an empty list.');

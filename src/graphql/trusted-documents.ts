@@ -4,9 +4,27 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { refusal } from './refusal.ts';
 import type { YogaPlugin } from './server-context.ts';
 
+/** The text of the operation that is asked for; null where there is something to say about how it is asked for. */
+export type TextOf = (params: GraphQLParams) => string | null;
+
+/** @param documents those on the list, if there is one */
+export function textFinder(documents: ReadonlyMap<string, string> | null): TextOf {
+  if (documents === null) {
+    return ({ query, extensions }) => (query && extensions === undefined ? query : null);
+  }
+  const byHash = barely(documents);
+  return (params) => {
+    const hash = params.query === undefined ? hashOf(params) : null;
+    return hash === null ? null : (byHash.get(hash) ?? null);
+  };
+}
+
+const barely = (documents: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...documents].map(([hash, text]) => [bare(hash), text]));
+
 /** @param documents text by hash; hashes may be bare or say their algorithm, `sha256:…` */
 export function useTrustedDocuments(documents: ReadonlyMap<string, string>): YogaPlugin {
-  const byHash = new Map([...documents].map(([hash, text]) => [bare(hash), text]));
+  const byHash = barely(documents);
   const plugin: unknown = usePersistedOperations({
     extractPersistedOperationId: hashOf,
     getPersistedOperation: (hash) => byHash.get(hash) ?? null,

@@ -8,18 +8,19 @@ import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { Documents } from './documents.ts';
 import { useErrorCodes } from './errors.ts';
-import { useExecutor } from './execution/execute.ts';
+import { createExecutor, useExecutor } from './execution/execute.ts';
 import { useGraphiQL, useNoGraphiQL } from './graphiql.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
-import { useLimits } from './limits/use-limits.ts';
+import { createLimits } from './limits/use-limits.ts';
 import { useMultipart } from './multipart.ts';
 import { useMethods, useNegotiation } from './negotiation.ts';
 import { useOperationName } from './operation-name.ts';
 import { useRequestParams } from './request-params.ts';
 import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
+import { ShortWay } from './short-way.ts';
 import { useStreams } from './streams/use-streams.ts';
-import { useNoPersistedQueries, useTrustedDocuments } from './trusted-documents.ts';
+import { textFinder, useNoPersistedQueries, useTrustedDocuments } from './trusted-documents.ts';
 
 export interface GraphQLHandler {
   /** Answers a request for the endpoint. */
@@ -30,6 +31,11 @@ export interface GraphQLHandler {
 /** The GraphQL endpoint; its plugins run in the order of the list. */
 export function createGraphQL(foundation: Foundation): GraphQLHandler {
   const { config, log } = foundation.world;
+  const documents = new Documents();
+  const limits = createLimits(foundation.answers);
+  const execute = createExecutor();
+  const textOf = textFinder(config.trustedDocuments);
+  const shortWay = new ShortWay({ foundation, documents, limits, execute, textOf });
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ record, request }) => {
@@ -46,9 +52,10 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       config.trustedDocuments === null
         ? useNoPersistedQueries()
         : useTrustedDocuments(config.trustedDocuments),
-      useLimits(foundation.answers),
+      limits.plugin,
       useMultipart(config.maxArchiveBytes, foundation.uploads),
-      useExecutor(),
+      useExecutor(execute),
+      shortWay.plugin,
       useOperationName(),
       useNegotiation(),
       !config.introspection && useHiddenSchema(),
@@ -57,7 +64,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       useStreams(),
     ],
     cors: corsFor(new AllowedOrigins(config.corsOrigins)),
-    parserAndValidationCache: new Documents().cache,
+    parserAndValidationCache: documents.cache,
     // `useGraphiQL` serves it, without rendering 9 MB for each visitor.
     graphiql: false,
     landingPage: false,
@@ -70,8 +77,9 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
     logging: false,
   });
   return {
-    // Not `yoga.fetch`, which would stop waiting for its work when the client hangs up.
-    answer: async (request, context) => yoga.handleRequest(request, context),
+    answer: async (request, context) =>
+      // Not `yoga.fetch`, which would stop waiting for its work when the client hangs up.
+      (await shortWay.answer(request, context)) ?? yoga.handleRequest(request, context),
     close: async () => yoga.dispose(),
   };
 }

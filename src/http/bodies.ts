@@ -16,7 +16,7 @@ const LONG = 8 * 1024;
 /** A body that may be read. Disposed when its request has been answered. */
 export interface Body extends Disposable {
   /**
-   * All of it; one that is long comes in a turn of the event loop that no other long one has.
+   * All of it, however often it is asked for; one that is long comes in a turn of the event loop that no other long one has.
    * @throws RequestRefused as `readBody` does
    */
   text(): Promise<string>;
@@ -25,7 +25,7 @@ export interface Body extends Disposable {
 export class Bodies {
   /** Of one caller at the same time one body that is as large as it can be, and some others. */
   readonly #turns = new Turns(PARSED * LARGEST_BODY_BYTES + 64 * LEAST_BYTES);
-  #lastLong: Promise<void> = Promise.resolve();
+  readonly #loop = new LoopTurns();
 
   /**
    * Waits for the caller's turn.
@@ -34,25 +34,48 @@ export class Bodies {
   begin(caller: Caller, request: Request): Body | Promise<Body> {
     const turn = this.#turns.begin(caller, weightOf(request));
     return turn instanceof Promise
-      ? turn.then((begun) => this.#bodyOf(request, begun))
-      : this.#bodyOf(request, turn);
+      ? turn.then((begun) => new BodyInTurn(request, begun, this.#loop))
+      : new BodyInTurn(request, turn, this.#loop);
+  }
+}
+
+class BodyInTurn implements Body {
+  readonly #request: Request;
+  readonly #turn: Turn;
+  readonly #loop: LoopTurns;
+  #text: Promise<string> | undefined;
+
+  constructor(request: Request, turn: Turn, loop: LoopTurns) {
+    this.#request = request;
+    this.#turn = turn;
+    this.#loop = loop;
   }
 
-  #bodyOf(request: Request, turn: Turn): Body {
-    return {
-      text: async () => {
-        const text = await readBody(request);
-        turn.lighten(weightOfText(text.length));
-        if (text.length > LONG) await this.#freeLoop();
-        return text;
-      },
-      [Symbol.dispose]: () => turn[Symbol.dispose](),
-    };
+  text(): Promise<string> {
+    this.#text ??= this.#read();
+    return this.#text;
   }
 
-  #freeLoop(): Promise<void> {
-    this.#lastLong = this.#lastLong.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return this.#lastLong;
+  [Symbol.dispose](): void {
+    this.#turn[Symbol.dispose]();
+  }
+
+  async #read(): Promise<string> {
+    const text = await readBody(this.#request);
+    this.#turn.lighten(weightOfText(text.length));
+    if (text.length > LONG) await this.#loop.next();
+    return text;
+  }
+}
+
+/** Turns of the event loop. */
+class LoopTurns {
+  #last: Promise<void> = Promise.resolve();
+
+  /** One that was promised to nobody else. */
+  next(): Promise<void> {
+    this.#last = this.#last.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#last;
   }
 }
 

@@ -3,19 +3,13 @@ import { RequestRefused } from '../request-refused.ts';
 
 /** Requests of one caller that wait; each keeps a connection, and nothing has been read or asked for it. */
 const LONGEST_LINE = 1_000;
+/** Callers remembered although nothing of theirs is under way. */
+const MOST_IDLE = 1_000;
 
 /** Work that is under way, until it is disposed. */
 export interface Turn extends Disposable {
   /** Tells that it weighs less than it might have. */
   lighten(weight: number): void;
-}
-
-interface OfCaller {
-  /** Turns. */
-  running: number;
-  /** What they weigh. */
-  taken: number;
-  readonly line: { readonly weight: number; readonly start: (turn: Turn) => void }[];
 }
 
 /**
@@ -24,7 +18,7 @@ interface OfCaller {
  */
 export class Turns {
   readonly #most: number;
-  readonly #ofCallers = new Map<string, OfCaller>();
+  readonly #lines = new Map<string, Line>();
 
   /** @param most what the work of one caller that is under way may weigh together */
   constructor(most: number) {
@@ -37,47 +31,93 @@ export class Turns {
    * @throws RequestRefused `rate_limited` where too many wait already
    */
   begin(caller: Caller, weight: number): Turn | Promise<Turn> {
-    const key = `${caller.orgId} ${actorOf(caller)}`;
-    const ofCaller = this.#ofCallers.get(key) ?? { running: 0, taken: 0, line: [] };
-    this.#ofCallers.set(key, ofCaller);
-    if (ofCaller.line.length === 0 && this.#fits(ofCaller, weight))
-      return this.#take(key, ofCaller, weight);
-    if (ofCaller.line.length >= LONGEST_LINE) {
+    return this.#lineOf(`${caller.orgId} ${actorOf(caller)}`).begin(weight);
+  }
+
+  #lineOf(key: string): Line {
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    // Not whenever one is idle: a Map that much comes to and goes from takes the young garbage around it for alive.
+    if (this.#lines.size >= MOST_IDLE) {
+      for (const [idle, line] of this.#lines) if (line.isIdle) this.#lines.delete(idle);
+    }
+    const line = new Line(this.#most);
+    this.#lines.set(key, line);
+    return line;
+  }
+}
+
+/** The work of one caller. */
+class Line {
+  readonly #most: number;
+  readonly #waiting: { readonly weight: number; readonly start: (turn: Turn) => void }[] = [];
+  #running = 0;
+  #taken = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
+  begin(weight: number): Turn | Promise<Turn> {
+    if (this.#waiting.length === 0 && this.#fits(weight)) return this.#take(weight);
+    if (this.#waiting.length >= LONGEST_LINE) {
       const message = `${LONGEST_LINE} requests of yours wait for others of yours; send fewer at a time.`;
       throw new RequestRefused('rate_limited', message, undefined, 1);
     }
-    return new Promise((start) => ofCaller.line.push({ weight, start }));
+    return new Promise((start) => this.#waiting.push({ weight, start }));
   }
 
-  #fits({ running, taken }: OfCaller, weight: number): boolean {
-    return running === 0 || taken + weight <= this.#most;
+  lighten(by: number): void {
+    this.#taken -= by;
+    this.#startNext();
   }
 
-  #take(key: string, ofCaller: OfCaller, weight: number): Turn {
-    ofCaller.running += 1;
-    ofCaller.taken += weight;
-    let held = weight;
-    let isOver = false;
-    const lighten = (left: number) => {
-      ofCaller.taken -= Math.max(0, held - left);
-      held = Math.min(held, left);
-      this.#startNext(key, ofCaller);
-    };
-    const end = () => {
-      if (isOver) return;
-      isOver = true;
-      ofCaller.running -= 1;
-      lighten(0);
-    };
-    return { lighten, [Symbol.dispose]: end };
+  end(weight: number): void {
+    this.#running -= 1;
+    this.lighten(weight);
   }
 
-  #startNext(key: string, ofCaller: OfCaller): void {
-    const { line } = ofCaller;
-    while (line[0] !== undefined && this.#fits(ofCaller, line[0].weight)) {
-      const next = line.shift();
-      next?.start(this.#take(key, ofCaller, next.weight));
+  #fits(weight: number): boolean {
+    return this.isIdle || this.#taken + weight <= this.#most;
+  }
+
+  #take(weight: number): Turn {
+    this.#running += 1;
+    this.#taken += weight;
+    return new TakenTurn(this, weight);
+  }
+
+  #startNext(): void {
+    for (let [next] = this.#waiting; next && this.#fits(next.weight); [next] = this.#waiting) {
+      this.#waiting.shift();
+      next.start(this.#take(next.weight));
     }
-    if (ofCaller.running === 0) this.#ofCallers.delete(key);
+  }
+}
+
+class TakenTurn implements Turn {
+  readonly #line: Line;
+  #weight: number;
+  #isOver = false;
+
+  constructor(line: Line, weight: number) {
+    this.#line = line;
+    this.#weight = weight;
+  }
+
+  lighten(weight: number): void {
+    if (this.#isOver || weight >= this.#weight) return;
+    this.#line.lighten(this.#weight - weight);
+    this.#weight = weight;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#line.end(this.#weight);
   }
 }

@@ -6,6 +6,7 @@
  * compiled: a plan is data (docs/decisions/0004-no-code-from-strings.md). Answers and errors are GraphQL's own to the
  * letter; test/graphql/execution.test.ts compares the two.
  */
+import { RequestCache } from '@pothos/plugin-scope-auth';
 import {
   defaultTypeResolver,
   type ExecutionArgs,
@@ -43,9 +44,14 @@ const MOST_ERRORS_OF_VARIABLES = 50;
 export type Execute = (args: ExecutionArgs) => Maybe<ExecutionResult>;
 
 /** Lets Yoga execute by plan. */
-export function useExecutor(): YogaPlugin {
-  const execute = createExecutor();
-  return { onExecute: ({ setExecuteFn }) => setExecuteFn(execute) };
+export function useExecutor(execute: Execute): YogaPlugin {
+  return {
+    onExecute({ args: { contextValue }, setExecuteFn }) {
+      setExecuteFn(execute);
+      // Its WeakMap would keep each context, and all that it holds, until V8's next full collection (bench/README.md).
+      return { onExecuteDone: () => RequestCache.clearForContext(contextValue) };
+    },
+  };
 }
 
 /** An executor that keeps its plans as long as their documents are kept. */

@@ -12,7 +12,8 @@ import {
   validate,
   visit,
 } from 'graphql';
-import type { Turns } from '../../http/turns.ts';
+import type { Turn, Turns } from '../../http/turns.ts';
+import type { Caller } from '../../identity/caller.ts';
 import type { ServerContext, YogaPlugin } from '../server-context.ts';
 import { type Amount, nothing } from './amount.ts';
 import type { Variables } from './argument-value.ts';
@@ -35,12 +36,26 @@ interface Operation {
 }
 
 /** Whether an operation may run with its variables, and what it then costs at most. */
-type Admission =
-  | { readonly kind: 'admitted'; readonly amount: Amount }
-  | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
+type Admission = Admitted | Refused;
+export interface Admitted {
+  readonly kind: 'admitted';
+  readonly amount: Amount;
+}
+interface Refused {
+  readonly kind: 'refused';
+  readonly errors: readonly GraphQLError[];
+}
+
+export interface Limits {
+  readonly plugin: YogaPlugin;
+  /** Judges an operation of a valid document. */
+  admit(operation: Operation): Admission;
+  /** Waits until it is the turn of an operation that was admitted. */
+  begin(caller: Caller, admitted: Admitted): Turn | Promise<Turn>;
+}
 
 /** @param turns of operations, by their shares; a caller's own wait for each other */
-export function useLimits(turns: Turns): YogaPlugin {
+export function createLimits(turns: Turns): Limits {
   const verdicts = new WeakMap<DocumentNode, Verdict>();
   const verdictOn = (schema: GraphQLSchema, document: DocumentNode): Verdict => {
     const verdict = verdicts.get(document) ?? judge(schema, document);
@@ -63,7 +78,8 @@ export function useLimits(turns: Turns): YogaPlugin {
       ? { kind: 'refused', errors }
       : { kind: 'admitted', amount: measure.amount };
   };
-  return {
+  const begin = (caller: Caller, { amount }: Admitted) => turns.begin(caller, shareOf(amount));
+  const plugin: YogaPlugin = {
     onRequestParse: () => ({
       onRequestParseDone({ requestParserResult }) {
         if (!Array.isArray(requestParserResult)) return;
@@ -84,7 +100,7 @@ export function useLimits(turns: Turns): YogaPlugin {
         return setResultAndStopExecution({ errors: admission.errors });
       const { record }: ServerContext = args.contextValue;
       if (record.caller === null) return;
-      const turn = turns.begin(record.caller, shareOf(admission.amount));
+      const turn = begin(record.caller, admission);
       if (!(turn instanceof Promise)) {
         record.turn = turn;
         return;
@@ -107,6 +123,7 @@ export function useLimits(turns: Turns): YogaPlugin {
       if (refused !== null) setResultAndStopExecution({ errors: [refused] });
     },
   };
+  return { plugin, admit, begin };
 }
 
 /** What an operation costs, as a part of the limit that it comes nearest to. */
