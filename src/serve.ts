@@ -3,7 +3,6 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { FOREIGN_NAMESPACE, markNamespace } from './consistency/namespace-mark.ts';
 import { keepPrivate } from './data-directory/keep-private.ts';
 import { createLog } from './log.ts';
 import { requestLogged } from './request-record.ts';
@@ -77,7 +76,6 @@ export async function serve(config: Config): Promise<void> {
   const { host } = config;
   const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}/graphql`;
   log.info({ port, host, url }, 'listening');
-  void sayWhoseNamespace(app);
   if (app.ownerKey !== null) {
     // Not a log line that a level could hide: without this key nobody can use the service.
     const line = {
@@ -86,24 +84,6 @@ export async function serve(config: Config): Promise<void> {
       key: app.ownerKey,
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
-  }
-}
-
-/** Marks the registry's namespace where nobody has; one that another database uses is worth a word, not an outage. */
-async function sayWhoseNamespace({ world }: App): Promise<void> {
-  const { log, config } = world;
-  const { namespace } = config.registry;
-  const mark = await markNamespace(world).catch((error: unknown) => {
-    log.warn({ err: error }, 'the namespace of the registry could not be marked');
-    return null;
-  });
-  if (mark?.kind === 'failed') {
-    log.warn(
-      { namespace, reason: mark.reason },
-      `the namespace could not be marked: ${mark.detail}`,
-    );
-  } else if (mark?.by === 'another') {
-    log.error({ namespace }, `REGISTRY_NAMESPACE: ${FOREIGN_NAMESPACE}`);
   }
 }
 
