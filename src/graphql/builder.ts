@@ -18,7 +18,10 @@ export interface SchemaTypes {
   DefaultNodeNullability: false;
   AuthScopes: { scope: Scope };
   FederationScopes: Scope;
-  Connection: { totalCount: () => Promise<number>; nodes: Promise<readonly unknown[]> };
+  Connection: {
+    totalCount: () => Promise<number>;
+    nodes: readonly unknown[] | Promise<readonly unknown[]>;
+  };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };

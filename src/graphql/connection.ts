@@ -30,6 +30,9 @@ class Edge<Item> {
   }
 }
 
+/** A page that was read together with something else is there at once. */
+type Maybe<Value> = Value | Promise<Value>;
+
 interface PageInfo {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
@@ -45,12 +48,12 @@ interface PageInfo {
  */
 class Connection<Item> {
   readonly totalCount: () => Promise<number>;
-  readonly #read: () => Promise<Page<Item>>;
+  readonly #read: () => Maybe<Page<Item>>;
   readonly #cursorOf: CursorOf<Item>;
-  #page: Promise<Page<Item>> | null = null;
+  #page: Maybe<Page<Item>> | null = null;
 
   constructor(
-    read: () => Promise<Page<Item>>,
+    read: () => Maybe<Page<Item>>,
     totalCount: () => Promise<number>,
     cursorOf: CursorOf<Item>,
   ) {
@@ -59,19 +62,14 @@ class Connection<Item> {
     this.#cursorOf = cursorOf;
   }
 
-  get #once(): Promise<Page<Item>> {
-    this.#page ??= this.#read();
-    return this.#page;
+  get nodes(): Maybe<readonly Item[]> {
+    return this.#of(({ items }) => items);
   }
-
-  get nodes(): Promise<readonly Item[]> {
-    return this.#once.then(({ items }) => items);
+  get edges(): Maybe<Edge<Item>[]> {
+    return this.#of(({ items }) => items.map((node) => new Edge(node, this.#cursorOf)));
   }
-  get edges(): Promise<Edge<Item>[]> {
-    return this.#once.then(({ items }) => items.map((node) => new Edge(node, this.#cursorOf)));
-  }
-  get pageInfo(): Promise<PageInfo> {
-    return this.#once.then(({ items, hasNext, hasPrevious }) => {
+  get pageInfo(): Maybe<PageInfo> {
+    return this.#of(({ items, hasNext, hasPrevious }) => {
       const [first] = items;
       const last = items.at(-1);
       return {
@@ -81,6 +79,12 @@ class Connection<Item> {
         endCursor: last === undefined ? null : this.#cursorOf(last),
       };
     });
+  }
+
+  /** Reads the page once, whatever is asked of it. */
+  #of<Value>(part: (page: Page<Item>) => Value): Maybe<Value> {
+    this.#page ??= this.#read();
+    return this.#page instanceof Promise ? this.#page.then(part) : part(this.#page);
   }
 }
 
@@ -101,7 +105,7 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
           type: [type],
           description: 'The items of this page, without their cursors.',
           // What `toConnection` was given; the builder knows one type for the connections of all items.
-          resolve: ({ nodes }) => nodes as Promise<Item[]>,
+          resolve: ({ nodes }) => nodes as Maybe<Item[]>,
         }),
       }),
     },
@@ -115,7 +119,7 @@ export function connectionOf<Item>(type: ObjectRef<PothosTypes, Item>, plural: s
 
 /** @param read reads the page, unless nothing but the count is asked for */
 export const toConnection = <Item extends { readonly id: string }>(
-  read: () => Promise<Page<Item>>,
+  read: () => Maybe<Page<Item>>,
   totalCount: () => Promise<number>,
 ): Connection<Item> => new Connection(read, totalCount, cursorOfId);
 

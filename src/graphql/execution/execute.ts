@@ -138,21 +138,30 @@ class Execution {
 
   #fields(selection: SelectionPlan, source: unknown, path: Path | undefined): Maybe<Answer> {
     const answer = newAnswer(selection);
-    let isPending = false;
+    let pending: Promise<void>[] | undefined;
     try {
       for (const field of selection.fields) {
+        const { key } = field;
         const value = this.#field(field, source, path);
-        answer[field.key] = value;
-        isPending ||= isPromise(value);
+        // In its place at once, so that the keys keep their order.
+        answer[key] = value;
+        if (!isPromise(value)) continue;
+        pending ??= [];
+        pending.push(
+          value.then((settled) => {
+            answer[key] = settled;
+          }),
+        );
       }
     } catch (error) {
-      if (!isPending) throw error;
+      if (pending === undefined) throw error;
       // The others go on and may fail as well, which is heard here.
-      return settled(answer).finally(() => {
-        throw error;
-      });
+      return Promise.all(pending).then(
+        () => Promise.reject(error),
+        () => Promise.reject(error),
+      );
     }
-    return isPending ? settled(answer) : answer;
+    return pending === undefined ? answer : Promise.all(pending).then(() => answer);
   }
 
   #field(field: FieldPlan, source: unknown, parent: Path | undefined): unknown {
@@ -352,10 +361,3 @@ const propertyOf = (source: unknown, name: string): unknown =>
 
 /** Objects without a prototype are slow, and needed only for the one alias that an ordinary object cannot hold. */
 const newAnswer = ({ hasProto }: SelectionPlan): Answer => (hasProto ? Object.create(null) : {});
-
-async function settled(answer: Answer): Promise<Answer> {
-  const keys = Object.keys(answer);
-  const values = await Promise.all(Object.values(answer));
-  for (const [index, key] of keys.entries()) answer[key] = values[index];
-  return answer;
-}

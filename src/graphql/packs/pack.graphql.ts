@@ -209,7 +209,7 @@ builder.node(Pack, {
         return listed === undefined || !isSamePage(listed.request, pageRequest(args))
           ? rolesConnection(pack.id, args, context, info)
           : toConnection(
-              async () => listed.page,
+              () => listed.page,
               async () => (await context.loaders.roleCounts.load(pack.id)).own,
             );
       },
