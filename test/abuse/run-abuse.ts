@@ -10,13 +10,16 @@ import type { Reply } from './attack.ts';
 import { fill } from './fill.ts';
 import { Target } from './target.ts';
 
+const MIB = 1024 ** 2;
+const MOST_GROWTH_MIB = 64;
+
 export interface AbuseReport {
   readonly name: string;
   readonly replies: readonly Reply[];
   /** The longest time that the event loop stood still. */
   readonly stallMs: number;
   readonly cpuMs: number;
-  /** What the process held more at its peak, in bytes. */
+  /** How much more of it was resident at its peak, garbage included; bytes. */
   readonly grewBy: number;
   /** What the other org was answered instead of what it asked for. */
   readonly noticed: readonly string[];
@@ -31,7 +34,8 @@ export async function runAbuse(
   onReport: (report: AbuseReport) => void = () => undefined,
   wanted = '',
 ): Promise<readonly AbuseReport[]> {
-  await using server = await SoakedServer.start({ DATABASE_URL: databaseUrl });
+  const environment = { DATABASE_URL: databaseUrl };
+  await using server = await SoakedServer.start(environment, [await heapLimit(environment)]);
   const attacker = await withDatabase(databaseUrl, async (database) => {
     await fill(database, 'default');
     return makeKeys(database);
@@ -52,6 +56,16 @@ export async function runAbuse(
     if (!server.isAlive()) throw new Error(`the process did not survive: ${name}`);
   }
   return reports;
+}
+
+/**
+ * What one caller may cost, and no more than that, is left beside what an idle server holds: V8 then collects what is
+ * garbage, and a process that needs more dies.
+ */
+async function heapLimit(environment: { readonly DATABASE_URL: string }): Promise<string> {
+  await using idle = await SoakedServer.start(environment);
+  const held = await idle.held();
+  return `--max-old-space-size=${Math.ceil(held / MIB) + MOST_GROWTH_MIB}`;
 }
 
 /** The other org: asks over and over, and notes every answer that is not its own. */

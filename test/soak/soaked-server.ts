@@ -54,12 +54,18 @@ export class SoakedServer implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** @param environment on top of a key, a port, a data directory and a directory for temporary files */
-  static async start(environment: Readonly<Record<string, string>>): Promise<SoakedServer> {
+  /**
+   * @param environment on top of a key, a port, a data directory and a directory for temporary files
+   * @param flags of Node
+   */
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    flags: readonly string[] = [],
+  ): Promise<SoakedServer> {
     const directory = mkdtempSync(join(tmpdir(), 'soak-'));
     const temporary = join(directory, 'tmp');
     mkdirSync(temporary);
-    const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', MAIN], {
+    const child = spawn(process.execPath, [...flags, '--inspect=127.0.0.1:0', MAIN], {
       env: {
         PATH: process.env.PATH,
         BOOTSTRAP_API_KEY: OWNER_KEY,

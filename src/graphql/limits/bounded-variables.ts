@@ -10,6 +10,7 @@ import {
   getVariableValues,
 } from 'graphql';
 import type { Variables } from './argument-value.ts';
+import { limitExceeded, maximumOf } from './maxima.ts';
 
 /** Characters and values that all variables may have together to be left to GraphQL. */
 const SMALL = 4_096;
@@ -28,9 +29,26 @@ export function errorsOfLargeVariables(
   variables: Variables,
 ): readonly GraphQLError[] {
   if (sizeOfVariables(variables) < SMALL) return [];
+  const fields = widestOf(variables);
+  if (fields > maximumOf('inputFields')) return [limitExceeded('inputFields', fields)];
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
   const options = { maxErrors: MOST_ERRORS };
   return getVariableValues(schema, definitions, variables, options).errors ?? [];
+}
+
+/** Fields of the object that has most of them, or the first that has too many: GraphQL would quote each. */
+function widestOf(variables: Variables): number {
+  let widest = 0;
+  const values: unknown[] = Object.values(variables);
+  while (values.length > 0 && widest <= maximumOf('inputFields')) {
+    const value = values.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const inside = Object.values(value);
+    if (!Array.isArray(value)) widest = Math.max(widest, inside.length);
+    // Not spread into `push`, which takes arguments only up to the depth of the stack.
+    for (const one of inside) values.push(one);
+  }
+  return widest;
 }
 
 /** Characters and values in variables; where there are more than a few thousand, no more of them than that. */

@@ -69,6 +69,12 @@ const limits = {
     of: 'rows to be read',
     remedy: 'Lower "first", most of all of a list within a list.',
   },
+  /** No input has more than ten. */
+  inputFields: {
+    maximum: 1_000,
+    of: 'fields in one object of its variables',
+    remedy: 'Send only fields that the schema has.',
+  },
   /** A subscription's document and variables are kept as long as its stream. */
   subscription: {
     maximum: 4 * 1024,
