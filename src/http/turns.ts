@@ -6,6 +6,9 @@ const LONGEST_LINE = 1_000;
 /** Callers remembered although nothing of theirs is under way. */
 const MOST_IDLE = 1_000;
 
+/** Work of a small part of what may be under way is light: nothing heavy keeps it waiting. */
+const LIGHT = 1 / 32;
+
 /** Work that is under way, until it is disposed. */
 export interface Turn extends Disposable {
   /** Tells that it weighs less than it might have. */
@@ -14,13 +17,14 @@ export interface Turn extends Disposable {
 
 /**
  * Work that takes memory and processor: how much of it one caller may have under way in this process. What is beyond
- * waits for its turn, first come, first served, behind work of the same caller only.
+ * waits for its turn, first come, first served, behind work of the same caller only: light work behind light, heavy behind
+ * heavy.
  */
 export class Turns {
   readonly #most: number;
   readonly #lines = new Map<string, Line>();
 
-  /** @param most what the work of one caller that is under way may weigh together */
+  /** @param most what the light work of one caller that is under way may weigh together, and his heavy work as well */
   constructor(most: number) {
     this.#most = most;
   }
@@ -31,7 +35,8 @@ export class Turns {
    * @throws RequestRefused `rate_limited` where too many wait already
    */
   begin(caller: Caller, weight: number): Turn | Promise<Turn> {
-    return this.#lineOf(`${caller.orgId} ${actorOf(caller)}`).begin(weight);
+    const lane = weight <= this.#most * LIGHT ? 'light' : 'heavy';
+    return this.#lineOf(`${lane} ${caller.orgId} ${actorOf(caller)}`).begin(weight);
   }
 
   #lineOf(key: string): Line {

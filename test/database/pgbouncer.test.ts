@@ -99,7 +99,7 @@ describe.skipIf(!installed('pgbouncer'))('?pgbouncer=prepared', () => {
     const DATABASE_URL = `${bouncer}${direct.pathname}?pgbouncer=prepared`;
     const ended = await run('src/migrate.ts', { DATABASE_URL });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^DATABASE_URL: .*max_prepared_statements.*pgbouncer=true.*\n$/);
+    expect(ended.stderr).toMatch(/^DATABASE_URL: .*max_prepared_statements.*pgbouncer=true.*\n$/m);
   });
 
   test('needs no pooler to be there', async () => {

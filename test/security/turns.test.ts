@@ -40,6 +40,16 @@ describe('turns', () => {
     expect(begun).toEqual(['second', 'third']);
   });
 
+  test('of light work are not kept waiting by heavy work', async () => {
+    const turns = new Turns(100);
+    const caller = someCaller();
+    const heavy = await turns.begin(caller, 100);
+    const heavier = turns.begin(caller, 50);
+    (await turns.begin(caller, 3))[Symbol.dispose]();
+    heavy[Symbol.dispose]();
+    await heavier;
+  });
+
   test('alone may be heavier than all together', async () => {
     const turns = new Turns(1);
     const caller = someCaller();
