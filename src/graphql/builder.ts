@@ -8,7 +8,7 @@ import type { Scope } from '../identity/caller.ts';
 import type { Context } from './context.ts';
 import GatewayPlugin from './gateway-plugin.ts';
 import { countedText, readsRow } from './limits/price.ts';
-import { nodeTypeOf } from './node-types.ts';
+import { nodeTypeOf, typeOfNode } from './node-types.ts';
 import { refusal } from './refusal.ts';
 
 export interface SchemaTypes {
@@ -72,7 +72,11 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       ...countedText(),
       description: 'Cursor of the last item; null on an empty page.',
     },
-    nodeTypeOptions: { description: 'Anything that has an id of its own.' },
+    nodeTypeOptions: {
+      description: 'Anything that has an id of its own.',
+      // By its id: the plugin's mark is not there yet on a node that two fields of an operation load at once.
+      resolveType: (node) => typeOfNode(node),
+    },
     idFieldOptions: { description: 'Typed and opaque; it never changes.' },
     nodeQueryOptions: {
       ...readsRow(),

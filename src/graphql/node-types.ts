@@ -12,3 +12,9 @@ const nodeTypes = [
 export function nodeTypeOf(id: string): (typeof nodeTypes)[number]['name'] | null {
   return nodeTypes.find(({ ids }) => ids.parse(id) !== null)?.name ?? null;
 }
+
+/** The GraphQL type of a node, by its id. */
+export const typeOfNode = (node: unknown): string | null =>
+  typeof node === 'object' && node !== null && 'id' in node && typeof node.id === 'string'
+    ? nodeTypeOf(node.id)
+    : null;

@@ -39,7 +39,7 @@ describe('is no PostgreSQL', () => {
     const DATABASE_URL = `postgres://u:sekret@127.0.0.1:${port}/db${parameters}`;
     const ended = await run('src/migrate.ts', { DATABASE_URL });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/);
+    expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/m);
     expect(ended.stderr).not.toContain('sekret');
   });
 });
@@ -71,7 +71,7 @@ describe('does not let us in', () => {
     const DATABASE_URL = (await cases[name]?.(await createDatabase())) ?? '';
     const ended = await run('src/migrate.ts', { DATABASE_URL });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/);
+    expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/m);
     expect(ended.stderr).not.toContain('sekret');
   });
 });
