@@ -74,11 +74,14 @@ function operationsOf(document: Json): Operation[] {
 const anyOf = (item: Json): Json => Object.values(item)[0];
 
 function slotsOf({ name, parameters, schema }: Operation, document: Json): Slot[] {
-  const inUrl = parameters.map((parameter) => ({
-    place: parameter.in,
-    field: parameter.name,
-    schema: parameter.schema,
-  }));
+  // A header here is an ETag, which is compared with what was found and finds nothing by itself.
+  const inUrl = parameters
+    .filter((parameter) => parameter.in !== 'header')
+    .map((parameter) => ({
+      place: parameter.in,
+      field: parameter.name,
+      schema: parameter.schema,
+    }));
   const inBody = Object.entries(propertiesOf(schema, document)).map(([field, of]) => ({
     place: 'body',
     field,
