@@ -4,7 +4,7 @@ import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
-test('the demo plays the whole story of a deletion', { timeout: 120_000 }, async () => {
+test('the demo plays the whole story of a deletion', { timeout: 180_000 }, async () => {
   const gateway = await startGateway();
   const ended = await run('examples/demo.ts', {
     GATEWAY_URL: await listening(gateway),

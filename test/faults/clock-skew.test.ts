@@ -21,7 +21,7 @@ const DELETIONS = `query ($since: DateTime!, $until: DateTime!) {
 
 test.skipIf(!installed('docker-registry'))(
   'replicas with clocks hours apart delete once, respect each other’s leases and page through everything',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const docker = await startDockerRegistry();
     onTestFinished(() => docker.stop());

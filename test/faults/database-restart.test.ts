@@ -12,7 +12,7 @@ const CREATE = `mutation ($name: String!) {
   createAgentRole(input: { name: $name, displayName: $name, environment: STAGING }) { __typename } }`;
 
 test('while the database is dead callers hear that they may try again; afterwards the same process serves them', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const directory = postgresDirectory();
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

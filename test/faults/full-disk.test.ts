@@ -58,7 +58,7 @@ test('an upload that the disk for temporary files has no room for can be tried a
 });
 
 test('a full embedded database says so, and has lost nothing when there is room', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async (context) => {
   const disk = await tinyDisk(200);
   if (disk === undefined) return context.skip(MOUNTING);

@@ -7,7 +7,7 @@ import { type Gateway, startGateway } from '../support/gateway.ts';
 const PACKS = '{ packs { nodes { name } } }';
 
 test('while a lock fills the pool every request is answered with a code, and afterwards all is well', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const gateway = await startGateway({ database: 'postgres' });
   const pack = await gateway.pack('triage');
@@ -109,7 +109,7 @@ test('transactions that wait to be committed leave reads their turn', async () =
 });
 
 test('a process that stands still in a transaction does not keep its locks for ever', {
-  timeout: 40_000,
+  timeout: 180_000,
 }, async () => {
   const gateway = await startGateway({ database: 'postgres' });
   await gateway.pack('triage');

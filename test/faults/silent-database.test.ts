@@ -6,7 +6,7 @@ import { startUnsteadyLink } from './unsteady-link.ts';
 const PACKS = '{ packs { nodes { name } } }';
 
 test('a database that falls silent is given up after a while, and asked anew when it speaks again', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const url = await createDatabase();
   const link = await startUnsteadyLink(new URL(url));

@@ -10,7 +10,7 @@ import { installed } from '../support/installed.ts';
 
 test.skipIf(!installed('docker-registry'))(
   'a second deletion waits for the first, so that no late purge takes the image of a later upload',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const docker = await startDockerRegistry();
     onTestFinished(() => docker.stop());

@@ -5,7 +5,7 @@ import { startGateway } from '../support/gateway.ts';
 import { change } from './changes.ts';
 
 test('a pack that somebody else holds locked is given up, after a bounded number of looks', {
-  timeout: 30_000,
+  timeout: 180_000,
 }, async () => {
   const gateway = await startGateway({
     database: 'postgres',

@@ -28,7 +28,7 @@ const operations = {
 
 test.skipIf(!installed('docker-registry'))(
   'the lease of a repository is kept for as long as its holder works',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const docker = await startDockerRegistry();
     onTestFinished(() => docker.stop());

@@ -26,7 +26,7 @@ const uploads: Record<string, string> = {
 test.for(Object.keys(uploads))(
   'nothing, by %s: no file, no request in flight, but a line in the log',
   {
-    timeout: 60_000,
+    timeout: 180_000,
   },
   async (path) => {
     const temporary = temporaryDirectory();

@@ -14,7 +14,7 @@ const start = async () =>
   startServer({ DATABASE_URL: await createDatabase(), DATA_DIR: temporaryDirectory() });
 
 test('SIGTERM: not ready at once, still answering, clients sent elsewhere, then gone', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const server = await start();
   const agent = new Agent({ keepAlive: true });
@@ -59,7 +59,7 @@ test('SIGTERM: not ready at once, still answering, clients sent elsewhere, then 
 });
 
 test('a second signal ends the process at once, but not the copy of the first that npm passes on', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const environment = { DATABASE_URL: await createDatabase(), DATA_DIR: temporaryDirectory() };
   const [copied, repeated] = await Promise.all([
@@ -80,7 +80,7 @@ test('a second signal ends the process at once, but not the copy of the first th
 });
 
 test('an upload that goes on for ever does not hold the process for more than 15 s', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const server = await start();
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});

@@ -10,7 +10,7 @@ import { run, temporaryDirectory } from './run.ts';
 const OWN_KEY = { BOOTSTRAP_API_KEY: '' };
 
 test('the first line names the address, the first start tells the owner key once, SIGTERM and SIGINT exit 0', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const environment = { ...OWN_KEY, DATA_DIR: join(temporaryDirectory(), 'made', 'here') };
   const first = await startServer(environment);
@@ -30,7 +30,7 @@ test('the first line names the address, the first start tells the owner key once
   expect(JSON.stringify(second.logs)).not.toContain('sk_');
 });
 
-test('a given owner key works and is never printed', { timeout: 40_000 }, async () => {
+test('a given owner key works and is never printed', { timeout: 180_000 }, async () => {
   const server = await startServer({ DATA_DIR: temporaryDirectory(), LOG_LEVEL: 'trace' });
   expect(await status(server.url, OWNER_KEY)).toBe(200);
   expect(await status(server.url, `${OWNER_KEY}x`)).toBe(401);
@@ -40,7 +40,7 @@ test('a given owner key works and is never printed', { timeout: 40_000 }, async 
 });
 
 test('without its registry the server starts all the same, and says so', {
-  timeout: 40_000,
+  timeout: 180_000,
 }, async () => {
   const dataDirectory = temporaryDirectory();
   cpSync(join(inject('embedded'), 'db'), join(dataDirectory, 'db'), { recursive: true });
@@ -54,7 +54,7 @@ test('without its registry the server starts all the same, and says so', {
 });
 
 test('three processes that start at once on an empty database share one org', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const DATABASE_URL = await createDatabase('template1');
   const environment = { ...OWN_KEY, DATABASE_URL, DATA_DIR: temporaryDirectory() };
@@ -71,7 +71,7 @@ test('three processes that start at once on an empty database share one org', {
 
 test.each(['postgres', 'embedded'])(
   'migrating %s applies what is pending, and then nothing',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (kind) => {
     const environment = {
       DATA_DIR: join(temporaryDirectory(), 'data'),

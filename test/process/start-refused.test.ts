@@ -27,7 +27,7 @@ test('a port that is taken is refused before anything is made', async () => {
 });
 
 test('a data directory that another process has is refused, to the server and to the migration', {
-  timeout: 40_000,
+  timeout: 180_000,
 }, async () => {
   const dataDirectory = temporaryDirectory();
   cpSync(inject('embedded'), dataDirectory, { recursive: true });
@@ -73,7 +73,7 @@ describe('a database that cannot be used is refused in one line without the pass
     'wrong password': async () => `postgres://postgres:sekret@${server().host}/template`,
     'unknown database': async () => `${inject('postgres')}/no_such_database`,
   };
-  test.each(Object.keys(cases))('%s', { timeout: 40_000 }, async (name) => {
+  test.each(Object.keys(cases))('%s', { timeout: 180_000 }, async (name) => {
     const url = (await cases[name]?.()) ?? '';
     const dataDirectory = join(temporaryDirectory(), 'data');
     const startedAt = performance.now();

@@ -77,7 +77,7 @@ function bodies(operation: Json): RestOptions[] {
 }
 
 describe('nothing that a caller sends is an error of ours', () => {
-  test('on any route of the document', { timeout: 120_000 }, async () => {
+  test('on any route of the document', { timeout: 180_000 }, async () => {
     const gateway = await startGateway({ database: 'postgres' });
     const { call, document } = await conformingClient(gateway);
     const foreign = await gateway.org('foreign');

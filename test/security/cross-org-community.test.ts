@@ -23,7 +23,7 @@ const CHANGES = {
 
 describe.each(databaseKinds)('on %s', (database) => {
   test('of a shared pack an org sees its own roles, and changes nothing that is not its own', {
-    timeout: 30_000,
+    timeout: 300_000,
   }, async () => {
     const world = await createWorld(database);
     const { gateway, own, communityPack, victimKey } = world;

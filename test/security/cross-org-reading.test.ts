@@ -30,7 +30,7 @@ async function listen(response: Response, last: string): Promise<string> {
 
 describe.each(databaseKinds)('on %s', (database) => {
   test('no object of any type holds anything of another org, down to its last field', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const world = await createWorld(database);
     const { gateway, victimKey, keys, own } = world;

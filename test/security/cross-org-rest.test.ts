@@ -8,7 +8,7 @@ import { createWorld, VICTIM } from './cross-org/world.ts';
 
 describe.each(databaseKinds)('on %s', (database) => {
   test('what belongs to another org and what does not exist get the same answer from every route', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const world = await createWorld(database);
     const { gateway } = world;

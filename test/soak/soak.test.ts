@@ -8,7 +8,7 @@ import { runUploads } from './run-uploads.ts';
 // `npm run soak` is the long form; it counts in megabytes per 50,000 requests what is too little to be seen here.
 const MIB = 1024 ** 2;
 
-test('nothing is left behind by requests of all kinds', { timeout: 240_000 }, async () => {
+test('nothing is left behind by requests of all kinds', { timeout: 600_000 }, async () => {
   const requests = 1_200;
   const report = await runSoak({
     seed: Math.floor(Math.random() * 2 ** 31),
@@ -30,7 +30,7 @@ const registries = ['layout', 'docker-registry'] as const;
 describe.each(registries)('large uploads to %s, eight at once', (name) => {
   test.skipIf(name !== 'layout' && !installed(name))(
     'are not held in memory, nor left on disk',
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const registry = name === 'layout' ? null : await startDockerRegistry();
       try {

@@ -22,8 +22,8 @@ async function stalled(
 
 /** What is within its budget, many times at the same moment. */
 export const atOnce: readonly Attack[] = [
-  { name: 'the largest answers', run: (target) => many(40, () => target.graphql(PAGES)) },
-  { name: 'the longest answers', run: (target) => many(40, () => target.graphql(LONG)) },
+  { name: 'the largest answers', run: (target) => many(20, () => target.graphql(PAGES)) },
+  { name: 'the longest answers', run: (target) => many(20, () => target.graphql(LONG)) },
   {
     name: 'the longest pages of REST',
     run: (target) => many(20, () => target.rest('/v1/packs?limit=200')),
@@ -41,7 +41,7 @@ export const atOnce: readonly Attack[] = [
   {
     name: 'large bodies of brackets',
     run: (target) =>
-      many(20, () =>
+      many(10, () =>
         target.send(`{"query":"{ __typename }","variables":{"a":[${'[],'.repeat(330_000)}[]]}}`, {
           'content-type': 'application/json',
         }),
