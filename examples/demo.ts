@@ -47,30 +47,36 @@ async function guardedDeletion(gateway: Gateway, suffix: string): Promise<void> 
     say(`   ${name} has the pack`);
   }
 
-  say('3. Ask what a deletion would do, without doing it.');
+  say('3. See what is in it, and ship the next version while they hold it.');
+  const { files } = await gateway.run('pack-files', { packId: pack.id });
+  say(`   ${files.nodes.map(({ path }: { path: string }) => path).join(', ')}`);
+  const shipped = await gateway.ship(pack.id, pack.name, '9.0.0');
+  say(`   ${shipped.__typename}: ${shipped.pack?.version ?? shipped.message}; the roles keep it`);
+
+  say('4. Ask what a deletion would do, without doing it.');
   const { deletionPreview } = await gateway.run('preview-deletion', { packId: pack.id });
   say(`   deletable: ${deletionPreview.deletable}; roles: ${names(deletionPreview.roles.nodes)}`);
 
-  say('4. Try it all the same.');
+  say('5. Try it all the same.');
   await tryToDelete(gateway, pack.id);
 
-  say(`5. Archive ${roles[0]?.name}. It can be brought back, so it still counts.`);
+  say(`6. Archive ${roles[0]?.name}. It can be brought back, so it still counts.`);
   await gateway.run('archive-agent-role', { roleId: roles[0]?.id });
   await tryToDelete(gateway, pack.id);
 
-  say('6. Detach the pack from all roles at once, and delete it.');
+  say('7. Detach the pack from all roles at once, and delete it.');
   const { roleCount } = await gateway.run('detach-pack-from-roles', { packId: pack.id });
   say(`   detached from ${roleCount} roles`);
   for (const role of roles) await gateway.run('archive-agent-role', { roleId: role.id });
   await tryToDelete(gateway, pack.id);
-  say('7. Delete it once more: there is nothing left to delete.');
+  say('8. Delete it once more: there is nothing left to delete.');
   await tryToDelete(gateway, pack.id);
 }
 
 /** Your registry is not ours to break, so this act plays on a second gateway with an embedded registry. */
 async function failingRegistry(suffix: string): Promise<void> {
   say(
-    '8. What if the registry fails? For this the demo starts a gateway of its own, with an embedded',
+    '9. What if the registry fails? For this the demo starts a gateway of its own, with an embedded',
   );
   say('   registry in a temporary directory, and takes away that registry’s index.json.');
   const directory = mkdtempSync(join(tmpdir(), 'pack-gateway-demo-'));

@@ -12,6 +12,8 @@ export interface Gateway {
   run(operation: string, variables: object): Promise<Answer>;
   /** Uploads `examples/incident-triage` under another name and answers the pack. */
   upload(name: string): Promise<Answer>;
+  /** Ships it as another version of a pack and answers the outcome. */
+  ship(packId: string, name: string, version: string): Promise<Answer>;
 }
 
 const here = (path: string) => new URL(`../${path}`, import.meta.url);
@@ -37,25 +39,36 @@ export function connect(url: string, key: string): Gateway {
     run: (operation, variables) =>
       send(JSON.stringify({ query: documentOf(operation), variables })),
     async upload(name) {
-      const form = new FormData();
-      const query = documentOf('upload-pack');
-      form.set('operations', JSON.stringify({ query, variables: { archive: null } }));
-      form.set('map', JSON.stringify({ file: ['variables.archive'] }));
-      form.set('file', new File([archiveNamed(name)], `${name}.tar.gz`));
-      const outcome = await send(form);
+      const outcome = await sendArchive('upload-pack', {}, archiveOf({ name }));
       if (outcome.__typename !== 'UploadedPack') throw new Error(outcome.message);
       return outcome.pack;
     },
+    ship: (packId, name, version) =>
+      sendArchive('replace-pack-archive', { packId }, archiveOf({ name, version })),
   };
+
+  /** By the GraphQL multipart request specification. */
+  function sendArchive(operation: string, variables: object, archive: Uint8Array<ArrayBuffer>) {
+    const form = new FormData();
+    const query = documentOf(operation);
+    form.set('operations', JSON.stringify({ query, variables: { ...variables, archive: null } }));
+    form.set('map', JSON.stringify({ file: ['variables.archive'] }));
+    form.set('file', new File([archive], 'pack.tar.gz'));
+    return send(form);
+  }
 }
 
-/** The sample pack as `tar -czf` makes it, with another name in pack.yaml. */
-function archiveNamed(name: string): Uint8Array<ArrayBuffer> {
+/** The sample pack as `tar -czf` makes it, with other fields in pack.yaml. */
+function archiveOf(fields: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
   const directory = mkdtempSync(join(tmpdir(), 'pack-'));
   try {
     cpSync(here('incident-triage'), directory, { recursive: true });
     const file = join(directory, 'pack.yaml');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/^name: .*$/m, `name: ${name}`));
+    let yaml = readFileSync(file, 'utf8');
+    for (const [field, value] of Object.entries(fields)) {
+      yaml = yaml.replace(new RegExp(`^${field}: .*$`, 'm'), `${field}: ${value}`);
+    }
+    writeFileSync(file, yaml);
     return new Uint8Array(execFileSync('tar', ['-czf', '-', '-C', directory, '.']));
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -13,9 +13,10 @@ test('the demo plays the whole story of a deletion', { timeout: 180_000 }, async
   expect(ended.stderr).toBe('');
   expect(ended.code).toBe(0);
   const outcomes = ended.stdout.match(
-    /deletable: \w+|PackInUse: .+|deleted; its image: \w+|(?:NotFound|RegistryCleanupFailed): /g,
+    /ReplacedPackArchive: [\d.]+|deletable: \w+|PackInUse: .+|deleted; its image: \w+|(?:NotFound|RegistryCleanupFailed): /g,
   );
   expect(outcomes).toEqual([
+    'ReplacedPackArchive: 9.0.0',
     'deletable: false',
     expect.stringMatching(/held by night-shift-\w+, on-call-\w+$/),
     expect.stringMatching(/held by night-shift-\w+, on-call-\w+ \(archived\)$/),
