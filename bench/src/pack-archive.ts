@@ -1,16 +1,18 @@
 import { gzipSync } from 'node:zlib';
 
-/** A small good pack as .tar.gz. */
-export function packArchive(name: string): Buffer {
+/** A good pack as .tar.gz: small, or with further files. */
+export function packArchive(name: string, further: Readonly<Record<string, Buffer>> = {}): Buffer {
   const files = {
-    'pack.yaml': `name: ${name}\nversion: 1.0.0\ndescription: A pack to delete.\n`,
-    'behavior.md': '# Behave\n',
+    'pack.yaml': Buffer.from(`name: ${name}\nversion: 1.0.0\ndescription: A pack to delete.\n`),
+    'behavior.md': Buffer.from('# Behave\n'),
+    ...further,
   };
   const entries = Object.entries(files).flatMap(([path, content]) => [
-    header(path, Buffer.byteLength(content)),
-    Buffer.from(content.padEnd(Math.ceil(content.length / 512) * 512, '\0')),
+    header(path, content.length),
+    content,
+    Buffer.alloc((512 - (content.length % 512)) % 512),
   ]);
-  return gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
+  return gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]), { level: 1 });
 }
 
 /** A ustar header of a file. */
