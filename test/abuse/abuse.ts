@@ -13,6 +13,7 @@ import { runAbuse } from './run-abuse.ts';
 
 const MIB = 1024 ** 2;
 const LONGEST_STALL_MS = 250;
+const MOST_GROWTH_MIB = 64;
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const directory = mkdtempSync(join(tmpdir(), 'abuse-postgres-'));
@@ -34,7 +35,7 @@ try {
         problems.push(`${name}: the loop stood still for ${stallMs} ms`);
       if (noticed.length > 0) problems.push(`${name}: the other org noticed: ${noticed[0]}`);
     },
-    process.argv[2],
+    { wanted: process.argv[2] ?? '', heapMib: MOST_GROWTH_MIB },
   );
 } finally {
   await postgres.close();

@@ -11,7 +11,6 @@ import { fill } from './fill.ts';
 import { Target } from './target.ts';
 
 const MIB = 1024 ** 2;
-const MOST_GROWTH_MIB = 64;
 
 export interface AbuseReport {
   readonly name: string;
@@ -27,15 +26,18 @@ export interface AbuseReport {
 
 /**
  * @param onReport told of each attack when it is over
- * @param wanted a part of the names of those that are wanted
+ * @param options.wanted a part of the names of those that are wanted
+ * @param options.heapMib how much more heap than an idle server's the attacked one may have; as V8 likes when left out
  */
 export async function runAbuse(
   databaseUrl: string,
   onReport: (report: AbuseReport) => void = () => undefined,
-  wanted = '',
+  { wanted = '', heapMib }: { readonly wanted?: string; readonly heapMib?: number } = {},
 ): Promise<readonly AbuseReport[]> {
   const environment = { DATABASE_URL: databaseUrl };
-  await using server = await SoakedServer.start(environment, [await heapLimit(environment)]);
+  await using server = await SoakedServer.start(environment, [
+    await heapLimit(environment, heapMib),
+  ]);
   const attacker = await withDatabase(databaseUrl, async (database) => {
     await fill(database, 'default');
     return makeKeys(database);
@@ -49,6 +51,7 @@ export async function runAbuse(
     const before = await server.startWatching();
     const bystander = watch(server.url);
     const replies = await run(target).catch(() => []);
+    if (!server.isAlive()) throw new Error(`the process did not survive: ${name}`);
     const noticed = await bystander.end();
     const report = { name, replies, noticed, ...(await server.stopWatching(before)) };
     reports.push(report);
@@ -62,10 +65,13 @@ export async function runAbuse(
  * What one caller may cost, and no more than that, is left beside what an idle server holds: V8 then collects what is
  * garbage, and a process that needs more dies.
  */
-async function heapLimit(environment: { readonly DATABASE_URL: string }): Promise<string> {
+async function heapLimit(
+  environment: { readonly DATABASE_URL: string },
+  heapMib: number,
+): Promise<string> {
   await using idle = await SoakedServer.start(environment);
   const held = await idle.held();
-  return `--max-old-space-size=${Math.ceil(held / MIB) + MOST_GROWTH_MIB}`;
+  return `--max-old-space-size=${Math.ceil(held / MIB) + heapMib}`;
 }
 
 /** The other org: asks over and over, and notes every answer that is not its own. */
