@@ -35,9 +35,10 @@ export async function runAbuse(
   { wanted = '', heapMib }: { readonly wanted?: string; readonly heapMib?: number } = {},
 ): Promise<readonly AbuseReport[]> {
   const environment = { DATABASE_URL: databaseUrl };
-  await using server = await SoakedServer.start(environment, [
-    await heapLimit(environment, heapMib),
-  ]);
+  await using server = await SoakedServer.start(
+    environment,
+    heapMib === undefined ? [] : [await heapLimit(environment, heapMib)],
+  );
   const attacker = await withDatabase(databaseUrl, async (database) => {
     await fill(database, 'default');
     return makeKeys(database);
