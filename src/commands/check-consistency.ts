@@ -13,6 +13,7 @@ import { packIds } from '../model/ids.ts';
 import { isRepository } from '../registry/registry.ts';
 import { openStores } from './open-stores.ts';
 import { progressOn } from './progress.ts';
+import { runCommand } from './run-command.ts';
 
 const CLEAN = 0;
 const FINDINGS = 1;
@@ -79,12 +80,4 @@ function goingOn(outcome: RunOutcome): string {
   return reached === null ? '' : `; go on with --after ${reached}`;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = NOT_RUN;
-  },
-);
+await runCommand(main, NOT_RUN);

@@ -12,6 +12,7 @@ import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { importPlatformPack } from '../packs/import-platform-pack.ts';
 import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -51,7 +52,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ id, name, version, tier })}\n`);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+await runCommand(main);

@@ -2,6 +2,7 @@
 import { pruneAudit } from '../audit/prune-audit.ts';
 import { readConfig } from '../config.ts';
 import { openMigratedDatabase } from '../database/open-migrated.ts';
+import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -19,7 +20,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+await runCommand(main);

@@ -11,6 +11,7 @@ import { pullSample } from '../consistency/pull-sample.ts';
 import { tableOn } from '../consistency/report.ts';
 import { runCheck } from '../consistency/run-check.ts';
 import { openStores } from './open-stores.ts';
+import { runCommand } from './run-command.ts';
 
 const GOOD = 0;
 const TO_DO = 1;
@@ -47,12 +48,4 @@ async function main(): Promise<number> {
   return isGood ? GOOD : TO_DO;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = NOT_RUN;
-  },
-);
+await runCommand(main, NOT_RUN);

@@ -7,6 +7,7 @@ import { readConfig } from '../config.ts';
 import { keepPrivate } from '../data-directory/keep-private.ts';
 import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { rotateOwnerKey } from '../keys/rotate-owner-key.ts';
+import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { org: { type: 'string' } } });
@@ -26,7 +27,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+await runCommand(main);
