@@ -31,6 +31,8 @@ export async function planPurge(
   subject: Digest,
   held: ReadonlySet<Digest>,
 ): Promise<Digest[] | null> {
+  // Nothing has to be asked for that.
+  if (held.has(subject)) return null;
   const [heldNeeds, nodes] = await Promise.all([closure(view, held), gather(view, subject)]);
   const taggedNeeds = await neededByTags(view, subject, nodes);
   if (heldNeeds.has(subject)) return null;

@@ -46,7 +46,7 @@ export async function purge(
     );
   };
 
-  const parts = held.has(digest) ? null : await planPurge(view, digest, held);
+  const parts = await planPurge(view, digest, held);
   if (parts === null) return { kind: 'retained_shared' };
   // Some registries (zot) delete a child only after its index. If we are cut off between the two, such a
   // child stays: that residue is theirs to collect, elsewhere the order of the plan leaves none.
@@ -84,7 +84,7 @@ export async function foreseePurge(
   deadline: Deadline,
 ): Promise<ForeseenOutcome> {
   const view = new RepositoryView(client, peculiarities, repository, deadline);
-  const parts = held.has(digest) ? null : await planPurge(view, digest, held);
+  const parts = await planPurge(view, digest, held);
   if (parts === null) return { kind: 'retained_shared' };
   return { kind: (await view.manifest(digest)) === null ? 'already_gone' : 'purged' };
 }
