@@ -86,6 +86,7 @@ export class ShortWay {
     if (admission.kind === 'refused') return null;
     const turn = await begun(limits, record.caller, admission);
     if (turn === null) return null;
+    record.turn = turn;
     const context = contextOf(foundation, record.caller, record, headers.get('authorization'));
     noteOperation({ document, operationName }, record);
     const result = await execute({ ...args, contextValue: context });
@@ -95,7 +96,6 @@ export class ShortWay {
       turn[Symbol.dispose]();
       return null;
     }
-    record.turn = turn;
     return answerOf(publicResult(result, record, foundation.world.log), type);
   }
 }

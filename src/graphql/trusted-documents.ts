@@ -7,24 +7,25 @@ import type { YogaPlugin } from './server-context.ts';
 /** The text of the operation that is asked for; null where there is something to say about how it is asked for. */
 export type TextOf = (params: GraphQLParams) => string | null;
 
-/** @param documents those on the list, if there is one */
-export function textFinder(documents: ReadonlyMap<string, string> | null): TextOf {
-  if (documents === null) {
+/** @param byHash those on the list, if there is one */
+export function textFinder(byHash: TrustedDocuments | null): TextOf {
+  if (byHash === null) {
     return ({ query, extensions }) => (query && extensions === undefined ? query : null);
   }
-  const byHash = barely(documents);
   return (params) => {
     const hash = params.query === undefined ? hashOf(params) : null;
     return hash === null ? null : (byHash.get(hash) ?? null);
   };
 }
 
-const barely = (documents: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map([...documents].map(([hash, text]) => [bare(hash), text]));
+/** Texts by their bare hashes. */
+export type TrustedDocuments = ReadonlyMap<string, string>;
 
-/** @param documents text by hash; hashes may be bare or say their algorithm, `sha256:…` */
-export function useTrustedDocuments(documents: ReadonlyMap<string, string>): YogaPlugin {
-  const byHash = barely(documents);
+/** @param listed text by hash; hashes may be bare or say their algorithm, `sha256:…` */
+export const trustedDocuments = (listed: ReadonlyMap<string, string>): TrustedDocuments =>
+  new Map([...listed].map(([hash, text]) => [bare(hash), text]));
+
+export function useTrustedDocuments(byHash: TrustedDocuments): YogaPlugin {
   const plugin: unknown = usePersistedOperations({
     extractPersistedOperationId: hashOf,
     getPersistedOperation: (hash) => byHash.get(hash) ?? null,

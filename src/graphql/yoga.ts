@@ -20,7 +20,12 @@ import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
 import { ShortWay } from './short-way.ts';
 import { useStreams } from './streams/use-streams.ts';
-import { textFinder, useNoPersistedQueries, useTrustedDocuments } from './trusted-documents.ts';
+import {
+  textFinder,
+  trustedDocuments,
+  useNoPersistedQueries,
+  useTrustedDocuments,
+} from './trusted-documents.ts';
 
 export interface GraphQLHandler {
   /** Answers a request for the endpoint. */
@@ -34,7 +39,8 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
   const documents = new Documents();
   const limits = createLimits(foundation.answers);
   const execute = createExecutor();
-  const textOf = textFinder(config.trustedDocuments);
+  const trusted = config.trustedDocuments && trustedDocuments(config.trustedDocuments);
+  const textOf = textFinder(trusted);
   const shortWay = new ShortWay({ foundation, documents, limits, execute, textOf });
   const yoga = createYoga<ServerContext, Context>({
     schema,
@@ -49,9 +55,7 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       useAuthentication(foundation),
       useBodiesInTurn(foundation.bodies),
       useRequestParams(),
-      config.trustedDocuments === null
-        ? useNoPersistedQueries()
-        : useTrustedDocuments(config.trustedDocuments),
+      trusted === null ? useNoPersistedQueries() : useTrustedDocuments(trusted),
       limits.plugin,
       useMultipart(config.maxArchiveBytes, foundation.uploads),
       useExecutor(execute),
