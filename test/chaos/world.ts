@@ -39,6 +39,16 @@ export async function createWorld(): Promise<World> {
     REGISTRY_DEADLINE_MS: '3000',
     LOG_LEVEL: 'error',
   };
+  const replicas = await startReplicas(environment, undo);
+  const resources = undo.move();
+  return { replicas, postgres, registry, environment, close: () => resources.disposeAsync() };
+}
+
+/** Two replicas, until `undo` is disposed. */
+export async function startReplicas(
+  environment: Readonly<Record<string, string>>,
+  undo: AsyncDisposableStack,
+) {
   const replicas = [
     new Replica(environment, await freePort()),
     new Replica(environment, await freePort()),
@@ -46,8 +56,7 @@ export async function createWorld(): Promise<World> {
   undo.defer(async () => void (await Promise.all(replicas.map((replica) => replica.kill()))));
   // At once: two processes migrate the same empty database.
   await Promise.all(replicas.map((replica) => replica.start()));
-  const resources = undo.move();
-  return { replicas, postgres, registry, environment, close: () => resources.disposeAsync() };
+  return replicas;
 }
 
 /** One server process; it keeps its address when it is started again. */

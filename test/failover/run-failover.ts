@@ -6,7 +6,7 @@ import { runClient } from '../chaos/client.ts';
 import { type Ledger, newLedger } from '../chaos/ledger.ts';
 import { randomFrom } from '../chaos/random.ts';
 import { type Verdict, verify } from '../chaos/verify.ts';
-import { postgresDirectory, Replica } from '../chaos/world.ts';
+import { postgresDirectory, type Replica, startReplicas } from '../chaos/world.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { freePort } from '../support/free-port.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -70,12 +70,7 @@ export async function runFailover(options: FailoverOptions): Promise<FailoverRep
     REGISTRY_URL: registry.url.href,
     LOG_LEVEL: 'error',
   };
-  const replicas = [
-    new Replica(environment, await freePort()),
-    new Replica(environment, await freePort()),
-  ] as const;
-  undo.defer(async () => void (await Promise.all(replicas.map((replica) => replica.kill()))));
-  await Promise.all(replicas.map((replica) => replica.start()));
+  const replicas = await startReplicas(environment, undo);
 
   const load = startLoad(options, [replicas[0].url, replicas[1].url]);
   undo.defer(async () => void (await load.end()));

@@ -1,24 +1,13 @@
 /** @apollo/server as its documentation has it: standalone server, context per request, DataLoader against N+1. */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import DataLoader from 'dataloader';
 import { GraphQLError } from 'graphql';
-import { authenticate, type Caller } from './caller.ts';
+import { authenticate } from './caller.ts';
 import { type Deletion, deletePack } from './delete-pack.ts';
 import { openPool, port } from './pool.ts';
-import {
-  findPack,
-  listPacks,
-  type PackAnswer,
-  type RoleAnswer,
-  rolesOfPacks,
-} from './read-packs.ts';
+import { findPack, listPacks, type PackAnswer } from './read-packs.ts';
+import { type Context, roleLoader } from './role-loader.ts';
 import { typeDefs } from './type-defs.ts';
-
-interface Context {
-  readonly caller: Caller;
-  readonly roles: DataLoader<{ id: string; first: number }, RoleAnswer[], string>;
-}
 
 const pool = openPool();
 
@@ -60,18 +49,6 @@ await startStandaloneServer(server, {
         extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
       });
     }
-    return { caller, roles: roleLoader(caller) };
+    return { caller, roles: roleLoader(pool, caller) };
   },
 });
-
-function roleLoader(caller: Caller): Context['roles'] {
-  return new DataLoader(
-    async (keys) => {
-      const first = Math.max(...keys.map((key) => key.first));
-      const ids = keys.map(({ id }) => id);
-      const lists = await rolesOfPacks(pool, caller, ids, first);
-      return lists.map((roles, index) => roles.slice(0, keys[index]?.first));
-    },
-    { cacheKeyFn: ({ id, first }) => `${id} ${first}` },
-  );
-}

@@ -1,24 +1,13 @@
 /** GraphQL Yoga as its documentation has it: its own server, context per request, DataLoader against N+1. */
 import { createServer } from 'node:http';
-import DataLoader from 'dataloader';
 import { GraphQLError } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
-import { authenticate, type Caller } from './caller.ts';
+import { authenticate } from './caller.ts';
 import { type Deletion, deletePack } from './delete-pack.ts';
 import { openPool, port } from './pool.ts';
-import {
-  findPack,
-  listPacks,
-  type PackAnswer,
-  type RoleAnswer,
-  rolesOfPacks,
-} from './read-packs.ts';
+import { findPack, listPacks, type PackAnswer } from './read-packs.ts';
+import { type Context, roleLoader } from './role-loader.ts';
 import { typeDefs } from './type-defs.ts';
-
-interface Context {
-  readonly caller: Caller;
-  readonly roles: DataLoader<{ id: string; first: number }, RoleAnswer[], string>;
-}
 
 const pool = openPool();
 
@@ -59,20 +48,8 @@ const yoga = createYoga<object, Context>({
         extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
       });
     }
-    return { caller, roles: roleLoader(caller) };
+    return { caller, roles: roleLoader(pool, caller) };
   },
 });
 
 createServer(yoga).listen(port, '127.0.0.1');
-
-function roleLoader(caller: Caller): Context['roles'] {
-  return new DataLoader(
-    async (keys) => {
-      const first = Math.max(...keys.map((key) => key.first));
-      const ids = keys.map(({ id }) => id);
-      const lists = await rolesOfPacks(pool, caller, ids, first);
-      return lists.map((roles, index) => roles.slice(0, keys[index]?.first));
-    },
-    { cacheKeyFn: ({ id, first }) => `${id} ${first}` },
-  );
-}
