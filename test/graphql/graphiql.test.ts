@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -32,7 +33,10 @@ async function openPage(): Promise<Page> {
     args: CHROMIUM,
     headless: false,
     viewport: { width: 1280, height: 800 },
+    timeout: 0,
   });
+  // On a busy machine a step may take as long as it likes; the test's own time ends what hangs.
+  browser.setDefaultTimeout(0);
   onTestFinished(async () => {
     await browser.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -116,6 +120,7 @@ describe.skipIf(!installed('chromium'))('GraphiQL in a browser', () => {
     const [pack] = (await gateway.graphql(tabs[2].query)).data.packs.nodes;
     const variables = JSON.stringify({ packId: pack.id });
 
+    await stored(page, 'UploadPack');
     await page.reload();
     await page.getByRole('tab', { name: 'PackEvents' }).waitFor();
     expect(await page.getByRole('tab').count()).toBe(tabs.length);
@@ -151,6 +156,7 @@ describe.skipIf(!installed('chromium'))('GraphiQL in a browser', () => {
     expect(complaints).toEqual([]);
 
     // Another visit of the same browser, in a tab of its own: the story is there, the key is not.
+    await stored(page, 'DeletePack');
     const second = await page.context().newPage();
     await second.goto(`${origin}/graphql`);
     await second.getByRole('tab', { name: 'PackEvents' }).waitFor();
@@ -169,7 +175,7 @@ describe.skipIf(!installed('chromium'))('GraphiQL in a browser', () => {
     await stream;
     await gateway.pack('watched');
     await result(second).getByText('"watched"').waitFor();
-  }, 120_000);
+  }, 600_000);
 });
 
 const result = (page: Page) => page.locator('.result-window');
@@ -180,25 +186,39 @@ const selectedTab = (page: Page) =>
 /** GraphiQL's bar of tabs still moves when the page has just opened, and a click may miss. */
 async function openTab(page: Page, name: string): Promise<void> {
   const tab = page.getByRole('tab', { name });
-  await expect
-    .poll(
-      async () => {
-        await tab.locator('button').first().click();
-        return tab.getAttribute('aria-selected');
-      },
-      { timeout: 10_000, interval: 300 },
-    )
-    .toBe('true');
+  await until(async () => {
+    await tab.locator('button').first().click();
+    return (await tab.getAttribute('aria-selected')) === 'true';
+  });
 }
 
 /** Replaces what stands in the editor of the variables. */
 async function typeVariables(page: Page, text: string): Promise<void> {
-  await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').click();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type(text);
-  // The editor has closed brackets and quotes by itself.
-  await page.keyboard.press('Control+Shift+End');
-  await page.keyboard.press('Delete');
+  const editor = page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)');
+  // A suggestion of the editor's may come late, and take part in what is typed.
+  await until(async () => {
+    await editor.click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(text);
+    // The editor has closed brackets and quotes by itself.
+    await page.keyboard.press('Control+Shift+End');
+    await page.keyboard.press('Delete');
+    return (await editor.locator('.view-lines').textContent()) === text;
+  });
+}
+
+/** GraphiQL writes down which tab is open half a second after it was opened. */
+const stored = (page: Page, name: string): Promise<void> =>
+  until(async () => {
+    const state = await page.evaluate('localStorage.getItem("graphiql:tabState")');
+    if (typeof state !== 'string') return false;
+    const { tabs: known, activeTabIndex } = JSON.parse(state);
+    return known[activeTabIndex].operationName === name;
+  });
+
+/** Tries again until it is so. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(200);
 }
 
 describe('the page at /graphql', () => {
