@@ -1,5 +1,5 @@
 /**
- * A reverse proxy that can hold one request back: before the server behind it sees it, or after the server has
+ * A reverse proxy that can hold requests back: before the server behind it sees it, or after the server has
  * done it and before the answer is passed on. So a test can act at exactly that moment.
  */
 import {
@@ -44,12 +44,14 @@ interface Hold {
 
 /** Ends with the test. */
 export async function startGate(target: URL): Promise<Gate> {
-  let hold: Hold | undefined;
+  const holds = new Set<Hold>();
   let refusal: Refusal | undefined;
   const pass = async (moment: Moment, line: string) => {
-    if (hold?.moment !== moment || !hold.request.test(line)) return;
-    hold.reached();
-    await hold.released;
+    for (const hold of [...holds]) {
+      if (hold.moment !== moment || !hold.request.test(line)) continue;
+      hold.reached();
+      await hold.released;
+    }
   };
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
@@ -74,9 +76,10 @@ export async function startGate(target: URL): Promise<Gate> {
     hold(moment, request) {
       const reached = Promise.withResolvers<void>();
       const released = Promise.withResolvers<void>();
-      hold = { moment, request, reached: reached.resolve, released: released.promise };
+      const hold = { moment, request, reached: reached.resolve, released: released.promise };
+      holds.add(hold);
       const release = () => {
-        hold = undefined;
+        holds.delete(hold);
         released.resolve();
       };
       return { reached: reached.promise, release };
