@@ -1,4 +1,5 @@
 /** Builds a whole gateway from a Config, and takes it down again. */
+import type { PGlite } from '@electric-sql/pglite';
 import { EventFeed } from './audit/event-feed.ts';
 import { keepPruning } from './audit/prune-audit.ts';
 import type { Config } from './config.ts';
@@ -38,12 +39,16 @@ export interface App extends Handler {
   close(): Promise<void>;
 }
 
-/** Who watches an app besides its metrics. */
-export interface Observers {
+/** Who watches an app besides its metrics, and what is there for it already. */
+export interface Surroundings {
   readonly log?: Log;
   readonly onStatement?: (event: StatementEvent) => void;
   /** Closed together with the app. */
   readonly tracing?: Tracing | null;
+  /** Closed together with the app. */
+  readonly embedded?: PGlite;
+  /** Outlives the app: apps of one process may share it. */
+  readonly parserThread?: ParserThread;
 }
 
 /**
@@ -52,7 +57,13 @@ export interface Observers {
  */
 export async function createApp(
   config: Config,
-  { log = createLog(config.logLevel, requestLogged), onStatement, tracing = null }: Observers = {},
+  {
+    log = createLog(config.logLevel, requestLogged),
+    onStatement,
+    tracing = null,
+    embedded,
+    parserThread: shared,
+  }: Surroundings = {},
 ): Promise<App> {
   await using undo = new AsyncDisposableStack();
   const metrics = createMetrics();
@@ -67,6 +78,7 @@ export async function createApp(
     onPool: metrics.watchPool,
     onConnectionLost: (error) => log.warn({ err: error }, 'a database connection broke'),
     onWarning: (message) => log.warn(message),
+    ...(embedded !== undefined && { embedded }),
   });
   undo.defer(() => database.close());
   const registry = await openRegistry(
@@ -87,7 +99,7 @@ export async function createApp(
   undo.defer(() => registry.close());
   const events = new EventFeed(database, log, metrics.followers);
   undo.defer(() => events.end());
-  const parserThread = undo.use(new ParserThread());
+  const parserThread = shared ?? undo.use(new ParserThread());
   const unpacked = new UnpackedImages(metrics.imageRead);
   metrics.watchUnpacked(() => unpacked.state());
   undo.defer(() => unpacked.close());

@@ -49,6 +49,8 @@ export interface ConnectOptions {
    * and keeps no caller waiting. Never for the embedded database.
    */
   readonly longestSilenceMs?: number | null;
+  /** The embedded database, where somebody has it open already; closed with the connection. */
+  readonly embedded?: PGlite;
 }
 
 /** An open database: for statements, and for what it announces. */
@@ -145,11 +147,7 @@ export async function connectEmbedded(
   directory: string,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const pglite = await PGlite.create({
-    dataDir: directory,
-    parsers: typeParsers,
-    extensions: { pg_trgm, btree_gin },
-  });
+  const pglite = options.embedded ?? (await openPGlite(directory));
   const kysely = new Kysely<unknown>({
     dialect: new PGliteDialect({ pglite }),
     log: logTo(options),
@@ -168,6 +166,14 @@ export async function connectEmbedded(
     },
   };
 }
+
+/** Opens (and on first use creates) the embedded database itself, as a connection needs it. */
+export const openPGlite = (directory: string): Promise<PGlite> =>
+  PGlite.create({
+    dataDir: directory,
+    parsers: typeParsers,
+    extensions: { pg_trgm, btree_gin },
+  });
 
 /** Tells of statements that do not go through Kysely what `logTo` tells of those that do. */
 function observed({ onStatement }: ConnectOptions, send: Connection['send']): Connection['send'] {

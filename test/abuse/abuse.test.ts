@@ -1,6 +1,6 @@
 /** `npm run abuse` measures time and memory as well, which needs a quiet machine. */
 import { expect, test } from 'vitest';
-import { createDatabase } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
 import { runAbuse } from './run-abuse.ts';
 
 const LARGEST_ANSWER = 10 * 1024 ** 2;

@@ -6,8 +6,8 @@ import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { parseAddress } from '../../src/database-address/address.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
+import { createDatabase } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
-import { createDatabase } from '../support/gateway.ts';
 
 const hostsOf = (text: string) =>
   parseAddress(text, {}).candidates.map(({ client }) => [client.host, client.port]);

@@ -3,7 +3,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase, query } from '../../src/database/database.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
 

@@ -4,7 +4,8 @@ import { grants } from '../../src/database/grants.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
 import { run } from '../process/run.ts';
 import { asAdministrator } from '../support/administrator.ts';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 
 async function clerkOn(database: string): Promise<{ readonly name: string; readonly url: string }> {
   const name = `clerk_${new URL(database).pathname.slice(-12)}`;

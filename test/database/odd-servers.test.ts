@@ -3,7 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { run } from '../process/run.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 
 /** The port of a server that treats each connection so. */
 async function serverThat(treats: (socket: Socket) => void): Promise<number> {

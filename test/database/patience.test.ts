@@ -4,7 +4,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
-import { createDatabase } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
 
 const HASTY = { longestSilenceMs: 300 };
 const LONG = 'select pg_sleep($1::float8)';

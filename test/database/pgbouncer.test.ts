@@ -1,7 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { run } from '../process/run.ts';
-import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';

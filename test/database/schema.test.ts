@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDatabase } from '../support/databases.ts';
 import { eventsOf, insertUnmanagedPack, role } from '../support/deletion.ts';
-import { createDatabase, databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
 import { startServer } from '../support/server-process.ts';
 import { violatesTenancy } from '../support/statements.ts';
 

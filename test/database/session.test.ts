@@ -4,7 +4,8 @@ import { openDatabase } from '../../src/database/database.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
 import { run } from '../process/run.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 
 /** A migrated database on which sessions begin with these settings. */
 async function databaseWith(...settings: string[]): Promise<string> {

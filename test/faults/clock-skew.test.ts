@@ -6,9 +6,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { createDatabase } from '../support/databases.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
-import { createDatabase } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 

@@ -1,6 +1,7 @@
 /** The network between the service and PostgreSQL swallows what the server answers, and tells nobody. */
 import { expect, onTestFinished, test } from 'vitest';
-import { createDatabase, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 import { startUnsteadyLink } from './unsteady-link.ts';
 
 const PACKS = '{ packs { nodes { name } } }';

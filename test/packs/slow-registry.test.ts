@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { createDatabase } from '../support/databases.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
-import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 
 /** What writes to the registry, and a request of it that is held back; another one comes after it. */

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { createDatabase } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
 import { temporaryDirectory } from './run.ts';

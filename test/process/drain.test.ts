@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDatabase } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { temporaryDirectory } from './run.ts';

@@ -4,8 +4,8 @@
  */
 import pg from 'pg';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createDatabase } from '../support/databases.ts';
 import { subscribe } from '../support/event-stream.ts';
-import { createDatabase } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { operations } from './operations.ts';
 import { blocksTouched, tableScans } from './plans.ts';

@@ -1,6 +1,7 @@
 /** What it costs that requests of one moment, which share statements on one replica, arrive at several. */
 import { expect, test } from 'vitest';
-import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { recordPostgres } from './recording-proxy.ts';
 
 const AT_ONCE = 16;

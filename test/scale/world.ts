@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { change, packImage, pushImage } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
+import { createDatabase } from '../support/databases.ts';
 import { insertUnmanagedPack, role } from '../support/deletion.ts';
-import { createDatabase, type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { recordPostgres, type SentStatement } from './recording-proxy.ts';
 
 export interface World {

@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
 import { packImage } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
-import { createDatabase } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';

@@ -2,7 +2,8 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { samplePack } from '../support/archives.ts';
-import { createDatabase, type Gateway, startGateway } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
 
 // Each is planted in one place, and must come out of none.

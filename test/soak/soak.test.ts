@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { createDatabase } from '../support/databases.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
-import { createDatabase } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { runSoak } from './run-soak.ts';
 import { runUploads } from './run-uploads.ts';

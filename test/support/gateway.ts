@@ -1,18 +1,19 @@
 /** A whole gateway in this process, on a database of its own. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import pg from 'pg';
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { hashOf } from '../../src/identity/secret.ts';
 import { createLog } from '../../src/log.ts';
 import type { PermissionSet } from '../../src/model/api-key.entity.ts';
 import { newUuid } from '../../src/model/ids.ts';
+import { ParserThread } from '../../src/parser-thread.ts';
 import { requestLogged } from '../../src/request-record.ts';
 import { samplePack } from './archives.ts';
+import { emptyEmbedded, emptyPostgres } from './databases.ts';
 import { OWNER_KEY } from './owner-key.ts';
 import { recordStatement } from './statements.ts';
 
@@ -73,15 +74,20 @@ const UPLOAD = `mutation ($archive: File!, $visibility: PackVisibility! = ORG) {
   }
 }`;
 
+/** To start one takes longer than to start the rest of a gateway. */
+const parserThread = new ParserThread();
+
 /** Starts a gateway; it is closed, and its data removed, when the test finishes. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'pack-gateway-'));
-  const environment = {
+  const environment: Record<string, string> = {
     BOOTSTRAP_API_KEY: OWNER_KEY,
     DATA_DIR: dataDirectory,
-    ...(await databaseOf(options, dataDirectory)),
     ...options.environment,
   };
+  const kind = databaseOf(options);
+  if (kind === 'postgres') environment.DATABASE_URL = await emptyPostgres();
+  const lent = kind === 'embedded' ? await emptyEmbedded() : undefined;
   const logs: Record<string, Json>[] = [];
   const statements: string[] = [];
   const log = createLog('debug', requestLogged, lines(logs));
@@ -91,6 +97,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       statements.push(sql);
       recordStatement(sql);
     },
+    parserThread,
+    ...(lent && { embedded: lent.pglite }),
   });
   let open = true;
   const close = async () => {
@@ -138,7 +146,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     statements,
     graphql,
     upload,
-    close,
+    async close() {
+      const stays = open;
+      await close();
+      if (stays) await lent?.moveTo(join(dataDirectory, 'db'));
+    },
     async pack(name, uploadOptions) {
       const answer = await upload(samplePack({ name }), uploadOptions);
       if (answer.__typename !== 'UploadedPack') throw new Error(JSON.stringify(answer));
@@ -188,31 +200,12 @@ async function insertKey(app: App, permissionSet: PermissionSet, orgSlug: string
   return secret;
 }
 
-async function databaseOf(
-  { database, environment }: GatewayOptions,
-  dataDirectory: string,
-): Promise<Record<string, string>> {
-  if (environment?.DATABASE_URL !== undefined) return {};
-  // Another gateway's data directory without an address is an embedded database; else the one that starts faster.
-  if (
-    (database ?? (environment?.DATA_DIR === undefined ? 'postgres' : 'embedded')) === 'embedded'
-  ) {
-    cpSync(join(inject('embedded'), 'db'), join(dataDirectory, 'db'), { recursive: true });
-    return {};
-  }
-  return { DATABASE_URL: await createDatabase() };
-}
-
-/** A migrated PostgreSQL database of the test's own; answers its address. */
-export async function createDatabase(template = 'template'): Promise<string> {
-  const name = `test_${newUuid().replaceAll('-', '')}`;
-  const client = new pg.Client(`${inject('postgres')}/postgres`);
-  await client.connect();
-  // Only one session may copy a template at a time.
-  await client.query('select pg_advisory_lock(1)');
-  await client.query(`create database ${name} template ${template}`);
-  await client.end();
-  return `${inject('postgres')}/${name}`;
+/** The kind of database to make for it; undefined where its environment names one. */
+function databaseOf({ database, environment = {} }: GatewayOptions): DatabaseKind | undefined {
+  if (environment.DATABASE_URL !== undefined) return undefined;
+  // Another gateway's data directory without an address holds an embedded database; else the one that starts faster.
+  if (environment.DATA_DIR !== undefined && database !== 'postgres') return undefined;
+  return database ?? 'postgres';
 }
 
 function lines(into: Record<string, Json>[]): Writable {

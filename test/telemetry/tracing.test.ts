@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDatabase, type Json } from '../support/gateway.ts';
+import { createDatabase } from '../support/databases.ts';
+import type { Json } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 

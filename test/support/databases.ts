@@ -1,0 +1,167 @@
+/**
+ * Migrated databases for tests, which are emptied and used again: to make one takes a hundred times as long.
+ *
+ * One whose schema a test has changed, and one that cannot be emptied, is never given to another.
+ */
+import { cpSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import { openPGlite } from '../../src/database/connect.ts';
+import { newUuid } from '../../src/model/ids.ts';
+
+/** As a migration leaves it; triggers that keep the audit log from changing are passed by. */
+const EMPTY = `
+  set session_replication_role = replica;
+  truncate audit_events, api_keys, role_packs, agent_roles, packs, event_listeners, repository_leases, orgs;
+  set session_replication_role = default`;
+
+/** What tells two schemas apart, rights and settings included; rows make no difference to it. */
+const SCHEMA = `
+  select md5(concat_ws('/',
+    (select string_agg(concat_ws(':', oid, relname, reloptions, relacl, relowner), ',' order by oid)
+       from pg_class where oid >= 16384 and relkind <> 't'),
+    (select string_agg(concat_ws(':', attrelid, attnum, attname, atttypid, attnotnull, atthasdef, attacl), ','
+       order by attrelid, attnum) from pg_attribute where attrelid >= 16384),
+    (select string_agg(concat_ws(':', oid, conname, convalidated), ',' order by oid) from pg_constraint),
+    (select string_agg(concat_ws(':', oid, tgname, tgenabled), ',' order by oid) from pg_trigger),
+    (select string_agg(concat_ws(':', oid, proname, md5(prosrc)), ',' order by oid) from pg_proc where oid >= 16384),
+    (select string_agg(concat_ws(':', oid, nspname, nspacl), ',' order by oid) from pg_namespace
+       where nspname not like 'pg\\_temp%' and nspname not like 'pg\\_toast%'),
+    (select string_agg(concat_ws(':', setrole, setconfig), ',' order by setrole) from pg_db_role_setting
+       where setdatabase = (select oid from pg_database where datname = current_database())))) as schema`;
+
+interface Idle<Database> {
+  readonly database: Database;
+  readonly schema: string;
+}
+
+const idlePostgres: Idle<string>[] = [];
+
+/** A migrated PostgreSQL database for the test alone; answers its address. */
+export async function emptyPostgres(): Promise<string> {
+  const idle = idlePostgres.pop() ?? (await newPostgres());
+  onTestFinished(async () => {
+    if (await isEmptiedPostgres(idle)) idlePostgres.push(idle);
+  });
+  return idle.database;
+}
+
+async function newPostgres(): Promise<Idle<string>> {
+  const database = await createDatabase();
+  return { database, schema: await onPostgres(database, schemaOf) };
+}
+
+async function isEmptiedPostgres({ database, schema }: Idle<string>): Promise<boolean> {
+  try {
+    return await onPostgres(database, async (client) => {
+      await client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+      if ((await schemaOf(client)) !== schema) return false;
+      await client.query(`set lock_timeout = '5s'`);
+      await client.query(EMPTY);
+      return true;
+    });
+  } catch {
+    return false;
+  }
+}
+
+async function onPostgres<Result>(
+  connectionString: string,
+  use: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const schemaOf = async (client: pg.Client): Promise<string> =>
+  (await client.query(SCHEMA)).rows[0].schema;
+
+/** A PostgreSQL database that nobody else ever gets, a copy of another; answers its address. */
+export async function createDatabase(template = 'template'): Promise<string> {
+  const name = `test_${newUuid().replaceAll('-', '')}`;
+  await onPostgres(`${inject('postgres')}/postgres`, async (client) => {
+    // Only one session may copy a template at a time.
+    await client.query('select pg_advisory_lock(1)');
+    await client.query(`create database ${name} template ${template}`);
+  });
+  return `${inject('postgres')}/${name}`;
+}
+
+interface OpenEmbedded {
+  readonly directory: string;
+  readonly pglite: PGlite;
+}
+
+const idleEmbedded: Idle<OpenEmbedded>[] = [];
+
+export interface LentEmbedded {
+  /** Open, on a directory elsewhere; to close it only ends what it is used for. */
+  readonly pglite: PGlite;
+  /** Closes it for good and puts its files where another process may open them. */
+  moveTo(directory: string): Promise<void>;
+}
+
+/** A migrated embedded database for the test alone, open. */
+export async function emptyEmbedded(): Promise<LentEmbedded> {
+  const idle = idleEmbedded.pop() ?? (await newEmbedded());
+  const { pglite, directory } = idle.database;
+  onTestFinished(async () => {
+    if (await isEmptiedEmbedded(idle)) idleEmbedded.push(idle);
+    else if (!pglite.closed) await pglite.close();
+  });
+  return {
+    pglite: lent(pglite),
+    async moveTo(place) {
+      await pglite.close();
+      mkdirSync(dirname(place), { recursive: true });
+      renameSync(directory, place);
+    },
+  };
+}
+
+async function newEmbedded(): Promise<Idle<OpenEmbedded>> {
+  const template = join(inject('embedded'), 'db');
+  // Beside the template, which goes when the run ends.
+  const directory = mkdtempSync(join(inject('embedded'), 'copy-'));
+  cpSync(template, directory, { recursive: true });
+  const pglite = await openPGlite(directory);
+  await pglite.exec(EMPTY);
+  const schema = await schemaOfEmbedded(pglite);
+  return { database: { directory, pglite }, schema };
+}
+
+async function isEmptiedEmbedded({ database, schema }: Idle<OpenEmbedded>): Promise<boolean> {
+  const { pglite } = database;
+  if (pglite.closed || (await schemaOfEmbedded(pglite)) !== schema) return false;
+  await pglite.exec(EMPTY);
+  return true;
+}
+
+const schemaOfEmbedded = async (pglite: PGlite): Promise<string> =>
+  (await pglite.query<{ schema: string }>(SCHEMA)).rows[0]?.schema ?? '';
+
+function lent(pglite: PGlite): PGlite {
+  let closed = false;
+  return new Proxy(pglite, {
+    get(target, key) {
+      if (key === 'closed') return closed || target.closed;
+      if (key === 'close') {
+        return async () => {
+          closed = true;
+        };
+      }
+      const value = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
