@@ -131,8 +131,8 @@ export async function emptyEmbedded(): Promise<LentEmbedded> {
 
 async function newEmbedded(): Promise<Idle<OpenEmbedded>> {
   const template = join(inject('embedded'), 'db');
-  // Beside the template, which goes when the run ends.
-  const directory = mkdtempSync(join(inject('embedded'), 'copy-'));
+  // Where the template is, which goes when the run ends.
+  const directory = mkdtempSync(join(dirname(inject('embedded')), 'embedded-'));
   cpSync(template, directory, { recursive: true });
   const pglite = await openPGlite(directory);
   await pglite.exec(EMPTY);
