@@ -1,7 +1,8 @@
 /** Every variable that the service reads: what a value must be, and an example of a good one. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { AddressRefused, parseAddress } from './database-address/address.ts';
+import { parseAddress } from './database-address/address.ts';
+import { AddressRefused } from './database-address/address-refused.ts';
 import { parseHost } from './registry/host.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

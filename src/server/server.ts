@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -32,7 +32,15 @@ const DEFAULT_KEEP_ALIVE_MS = 75_000;
 /** Balancers ask these without a Host header (HTTP/1.0, HAProxy's plain httpchk). */
 const PROBES = /^\/(?:healthz|readyz)(?:\?|$)/;
 
+/** Tells when its last byte is sent, or nobody is there to read it. */
+class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  readonly sent = new Promise<void>((resolve) => {
+    this.once('close', resolve);
+  });
+}
+
 const SERVER_OPTIONS = {
+  ServerResponse: Answer,
   // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
   joinDuplicateHeaders: true,
   // Refused by us instead, with a request id.
@@ -53,17 +61,17 @@ export async function listen(
   let isDraining = false;
   // A client that hangs up ends its socket, not the work: the handler's own promise is what a drain waits for as well.
   const listener = getRequestListener(
-    async (request, { incoming, outgoing }) => {
-      const sent = new Promise((resolve) => outgoing.once('close', resolve));
-      const answer = handler.fetch(request, incoming.socket.remoteAddress, sent);
-      // `createServer` below makes no other kind of response: that of HTTP/2 is from another module.
-      inFlight.add(outgoing as ServerResponse, answer);
+    async (request, { incoming, outgoing: made }) => {
+      // `createServer` below makes no other kind of response.
+      const outgoing = made as Answer;
+      const answer = handler.fetch(request, incoming.socket.remoteAddress, outgoing.sent);
+      inFlight.add(outgoing, answer);
       const response = await answer;
       // What does not get any further for so long is read by nobody; Node then ends the connection.
       outgoing.setTimeout(LONGEST_UNREAD_MS);
       if (!(response instanceof YogaResponse)) return response;
       // Of one of Yoga's it knows the text; the listener would make a stream of it.
-      await sendNodeResponse(response, outgoing as ServerResponse, incoming, true);
+      await sendNodeResponse(response, outgoing, incoming, true);
       return RESPONSE_ALREADY_SENT;
     },
     {
@@ -74,8 +82,7 @@ export async function listen(
   const server = createServer(SERVER_OPTIONS, (incoming, outgoing) => {
     if (isDraining) outgoing.shouldKeepAlive = false;
     if (PROBES.test(incoming.url ?? '')) incoming.headers.host ??= 'localhost';
-    // From here on, and until the last byte is sent or nobody is there to read it.
-    inFlight.add(outgoing, new Promise((resolve) => outgoing.once('close', resolve)));
+    inFlight.add(outgoing, outgoing.sent);
     return listener(incoming, outgoing);
   });
   refuseMalformed(server, handler, (socket) =>

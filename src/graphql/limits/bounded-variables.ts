@@ -39,32 +39,35 @@ export function errorsOfLargeVariables(
 /** Fields of the object that has most of them, or the first that has too many: GraphQL would quote each. */
 function widestOf(variables: Variables): number {
   let widest = 0;
-  const values: unknown[] = Object.values(variables);
-  while (values.length > 0 && widest <= maximumOf('inputFields')) {
-    const value = values.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const inside = Object.values(value);
-    if (!Array.isArray(value)) widest = Math.max(widest, inside.length);
-    // Not spread into `push`, which takes arguments only up to the depth of the stack.
-    for (const one of inside) values.push(one);
+  for (const object of objectsIn(variables)) {
+    if (object === variables || Array.isArray(object)) continue;
+    widest = Math.max(widest, Object.keys(object).length);
+    if (widest > maximumOf('inputFields')) break;
   }
   return widest;
 }
 
 /** Characters and values in variables; where there are more than a few thousand, no more of them than that. */
 export function sizeOfVariables(variables: Variables): number {
-  let size = 0;
-  // Without recursion: JSON of a megabyte may be nested 500,000 levels deep.
-  const values: unknown[] = [variables];
-  while (values.length > 0 && size < SMALL) {
-    const value = values.pop();
-    size += typeof value === 'string' ? value.length : 1;
-    if (typeof value !== 'object' || value === null) continue;
-    for (const key in value) {
-      size += key.length;
+  let size = 1;
+  for (const object of objectsIn(variables)) {
+    for (const key in object) {
+      const value: unknown = Reflect.get(object, key);
+      size += key.length + (typeof value === 'string' ? value.length : 1);
       if (size >= SMALL) return size;
-      values.push(Reflect.get(value, key));
     }
   }
   return size;
+}
+
+/** Itself and every object and list in it; without recursion, for JSON may be nested 500,000 levels deep in a megabyte. */
+function* objectsIn(variables: Variables): Generator<object> {
+  const waiting: object[] = [variables];
+  for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
+    yield object;
+    for (const key in object) {
+      const inside: unknown = Reflect.get(object, key);
+      if (typeof inside === 'object' && inside !== null) waiting.push(inside);
+    }
+  }
 }
