@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 /** From the roof to the ground; a file may import its own floor and those below it. */
 const floors: Readonly<Record<string, readonly string[]>> = {
-  process: ['start.js', 'main.ts', 'serve.ts', 'app.ts', 'migrate.ts'],
+  process: ['needs-node.js', 'start.js', 'main.ts', 'serve.ts', 'app.ts', 'migrate.ts'],
   surfaces: ['server/', 'http/', 'graphql/', 'rest/', 'commands/', 'request-record.ts'],
   domain: [
     'packs/',

@@ -74,6 +74,8 @@ export const startRouter = (kind: RouterKind, supergraphSdl: string): Promise<As
   routers[kind](supergraphSdl);
 
 async function apolloGateway(supergraphSdl: string): Promise<Ask> {
+  // It would tell its makers of each start, and look for the cloud that it runs in.
+  process.env.APOLLO_TELEMETRY_DISABLED = 'true';
   const gateway = new ApolloGateway({
     // It knows no scopes and refuses a supergraph that speaks of them; the subgraph refuses by itself.
     supergraphSdl: withoutScopes(supergraphSdl),
