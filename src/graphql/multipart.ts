@@ -7,6 +7,7 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { z } from 'zod';
 import type { AtOnce } from '../http/at-once.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
+import { parseJson } from '../http/parse-json.ts';
 import { MOST_FILES, openMultipart } from '../http/read-multipart.ts';
 import { SpooledFile } from '../http/spooled-file.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -112,11 +113,7 @@ function parsed(name: string, fields: ReadonlyMap<string, string>, longest = Inf
     throw malformed(`The field "${name}" is missing, or comes after a file.`);
   }
   if (text.length > longest) throw malformed(`The field "${name}" is too long.`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed(`The field "${name}" is no JSON.`);
-  }
+  return parseJson(`The field "${name}"`, text);
 }
 
 const malformed = (what: string) =>

@@ -1,6 +1,7 @@
 /** How an operation is read from a request: by its method and media type, and only for a caller. */
 import type { GraphQLParams } from 'graphql-yoga';
 import { mediaTypeOf } from '../http/media-type.ts';
+import { parseJson } from '../http/parse-json.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
 
@@ -30,27 +31,25 @@ const parsers: Readonly<Record<string, (text: string) => GraphQLParams | GraphQL
 
 /** @throws RequestRefused `bad_request` where it is no operation, or list of them */
 export function paramsOfJson(text: string): GraphQLParams | GraphQLParams[] {
-  const body = parsed('The body', text);
+  const body = parseJson('The body', text);
   if (!Array.isArray(body)) return paramsOf(body);
   if (body.length === 0) throw malformed('The body is an empty list.');
   return body.map(paramsOf);
 }
 
+/** Clients send five. */
+const MOST_PARAMETERS = 100;
+
 function fromSearch(text: string): GraphQLParams {
+  if (text.split('&', MOST_PARAMETERS + 1).length > MOST_PARAMETERS) {
+    throw malformed(`There are more than ${MOST_PARAMETERS} parameters.`);
+  }
   const { variables, extensions, ...params } = Object.fromEntries(new URLSearchParams(text));
   return paramsOf({
     ...params,
-    ...(variables && { variables: parsed('"variables"', variables) }),
-    ...(extensions && { extensions: parsed('"extensions"', extensions) }),
+    ...(variables && { variables: parseJson('"variables"', variables) }),
+    ...(extensions && { extensions: parseJson('"extensions"', extensions) }),
   });
-}
-
-function parsed(what: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed(`${what} is no JSON.`);
-  }
 }
 
 /** The request parameters that GraphQL over HTTP knows; it lets a server ignore all others, which clients do send. */

@@ -2,12 +2,15 @@
 import type { Caller } from '../identity/caller.ts';
 import { isGzipped } from './body-stream.ts';
 import { mediaTypeOf } from './media-type.ts';
+import { MOST_VALUES } from './parse-json.ts';
 import { LARGEST_BODY_BYTES, readBody } from './read-body.ts';
 import { LARGEST_TEXT_BYTES } from './read-multipart.ts';
 import { type Turn, Turns } from './turns.ts';
 
-/** JSON of brackets without anything between them takes 25 times its length once it is parsed (measured, V8 13). */
-const PARSED = 25;
+/** Two bytes for some characters, and once more in what is parsed. */
+const BYTES_OF_A_CHARACTER = 4;
+/** Of JSON: an object of one field, and its place in another. */
+const BYTES_OF_A_VALUE = 100;
 /** What any request takes of memory. */
 const LEAST_BYTES = 16 * 1024;
 /** Characters whose parsing takes milliseconds: a GraphQL document of so many is validated in 20. */
@@ -23,8 +26,8 @@ export interface Body extends Disposable {
 }
 
 export class Bodies {
-  /** Of one caller at the same time one body that is as large as it can be, and some others. */
-  readonly #turns = new Turns(PARSED * LARGEST_BODY_BYTES + 64 * LEAST_BYTES);
+  /** Of one caller at the same time a few bodies that are as large as they can be. */
+  readonly #turns = new Turns(4 * weightOfText(LARGEST_BODY_BYTES));
   readonly #loop = new LoopTurns();
 
   /**
@@ -79,7 +82,8 @@ class LoopTurns {
   }
 }
 
-const weightOfText = (bytes: number): number => LEAST_BYTES + PARSED * bytes;
+const weightOfText = (length: number): number =>
+  LEAST_BYTES + BYTES_OF_A_CHARACTER * length + BYTES_OF_A_VALUE * Math.min(length, MOST_VALUES);
 
 /** In bytes of memory, at most. Files go to disk, and the texts beside them are short. */
 function weightOf({ headers, method }: Request): number {

@@ -2,6 +2,7 @@
 import type { RouteConfig, z } from '@hono/zod-openapi';
 import { type FieldProblem, firstProblems } from '../field-problem.ts';
 import type { Body as SentBody } from '../http/bodies.ts';
+import { parseJson } from '../http/parse-json.ts';
 import { openMultipart } from '../http/read-multipart.ts';
 import { spoolBody } from '../http/spool-body.ts';
 import type { SpooledFile } from '../http/spooled-file.ts';
@@ -93,7 +94,7 @@ export function jsonBody<S extends z.ZodType>(
       if (!/^application\/(?:[^;]+\+)?json\s*(?:;|$)/i.test(contentTypeOf(request))) {
         throw new RequestRefused('unsupported_media_type', 'Send the body as application/json.');
       }
-      return check(schema, parseJson(text));
+      return check(schema, parseJson('The body', text));
     },
   };
 }
@@ -123,14 +124,6 @@ export function multipartBody<S extends z.ZodType>(
 }
 
 const contentTypeOf = (request: Request) => request.headers.get('content-type') ?? '';
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new RequestRefused('bad_request', 'The body is not JSON.');
-  }
-}
 
 /** The body as it is, kept on disk. */
 export const bytesBody: Body<SpooledFile> = {

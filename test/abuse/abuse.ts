@@ -22,17 +22,22 @@ chmodSync(directory, 0o755);
 const postgres = await Postgres.start(join(directory, 'postgres'), await freePort());
 const problems: string[] = [];
 try {
-  print('stall ms   cpu ms    MiB  answered');
+  print('stall ms  busy ms   cpu ms    MiB  answered');
   await runAbuse(
     postgres.url,
-    ({ name, replies, stallMs, cpuMs, grewBy, noticed }) => {
+    ({ name, replies, stallMs, busyMs, cpuMs, grewBy, noticed }) => {
       const statuses = [...new Set(replies.map(({ status }) => status))].join(' ');
-      const columns = [stallMs.toFixed(0), cpuMs.toFixed(0), (grewBy / MIB).toFixed(1)];
+      const columns = [
+        stallMs.toFixed(0),
+        busyMs.toFixed(0),
+        cpuMs.toFixed(0),
+        (grewBy / MIB).toFixed(1),
+      ];
       print(
         `${columns.map((column) => column.padStart(8)).join(' ')}  ${statuses.padEnd(8)}  ${name}`,
       );
-      if (stallMs > LONGEST_STALL_MS)
-        problems.push(`${name}: the loop stood still for ${stallMs} ms`);
+      if (busyMs > LONGEST_STALL_MS)
+        problems.push(`${name}: the loop stood still for ${busyMs} ms of work`);
       if (noticed.length > 0) problems.push(`${name}: the other org noticed: ${noticed[0]}`);
     },
     { wanted: process.argv[2] ?? '', heapMib: MOST_GROWTH_MIB },

@@ -17,6 +17,8 @@ export interface AbuseReport {
   readonly replies: readonly Reply[];
   /** The longest time that the event loop stood still. */
   readonly stallMs: number;
+  /** The longest that its own work let it stand still; less than that where other processes were busy meanwhile. */
+  readonly busyMs: number;
   readonly cpuMs: number;
   /** How much more of it was resident at its peak, garbage included; bytes. */
   readonly grewBy: number;

@@ -146,6 +146,28 @@ describe('/graphql refuses', () => {
     expect(empty.body.errors[0].message).toContain('list');
   });
 
+  test('more values or levels than any input has, before they are parsed', async () => {
+    const gateway = await start();
+    const sent = (value: string) =>
+      send(gateway, { ...json({}), body: `{"query":"{ __typename }","variables":{"a":${value}}}` });
+    const levels = (count: number) => `${'['.repeat(count)}${']'.repeat(count)}`;
+    for (const value of [`[${'1,'.repeat(20_000)}1]`, levels(199), levels(400_000)]) {
+      expectRefused(gateway, await sent(value), 413, 'PAYLOAD_TOO_LARGE');
+    }
+    // What stands in a text is no value.
+    for (const value of [
+      `"${'[,{\\"'.repeat(20_000)}"`,
+      `[${'1,'.repeat(19_000)}1]`,
+      levels(198),
+    ]) {
+      expect((await sent(value)).body).toEqual({ data: { __typename: 'Query' } });
+    }
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const query = 'query=%7B__typename%7D';
+    const many = await send(gateway, { headers: form, body: `${query}${'&a'.repeat(400_000)}` });
+    expectRefused(gateway, many, 400, 'BAD_REQUEST');
+  });
+
   test('more than it takes, and what breaks off', async () => {
     const gateway = await start();
     const large = await send(gateway, json({ query: 'x'.repeat(1024 ** 2) }));

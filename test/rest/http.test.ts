@@ -123,6 +123,7 @@ describe('REST as HTTP', () => {
       [{ body: '{"image_ref":7}', headers: json }, 400, 'validation_error'],
       [{ body: '{"image_ref":"a:b","__proto__":{}}', headers: json }, 400, 'validation_error'],
       [{ body: `"${'x'.repeat(1024 ** 2)}"`, headers: json }, 413, 'payload_too_large'],
+      [{ body: `[${'[],'.repeat(300_000)}[]]`, headers: json }, 413, 'payload_too_large'],
       [{ json: {} }, 415, 'unsupported_media_type', '/v1/packs/upload'],
       [
         { body: 'junk', headers: { 'content-type': 'multipart/form-data; boundary=x' } },

@@ -39,6 +39,18 @@ export interface Watched {
   readonly rss: number;
 }
 
+/** The longest that its own work kept the loop's thread busy between two timers: what it stands still on a quiet machine. */
+const BUSY = `{
+  const used = () => (({ user, system }) => user + system)(process.threadCpuUsage());
+  let before = used();
+  globalThis.longest = 0;
+  globalThis.looking = setInterval(() => {
+    const now = used();
+    globalThis.longest = Math.max(globalThis.longest, now - before);
+    before = now;
+  }, 5);
+}`;
+
 const CPU = '(({ user, system }) => user + system)(process.cpuUsage())';
 
 export class SoakedServer implements AsyncDisposable {
@@ -110,6 +122,7 @@ export class SoakedServer implements AsyncDisposable {
     await this.#evaluate(`
       globalThis.watched = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: 5 });
       globalThis.watched.enable();
+      ${BUSY}
     `);
     // Resets the peak of resident memory (proc(5)).
     writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5');
@@ -119,14 +132,17 @@ export class SoakedServer implements AsyncDisposable {
   /** What was seen since. Of memory the peak of what was resident, garbage included. */
   async stopWatching(before: Watched): Promise<{
     readonly stallMs: number;
+    readonly busyMs: number;
     readonly cpuMs: number;
     readonly grewBy: number;
   }> {
     // A loop that stands still notes it when it goes on.
     await this.#evaluate('globalThis.watched.disable()');
     const stallMs = (await this.#evaluate('globalThis.watched.max')) / 1e6;
+    const busyMs =
+      (await this.#evaluate('clearInterval(globalThis.looking), globalThis.longest')) / 1e3;
     const cpuMs = ((await this.#evaluate(CPU)) - before.cpu) / 1e3;
-    return { stallMs, cpuMs, grewBy: this.#peak() - before.rss };
+    return { stallMs, busyMs, cpuMs, grewBy: this.#peak() - before.rss };
   }
 
   #peak(): number {
