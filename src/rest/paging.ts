@@ -48,7 +48,9 @@ export const pageOf = (query: {
 /** A page of the longest items is as much as one answer may be. */
 export const shareOfPage = (limit = DEFAULT_PAGE_SIZE): number => limit / MAX_PAGE_SIZE;
 
-export function nextCursorOf(page: Page<{ readonly id: string }>): { next_cursor?: string } {
+export function nextCursorOf(page: Pick<Page<{ readonly id: string }>, 'items' | 'hasNext'>): {
+  next_cursor?: string;
+} {
   const last = page.items.at(-1);
   return page.hasNext && last !== undefined ? { next_cursor: cursorOf(last.id) } : {};
 }

@@ -55,6 +55,51 @@ describe('agent roles over REST', () => {
     expect(twice).toMatchObject({ status: 409, body: { error: { code: 'not_archived' } } });
   });
 
+  test('a page of roles ends early where they hold very many packs, and goes on behind', async () => {
+    const { gateway, call } = await start();
+    const roles = [];
+    for (const name of ['first', 'second', 'third', 'fourth']) {
+      roles.push((await call('POST', '/v1/agent-roles', { json: { name } })).body.id);
+    }
+    // As many calls of attachPack would be half an hour.
+    await gateway.app.world.database.query(
+      `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,
+         repository, image_ref, size_bytes, status, cleanup_attempts, created_at, updated_at)
+       select gen_random_uuid(), o.id, 'many-' || i, '1.0.0', 'Many', 'COMMUNITY', 'ORG', '{}', 'IMAGE_REF',
+         'r', 'r:1', 1, 'ACTIVE', 0, now(), now()
+       from orgs o, generate_series(1, 10500) i`,
+      [],
+    );
+    await gateway.app.world.database.query(
+      `insert into role_packs (role_id, pack_id, org_id, attached_at)
+       select r.id, p.id, r.org_id, now() from agent_roles r, packs p where r.name <> 'first'`,
+      [],
+    );
+    const pages = [];
+    let cursor: string | undefined;
+    do {
+      const { body } = await call('GET', `/v1/agent-roles${cursor ? `?cursor=${cursor}` : ''}`);
+      pages.push(
+        body.agent_roles.map((role: { id: string; pack_ids: string[] }) => [
+          role.id,
+          role.pack_ids.length,
+        ]),
+      );
+      cursor = body.next_cursor;
+    } while (cursor !== undefined);
+    const [first, second, third, fourth] = roles;
+    expect(pages).toEqual([
+      [
+        [fourth, 10_500],
+        [third, 10_500],
+      ],
+      [
+        [second, 10_500],
+        [first, 0],
+      ],
+    ]);
+  });
+
   test('a change with a misspelled or a bad field changes nothing and names it', async () => {
     const { call } = await start();
     const { body: role } = await call('POST', '/v1/agent-roles', { json: { name: 'desk' } });

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Caller } from '../../identity/caller.ts';
 import { roleEnvironments } from '../../model/agent-role.entity.ts';
 import { detail } from '../../model/extent.ts';
+import type { PackId } from '../../model/ids.ts';
 import type { ListedRole } from '../../model/role-row.ts';
 import { packIdsOfRoles } from '../../roles/pack-ids-of-roles.ts';
 import type { World } from '../../world.ts';
@@ -27,7 +28,10 @@ export const roleSchema = z
 
 type RoleJson = z.input<typeof roleSchema>;
 
-/** Roles with the ids of their packs: one statement, however many there are. */
+/**
+ * Roles with the ids of their packs: one statement, however many there are. Where these are too many together, it is only
+ * the first of the roles.
+ */
 export async function rolesJson(
   world: World,
   caller: Caller,
@@ -38,18 +42,23 @@ export async function rolesJson(
     caller,
     roles.map(({ id }) => id),
   );
-  return roles.map((role) => ({
-    id: role.id,
-    name: role.name,
-    display_name: role.displayName,
-    description: detail(role.description),
-    environment: lowerCase(role.environment),
-    archived_at: role.archivedAt?.toISOString() ?? null,
-    pack_ids: [...(packIds.get(role.id) ?? [])],
-    created_at: detail(role.createdAt).toISOString(),
-    updated_at: detail(role.updatedAt).toISOString(),
-  }));
+  return roles.flatMap((role) => {
+    const ids = packIds.get(role.id);
+    return ids === undefined ? [] : jsonOf(role, ids);
+  });
 }
+
+const jsonOf = (role: ListedRole, packIds: readonly PackId[]): RoleJson => ({
+  id: role.id,
+  name: role.name,
+  display_name: role.displayName,
+  description: detail(role.description),
+  environment: lowerCase(role.environment),
+  archived_at: role.archivedAt?.toISOString() ?? null,
+  pack_ids: [...packIds],
+  created_at: detail(role.createdAt).toISOString(),
+  updated_at: detail(role.updatedAt).toISOString(),
+});
 
 export async function roleJson(world: World, caller: Caller, role: ListedRole): Promise<RoleJson> {
   const [json] = await rolesJson(world, caller, [role]);

@@ -48,10 +48,11 @@ const list = operation({
     return { kind: 'listed' as const, page };
   },
   shareOf: ({ limit }) => shareOfPage(limit),
-  present: async ({ page }, world, caller) => ({
-    agent_roles: await rolesJson(world, caller, page.items),
-    ...nextCursorOf(page),
-  }),
+  present: async ({ page }, world, caller) => {
+    const roles = await rolesJson(world, caller, page.items);
+    const hasNext = page.hasNext || roles.length < page.items.length;
+    return { agent_roles: roles, ...nextCursorOf({ items: roles, hasNext }) };
+  },
 });
 
 const read = operation({
