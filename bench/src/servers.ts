@@ -20,7 +20,7 @@ export type ServerName = (typeof serverNames)[number];
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** What follows `node` in the service's own start script. */
-function shipped(): string[] {
+export function shipped(): string[] {
   const { scripts } = JSON.parse(readFileSync(here('../../package.json'), 'utf8'));
   const words = String(scripts.start).split(' ');
   const script = words.pop() ?? '';

@@ -1,19 +1,14 @@
-/** One Kysely over either PostgreSQL or PGlite; MikroORM runs on it, and so does every statement of ours. */
-import { PGlite } from '@electric-sql/pglite';
-import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
-import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+/** One Kysely over PostgreSQL; MikroORM runs on it, and so does every statement of ours. */
+import type { PGlite } from '@electric-sql/pglite';
+import type { IDatabaseDriver, Options } from '@mikro-orm/core';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
-import { Kysely, type LogEvent, PGliteDialect } from 'kysely';
+import { Kysely, type LogEvent } from 'kysely';
 import pg from 'pg';
 import { parse as parseArray } from 'postgres-array';
 import { parseAddress } from '../database-address/address.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
-import {
-  isPooledByTransaction,
-  type Listen,
-  listenOnEmbedded,
-  listenOnPostgres,
-} from './notifications.ts';
+import { isPooledByTransaction, type Listen, listenOnPostgres } from './notifications.ts';
 import { openPool } from './pool.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 
@@ -53,9 +48,13 @@ export interface ConnectOptions {
   readonly embedded?: PGlite;
 }
 
+export type Driver = NonNullable<Options<IDatabaseDriver>['driver']>;
+
 /** An open database: for statements, and for what it announces. */
 export interface Connection {
   readonly kysely: Kysely<unknown>;
+  /** The ORM's own for it. */
+  readonly driver: Driver;
   /** Sends one statement outside any transaction, past Kysely's layers: most statements are of this kind. */
   readonly send: (sql: string, values: unknown[]) => Promise<{ readonly rows: unknown[] }>;
   readonly listen: Listen;
@@ -72,7 +71,7 @@ const MOST_WRITES = 7;
 const LONGEST_SILENCE_MS = 10_000;
 
 /** The ORM reads dates and times as text and converts them by the entity's own types. */
-const typeParsers = createPostgreSqlTypeParsers((text) => parseArray(text));
+export const typeParsers = createPostgreSqlTypeParsers((text) => parseArray(text));
 
 /**
  * Opens a pool on a PostgreSQL server; nothing is connected before the first statement.
@@ -124,6 +123,7 @@ export function connectPostgres(
   });
   return {
     kysely,
+    driver: PostgreSqlDriver,
     send,
     listen,
     attempts,
@@ -142,41 +142,11 @@ const NO_EVENTS =
 /** What holds locks until it is committed. */
 const CHANGES = /\b(?:insert|update|delete)\b/i;
 
-/** Opens (and on first use creates) the embedded database in a directory. */
-export async function connectEmbedded(
-  directory: string,
-  options: ConnectOptions,
-): Promise<Connection> {
-  const pglite = options.embedded ?? (await openPGlite(directory));
-  const kysely = new Kysely<unknown>({
-    dialect: new PGliteDialect({ pglite }),
-    log: logTo(options),
-  });
-  // There is one connection: PGlite lets a statement wait while a transaction of somebody else is open.
-  const send = observed(options, (sql, values) => pglite.query(sql, values));
-  const attempts = createAttempts(Number.POSITIVE_INFINITY);
-  return {
-    kysely,
-    send,
-    listen: listenOnEmbedded(pglite),
-    attempts,
-    async close() {
-      await kysely.destroy();
-      if (!pglite.closed) await pglite.close();
-    },
-  };
-}
-
-/** Opens (and on first use creates) the embedded database itself, as a connection needs it. */
-export const openPGlite = (directory: string): Promise<PGlite> =>
-  PGlite.create({
-    dataDir: directory,
-    parsers: typeParsers,
-    extensions: { pg_trgm, btree_gin },
-  });
-
 /** Tells of statements that do not go through Kysely what `logTo` tells of those that do. */
-function observed({ onStatement }: ConnectOptions, send: Connection['send']): Connection['send'] {
+export function observed(
+  { onStatement }: ConnectOptions,
+  send: Connection['send'],
+): Connection['send'] {
   if (onStatement === undefined) return send;
   return async (sql, values) => {
     const startedAt = performance.now();
@@ -192,7 +162,8 @@ function observed({ onStatement }: ConnectOptions, send: Connection['send']): Co
   };
 }
 
-function logTo({ onStatement }: ConnectOptions): (event: LogEvent) => void {
+/** Tells of the statements that go through Kysely. */
+export function logTo({ onStatement }: ConnectOptions): (event: LogEvent) => void {
   return (event) =>
     onStatement?.({
       sql: event.query.sql,

@@ -7,12 +7,7 @@ import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
 import type { OrgId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { RequestRefused } from '../request-refused.ts';
-import {
-  type Connection,
-  type ConnectOptions,
-  connectEmbedded,
-  connectPostgres,
-} from './connect.ts';
+import { type Connection, type ConnectOptions, connectPostgres } from './connect.ts';
 import type { CrossOrgReason } from './cross-org.ts';
 import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
@@ -61,8 +56,8 @@ export async function openDatabase(
     url === null
       ? await openEmbedded(join(dataDirectory, 'db'), options)
       : connectPostgres(url, options, listenUrl);
-  const { kysely, send, listen, attempts } = connection;
-  const orm = createOrm(kysely, kind, { attempts });
+  const { send, listen, attempts } = connection;
+  const orm = createOrm(connection, { attempts });
   const query: Query = (sql, values) => rowsOf(send(sql, [...values]));
   return {
     kind,
@@ -124,5 +119,6 @@ async function rowsOf<Row>(sent: Promise<{ readonly rows: unknown[] }>): Promise
 
 async function openEmbedded(directory: string, options: ConnectOptions): Promise<Connection> {
   await mkdir(dirname(directory), { recursive: true });
+  const { connectEmbedded } = await import('./embedded.ts');
   return connectEmbedded(directory, options);
 }

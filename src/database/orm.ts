@@ -1,14 +1,6 @@
-import {
-  type IDatabaseDriver,
-  MikroORM,
-  type Options,
-  type TransactionOptions,
-} from '@mikro-orm/core';
+import { MikroORM, type TransactionOptions } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
-import { PgliteDriver } from '@mikro-orm/pglite';
-import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { SqlEntityManager } from '@mikro-orm/sql';
-import type { Kysely } from 'kysely';
 import { AgentRole } from '../model/agent-role.entity.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
 import { Attachment } from '../model/attachment.entity.ts';
@@ -18,15 +10,11 @@ import { Org } from '../model/org.entity.ts';
 import { Pack } from '../model/pack.entity.ts';
 import { RepositoryLease } from '../model/repository-lease.entity.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
+import type { Connection } from './connect.ts';
 import { Migration001Initial } from './migrations/001-initial.ts';
 import { Migration002PackContents } from './migrations/002-pack-contents.ts';
 import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
 import { Migration004NameSearch } from './migrations/004-name-search.ts';
-
-const drivers: Record<'postgres' | 'embedded', NonNullable<Options<IDatabaseDriver>['driver']>> = {
-  postgres: PostgreSqlDriver,
-  embedded: PgliteDriver,
-};
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -45,13 +33,12 @@ export interface OrmOptions {
 
 /** The ORM over an open connection: the entities, their migrations, and no state of its own. */
 export function createOrm(
-  kysely: Kysely<unknown>,
-  kind: 'postgres' | 'embedded',
+  { kysely, driver }: Pick<Connection, 'kysely' | 'driver'>,
   { attempts = createAttempts(Number.POSITIVE_INFINITY), schema = 'public' }: OrmOptions = {},
 ): MikroORM {
   const orm = new MikroORM({
     entityManager: attemptingEntityManager(attempts),
-    driver: drivers[kind],
+    driver,
     dbName: 'postgres',
     schema,
     driverOptions: kysely,

@@ -60,7 +60,7 @@ export async function migratePostgres(url: string, options: ConnectOptions): Pro
 
 async function migrateIn(
   transaction: ControlledTransaction<unknown>,
-  { kysely, send }: Connection,
+  connection: Connection,
 ): Promise<Place> {
   // Whatever a DBA has set for requests: a migration takes as long as it takes.
   await sql`select set_config(name, '0', true) from pg_settings where name in ('lock_timeout',
@@ -79,9 +79,10 @@ async function migrateIn(
   // database all but one would fail on objects that already exist.
   await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
   // The caller of a query names the row type beside the columns it selects.
-  const query: Query = async (text, values) => (await send(text, [...values])).rows as never;
+  const query: Query = async (text, values) =>
+    (await connection.send(text, [...values])).rows as never;
   if ((await databaseState(query)) !== 'not migrated') return place;
-  const orm = createOrm(kysely, 'postgres', { schema: place.schema });
+  const orm = createOrm(connection, { schema: place.schema });
   await orm.migrator.up({ transaction });
   return place;
 }

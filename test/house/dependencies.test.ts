@@ -1,6 +1,7 @@
 /** What is installed: running needs what `npm ci --omit=dev` brings and nothing of it is for nobody. */
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /** The packages that these files import, types included. */
@@ -28,4 +29,21 @@ test('OpenTelemetry is there in one generation', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const names = Object.keys(packages).flatMap((path) => /@opentelemetry\/[^/]+$/.exec(path) ?? []);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+test('what only some servers use is loaded by no other', () => {
+  const loaded = new Set(['src/serve.ts']);
+  // A set goes on to what is added to it.
+  for (const file of loaded) {
+    if (!file.startsWith('src/')) continue;
+    const text = readFileSync(file, 'utf8');
+    for (const [, name = ''] of text.matchAll(
+      /^(?:import|export) (?!type\b)[^;'=()]*'([^']*)'/gm,
+    )) {
+      loaded.add(name.startsWith('.') ? join(dirname(file), name) : name);
+    }
+  }
+  const some = /^@electric-sql|^@mikro-orm\/pglite|^@opentelemetry\/(?!api)|render-graphiql/;
+  expect(loaded).toContain('@mikro-orm/postgresql');
+  expect([...loaded].filter((name) => some.test(name))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import { openPGlite } from '../../src/database/connect.ts';
+import { openPGlite } from '../../src/database/embedded.ts';
 import { newUuid } from '../../src/model/ids.ts';
 
 /** As a migration leaves it; triggers that keep the audit log from changing are passed by. */

@@ -1,0 +1,50 @@
+/** The embedded database, PGlite; loaded only where it is used. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
+import { PgliteDriver } from '@mikro-orm/pglite';
+import { Kysely, PGliteDialect } from 'kysely';
+import { createAttempts } from './attempts.ts';
+import { type Connection, type ConnectOptions, logTo, observed, typeParsers } from './connect.ts';
+import { listenOnEmbedded } from './notifications.ts';
+
+/** Opens (and on first use creates) the embedded database in a directory. */
+export async function connectEmbedded(
+  directory: string,
+  options: ConnectOptions,
+): Promise<Connection> {
+  const pglite = options.embedded ?? (await openPGlite(directory));
+  const kysely = new Kysely<unknown>({
+    dialect: new PGliteDialect({ pglite }),
+    log: logTo(options),
+  });
+  // There is one connection: PGlite lets a statement wait while a transaction of somebody else is open.
+  const send = observed(options, (sql, values) => pglite.query(sql, values));
+  const attempts = createAttempts(Number.POSITIVE_INFINITY);
+  return {
+    kysely,
+    driver: PgliteDriver,
+    send,
+    listen: listenOnEmbedded(pglite),
+    attempts,
+    async close() {
+      await kysely.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}
+
+/** Opens the embedded database itself, as a connection needs it, and on first use makes it of a copy. */
+export async function openPGlite(directory: string): Promise<PGlite> {
+  const isThere = existsSync(join(directory, 'PG_VERSION'));
+  return PGlite.create({
+    dataDir: directory,
+    parsers: typeParsers,
+    extensions: { pg_trgm, btree_gin },
+    // What PGlite's own initdb makes, made when PGlite was built: to run that takes longer than all else of a start.
+    ...(!isThere && { loadDataDir: await dataDir() }),
+  });
+}
