@@ -21,9 +21,15 @@ export function useAnswers(): YogaPlugin {
 export function answerOf(result: ExecutionResult, type: AnswerType): Response {
   const { errors = [] } = result;
   const { status, headers } = httpOf(errors, type);
-  return new Response(JSON.stringify(resultShown(result)), {
+  const text = JSON.stringify(resultShown(result));
+  return new Response(text, {
     status,
-    headers: { ...headers, 'content-type': `${type}; charset=utf-8` },
+    headers: {
+      ...headers,
+      'content-type': `${type}; charset=utf-8`,
+      // Or it is sent in chunks, which cost more than some operations.
+      'content-length': String(Buffer.byteLength(text)),
+    },
   });
 }
 

@@ -4,7 +4,7 @@ import { isStillValid } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { createLoaders, type Loaders } from './loaders.ts';
+import { Loaders } from './loaders.ts';
 
 /** What every resolver is handed. */
 export interface Context {
@@ -29,7 +29,7 @@ export function contextOf(
     events,
     caller,
     record,
-    loaders: createLoaders(world, caller),
+    loaders: new Loaders(world, caller),
     isStillCaller: () => isStillValid(world, authorization, record.requestId),
   };
 }

@@ -25,82 +25,131 @@ import { findRoles } from '../roles/find-role.ts';
 import type { World } from '../world.ts';
 import { Allowance, pagesPerRead } from './limits/allowance.ts';
 
-export interface Loaders {
+/** Each is made when it is first asked for: most requests need one of them. */
+export class Loaders {
+  readonly #world: World;
+  readonly #caller: Caller;
+  readonly allowance = new Allowance();
   /** Roles that a list read together with its packs; for as much as it asked for, so for its own rows only. */
-  readonly listedRoles: Map<
+  readonly listedRoles = new Map<
     ListedPack,
     { readonly request: PageRequest; readonly page: Page<ListedRole> }
-  >;
-  readonly allowance: Allowance;
-  /** How much of its rows a field asks for, looked up once for all objects that it is asked of. */
-  readonly extentOf: (nodes: readonly FieldNode[], look: () => Extent) => Extent;
-  readonly pack: Readonly<Record<Extent, DataLoader<PackId, ListedPack | null>>>;
-  readonly role: DataLoader<RoleId, ListedRole | null>;
-  readonly event: DataLoader<EventId, AuditEventRow | null>;
-  readonly key: DataLoader<KeyId, KeyRow | null>;
-  readonly deletionPreview: DataLoader<PackId, DeletionPreview | null>;
-  /** What would become of a pack's image, which the registry may have to be asked for. */
-  readonly foreseenImage: DataLoader<DeletionPreview, ImageDisposition>;
-  readonly roleCounts: DataLoader<PackId, RoleCounts>;
-  readonly packCount: DataLoader<RoleId, number>;
-  /** Fields that ask for as much of the same page share a loader. */
-  readonly rolesOfPack: (page: PageRequest, extent: Extent) => DataLoader<PackId, Page<ListedRole>>;
-  readonly packsOfRole: (page: PageRequest, extent: Extent) => DataLoader<RoleId, Page<ListedPack>>;
-  /** What is told of a problem, however often it is asked for. */
-  readonly problemDetails: DataLoader<Problem, Record<string, unknown> | null>;
-}
+  >();
+  readonly #extentsOf = new Map<readonly FieldNode[], Extent>();
+  readonly #pack: { [E in Extent]?: DataLoader<PackId, ListedPack | null> } = {};
+  #role: DataLoader<RoleId, ListedRole | null> | undefined;
+  #event: DataLoader<EventId, AuditEventRow | null> | undefined;
+  #key: DataLoader<KeyId, KeyRow | null> | undefined;
+  #deletionPreview: DataLoader<PackId, DeletionPreview | null> | undefined;
+  #foreseenImage: DataLoader<DeletionPreview, ImageDisposition> | undefined;
+  #roleCounts: DataLoader<PackId, RoleCounts> | undefined;
+  #packCount: DataLoader<RoleId, number> | undefined;
+  #rolesOfPack: PerPage<PackId, ListedRole> | undefined;
+  #packsOfRole: PerPage<RoleId, ListedPack> | undefined;
+  #problemDetails: DataLoader<Problem, Record<string, unknown> | null> | undefined;
 
-export function createLoaders(world: World, caller: Caller): Loaders {
-  const { database } = world;
-  const allowance = new Allowance();
-  const extentsOf = new Map<readonly FieldNode[], Extent>();
-  /** Pages of lists within a list. */
-  const pages = <Id, Row>(
-    read: (ids: readonly Id[], page: PageRequest, extent: Extent) => Promise<Map<Id, Page<Row>>>,
-  ) =>
-    perExtent((extent, page: PageRequest) =>
-      batched<Id, Page<Row>, Page<Row>>(
-        (ids) => allowance.read(extent, () => read(ids, page, extent)),
-        emptyPage,
-        pagesPerRead(extent, page.size),
-      ),
-    );
-  const packs = (extent: Extent) =>
-    new DataLoader<PackId, ListedPack | null>(
+  constructor(world: World, caller: Caller) {
+    this.#world = world;
+    this.#caller = caller;
+  }
+
+  /** How much of its rows a field asks for, looked up once for all objects that it is asked of. */
+  extentOf(nodes: readonly FieldNode[], look: () => Extent): Extent {
+    const extent = this.#extentsOf.get(nodes) ?? look();
+    this.#extentsOf.set(nodes, extent);
+    return extent;
+  }
+
+  pack(extent: Extent): DataLoader<PackId, ListedPack | null> {
+    const { database } = this.#world;
+    const { orgId } = this.#caller;
+    this.#pack[extent] ??= new DataLoader(
       (ids) =>
-        allowance.read(extent, () =>
-          Promise.all(ids.map((id) => lookUpPack(database, caller.orgId, id, extent))),
+        this.allowance.read(extent, () =>
+          Promise.all(ids.map((id) => lookUpPack(database, orgId, id, extent))),
         ),
       { maxBatchSize: pagesPerRead(extent, 1) },
     );
-  const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
-    new Map(rows.map((row) => [row.id, row]));
-  return {
-    listedRoles: new Map(),
-    allowance,
-    extentOf(nodes, look) {
-      const extent = extentsOf.get(nodes) ?? look();
-      extentsOf.set(nodes, extent);
-      return extent;
-    },
-    pack: { brief: packs('brief'), described: packs('described'), whole: packs('whole') },
-    role: batched(async (ids) => byId(await findRoles(database, caller, ids)), null),
-    event: batched(async (ids) => byId(await findAuditEvents(database, caller.orgId, ids)), null),
-    key: batched(async (ids) => byId(await findKeys(database, caller, ids)), null),
-    deletionPreview: batched((ids) => previewDeletions(world, caller, ids), null),
-    foreseenImage: new DataLoader((previews) => foreseeImages(world, previews)),
-    roleCounts: batched((ids) => countRolesOfPacks(world, caller, ids), {
+    return this.#pack[extent];
+  }
+
+  get role(): DataLoader<RoleId, ListedRole | null> {
+    this.#role ??= batched(
+      async (ids) => byId(await findRoles(this.#world.database, this.#caller, ids)),
+      null,
+    );
+    return this.#role;
+  }
+
+  get event(): DataLoader<EventId, AuditEventRow | null> {
+    this.#event ??= batched(
+      async (ids) => byId(await findAuditEvents(this.#world.database, this.#caller.orgId, ids)),
+      null,
+    );
+    return this.#event;
+  }
+
+  get key(): DataLoader<KeyId, KeyRow | null> {
+    this.#key ??= batched(
+      async (ids) => byId(await findKeys(this.#world.database, this.#caller, ids)),
+      null,
+    );
+    return this.#key;
+  }
+
+  get deletionPreview(): DataLoader<PackId, DeletionPreview | null> {
+    this.#deletionPreview ??= batched(
+      (ids) => previewDeletions(this.#world, this.#caller, ids),
+      null,
+    );
+    return this.#deletionPreview;
+  }
+
+  /** What would become of a pack's image, which the registry may have to be asked for. */
+  get foreseenImage(): DataLoader<DeletionPreview, ImageDisposition> {
+    this.#foreseenImage ??= new DataLoader((previews) => foreseeImages(this.#world, previews));
+    return this.#foreseenImage;
+  }
+
+  get roleCounts(): DataLoader<PackId, RoleCounts> {
+    this.#roleCounts ??= batched((ids) => countRolesOfPacks(this.#world, this.#caller, ids), {
       own: 0,
       otherOrgs: 0,
-    }),
-    packCount: batched((ids) => countPacksOfRoles(world, caller, ids), 0),
-    rolesOfPack: pages((ids, page, extent) => rolesOfPacks(world, caller, ids, page, extent)),
-    packsOfRole: pages((ids, page, extent) => packsOfRoles(world, caller, ids, page, extent)),
-    problemDetails: new DataLoader((problems) =>
-      Promise.all(problems.map((problem) => problemDetails(world, caller, problem))),
-    ),
-  };
+    });
+    return this.#roleCounts;
+  }
+
+  get packCount(): DataLoader<RoleId, number> {
+    this.#packCount ??= batched((ids) => countPacksOfRoles(this.#world, this.#caller, ids), 0);
+    return this.#packCount;
+  }
+
+  /** Fields that ask for as much of the same page share a loader. */
+  rolesOfPack(page: PageRequest, extent: Extent): DataLoader<PackId, Page<ListedRole>> {
+    this.#rolesOfPack ??= perPage(this.allowance, (ids, ofPage, ofExtent) =>
+      rolesOfPacks(this.#world, this.#caller, ids, ofPage, ofExtent),
+    );
+    return this.#rolesOfPack(page, extent);
+  }
+
+  packsOfRole(page: PageRequest, extent: Extent): DataLoader<RoleId, Page<ListedPack>> {
+    this.#packsOfRole ??= perPage(this.allowance, (ids, ofPage, ofExtent) =>
+      packsOfRoles(this.#world, this.#caller, ids, ofPage, ofExtent),
+    );
+    return this.#packsOfRole(page, extent);
+  }
+
+  /** What is told of a problem, however often it is asked for. */
+  get problemDetails(): DataLoader<Problem, Record<string, unknown> | null> {
+    this.#problemDetails ??= new DataLoader((problems) =>
+      Promise.all(problems.map((problem) => problemDetails(this.#world, this.#caller, problem))),
+    );
+    return this.#problemDetails;
+  }
 }
+
+const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
+  new Map(rows.map((row) => [row.id, row]));
 
 const emptyPage = { items: [], hasNext: false, hasPrevious: false };
 
@@ -118,18 +167,25 @@ function batched<Key, Value, None>(
   );
 }
 
+type PerPage<Id, Row> = (page: PageRequest, extent: Extent) => DataLoader<Id, Page<Row>>;
+
 /** A loader for each extent of each page; one that reads more of the same rows than is asked for serves as well. */
-function perExtent<Loader>(
-  create: (extent: Extent, page: PageRequest) => Loader,
-): (page: PageRequest, extent: Extent) => Loader {
-  const loaders = new Map<string, Loader>();
+function perPage<Id, Row>(
+  allowance: Allowance,
+  read: (ids: readonly Id[], page: PageRequest, extent: Extent) => Promise<Map<Id, Page<Row>>>,
+): PerPage<Id, Row> {
+  const loaders = new Map<string, DataLoader<Id, Page<Row>>>();
   return (page, extent) => {
     const key = JSON.stringify(page);
     for (const wider of extents.slice(extents.indexOf(extent))) {
       const known = loaders.get(wider + key);
       if (known !== undefined) return known;
     }
-    const made = create(extent, page);
+    const made = batched<Id, Page<Row>, Page<Row>>(
+      (ids) => allowance.read(extent, () => read(ids, page, extent)),
+      emptyPage,
+      pagesPerRead(extent, page.size),
+    );
     loaders.set(extent + key, made);
     return made;
   };

@@ -11,7 +11,8 @@ export function preferred<Type extends string>(
   accept: string | null,
   offered: readonly Type[],
 ): Type | null {
-  const ranges = parseAccept((accept || '*/*').toLowerCase()).filter(isUtf8);
+  if (!accept || accept === '*/*') return offered[0] ?? null;
+  const ranges = parseAccept(accept.toLowerCase()).filter(isUtf8);
   const refused = ranges.filter(({ q }) => q === 0).map(({ type }) => type);
   for (const { type, q } of ranges) {
     if (q === 0) continue;

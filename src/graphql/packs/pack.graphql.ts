@@ -77,7 +77,7 @@ export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveI
   const look = () => packExtent(selectedFields(info, 'Pack'));
   return packId === null
     ? null
-    : loaders.pack[loaders.extentOf(info.fieldNodes, look)].load(packId);
+    : loaders.pack(loaders.extentOf(info.fieldNodes, look)).load(packId);
 }
 
 const isOwned = (pack: ListedPack, { caller }: Context) => pack.org === caller.orgId;
