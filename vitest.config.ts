@@ -17,6 +17,8 @@ export default defineConfig({
     // Only ends what hangs: machines that are busy with something else are ten times slower than a quiet one.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // A second unless said otherwise, which is nothing on a busy machine.
+    expect: { poll: { timeout: 120_000 } },
     pool: 'forks',
     maxWorkers: 2,
     isolate: false,

@@ -77,7 +77,7 @@ describe.each(levels)('where %s is the default', (level) => {
     const deletion = gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
       id: pack.id,
     });
-    await expect.poll(() => waitingForLocks(database), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => waitingForLocks(database)).toBeGreaterThan(0);
     attached.resolve();
     await attaching;
     expect((await deletion).data).toEqual({ deletePack: { __typename: 'PackInUse' } });

@@ -49,11 +49,11 @@ test.for(Object.keys(uploads))(
         uploads[path],
       ].join('\r\n'),
     );
-    await expect.poll(spooled, { timeout: 5_000 }).toHaveLength(1);
+    await expect.poll(spooled).toHaveLength(1);
     socket.destroy();
-    await expect.poll(spooled, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(spooled).toEqual([]);
     await expect
-      .poll(() => server.logs.at(-1), { timeout: 5_000 })
+      .poll(() => server.logs.at(-1))
       .toMatchObject({ msg: 'request', method: 'POST', outcome: 'bad_request', status: 400 });
 
     const stoppedAt = performance.now();

@@ -40,7 +40,7 @@ describe.skipIf(!installed('docker-registry'))('a rolling restart', () => {
     const servers = await Promise.all([startServer(environment), startServer(environment)]);
     const balancer = createBalancer(servers.map(({ url }) => url));
     onTestFinished(() => balancer.close());
-    await expect.poll(balancer.ready, { timeout: 20_000 }).toBe(2);
+    await expect.poll(balancer.ready).toBe(2);
 
     let isOver = false;
     const clients = Array.from({ length: CLIENTS }, (_, number) =>
@@ -64,7 +64,7 @@ describe.skipIf(!installed('docker-registry'))('a rolling restart', () => {
       const [next] = await Promise.all([startServer(environment), code]);
       servers[place] = next;
       balancer.replace(place, next.url);
-      await expect.poll(balancer.ready, { timeout: 20_000 }).toBe(2);
+      await expect.poll(balancer.ready).toBe(2);
     }
     isOver = true;
     await Promise.allSettled([load]);
