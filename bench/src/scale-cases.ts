@@ -85,7 +85,7 @@ function pages(
 const refusal = (
   name: string,
   document: string,
-  pack: 'packOf10' | 'packOf10000',
+  pack: 'packOf10' | 'packOf60' | 'packOf10000',
   against: ScaleCase['against'],
 ) =>
   asked(name, against, (data) =>
@@ -131,13 +131,15 @@ export const scaleCases: readonly ScaleCase[] = [
   ...pages('agentRoles', ROLES, 'agent_roles where org_id = $1 and archived_at is null', undefined),
   ...pages('auditEvents', EVENTS, 'audit_events where org_id = $1', undefined),
   refusal('deletePack, 10 roles', DELETE, 'packOf10', 'size'),
-  refusal('deletePack, 10,000 roles', DELETE, 'packOf10000', { name: 'deletePack, 10 roles' }),
+  // Both answers name the first ten and count nothing.
+  refusal('deletePack, 60 roles', DELETE, 'packOf60', 'size'),
+  refusal('deletePack, 10,000 roles', DELETE, 'packOf10000', { name: 'deletePack, 60 roles' }),
   // Both answers say how many roles there are, and count them.
   refusal('deletePack with totalCount, 10,000 roles', COUNTED_HOLDERS, 'packOf10000', 'counts'),
   restRefusal('DELETE /v1/packs/{id}, 10 roles', 'packOf10', 'size'),
   restRefusal('DELETE /v1/packs/{id}, 10,000 roles', 'packOf10000', 'counts'),
   filtered('packs of a category', { category: 'category-3' }),
-  filtered('packs of others', { owned: false }, 'counts'),
+  filtered('packs of others', { owned: false }),
   filtered('own packs of a rare category', { category: 'rare', owned: true }),
   filtered('packs whose cleanup failed', { status: 'CLEANUP_FAILED', owned: true }),
   filtered('packs of a rare tier', { tier: 'RECOMMENDED', owned: true }),

@@ -16,8 +16,9 @@ export interface ScaleData {
   readonly somePacks: readonly string[];
   /** A thousand of those that four roles use. */
   readonly somePacksInUse: readonly string[];
-  /** A pack that 10,000 roles of its org use and three of other orgs; and one with ten and three. */
+  /** A pack that 10,000 roles of its org use and three of other orgs; and such with sixty and with ten. */
   readonly packOf10000: string;
+  readonly packOf60: string;
   readonly packOf10: string;
 }
 
@@ -86,7 +87,7 @@ export async function fillForScale(database: pg.Client, packs: number): Promise<
       'key_scale', 'pack_' || p.id, 'request-' || p.i, '{"name": "pack", "version": "1.0.0"}',
       uuid_extract_timestamp(p.id)
     from p join o on o.i = p.o cross join generate_series(0, 1) e order by p.i, e`);
-  const [packOf10000, packOf10] = await addHeldPacks(database);
+  const [packOf10000, packOf60, packOf10] = await addHeldPacks(database);
   for (const [org, key] of [
     [0, KEY],
     [1, SMALL_KEY],
@@ -112,6 +113,7 @@ export async function fillForScale(database: pg.Client, packs: number): Promise<
     somePacks: await sample('true'),
     somePacksInUse: await sample('j % 5 = 4'),
     packOf10000,
+    packOf60,
     packOf10,
   };
   await database.query('commit');
@@ -120,9 +122,9 @@ export async function fillForScale(database: pg.Client, packs: number): Promise<
 }
 
 /** Their roles are older than all others, so that they do not change what a first page of roles holds. */
-async function addHeldPacks(database: pg.Client): Promise<[string, string]> {
-  const ids: [string, string] = ['', ''];
-  for (const [index, count] of [HEAVY_ROLES, 10].entries()) {
+async function addHeldPacks(database: pg.Client): Promise<[string, string, string]> {
+  const ids: [string, string, string] = ['', '', ''];
+  for (const [index, count] of [HEAVY_ROLES, 60, 10].entries()) {
     const { rows } = await database.query<{ id: string }>(
       `with pack as (
          insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs,

@@ -15,6 +15,7 @@ import { Migration001Initial } from './migrations/001-initial.ts';
 import { Migration002PackContents } from './migrations/002-pack-contents.ts';
 import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
 import { Migration004NameSearch } from './migrations/004-name-search.ts';
+import { Migration005PacksOfOthers } from './migrations/005-packs-of-others.ts';
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -22,6 +23,7 @@ export const migrations = [
   { name: '002-pack-contents', class: Migration002PackContents },
   { name: '003-audit-retention', class: Migration003AuditRetention },
   { name: '004-name-search', class: Migration004NameSearch },
+  { name: '005-packs-of-others', class: Migration005PacksOfOthers },
 ];
 
 export interface OrmOptions {

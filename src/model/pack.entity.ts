@@ -34,7 +34,13 @@ const PackSchema = defineEntity({
     },
     { name: 'packs_org_origin', properties: ['org', 'imageOrigin', 'id'] },
     // `packs`: what every org may see. Partial, because most packs are private.
-    { name: 'packs_community_newest', properties: ['id'], where: "visibility = 'COMMUNITY'" },
+    {
+      name: 'packs_community_newest',
+      properties: ['id'],
+      // Packs of others are told from one's own in the index itself.
+      include: ['org'],
+      where: "visibility = 'COMMUNITY'",
+    },
     { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },
     // A part of the name; the migration makes it only where the server has the extensions.
     {

@@ -51,7 +51,10 @@ export async function listPacks(
     .map((owner) => {
       const all = [owner, ...where].join(' and ');
       if (name?.isIndexed) return searchedPage(all, name, sorted, limit, bind);
-      return `(select p.* from packs p where ${name === null ? all : `${all} and ${name.sql}`} ${order})`;
+      const found = `packs p where ${name === null ? all : `${all} and ${name.sql}`} ${order}`;
+      if (owner !== SHARED_BY_OTHERS) return `(select p.* from ${found})`;
+      // Steps over what the org itself shares within the index, and only then goes to the packs.
+      return `(select p.* from packs p where p.id = any(array(select p.id from ${found})))`;
     })
     .join(' union all ');
   const rolesOfPack =
@@ -92,6 +95,8 @@ export async function countPacks(
   return Number(row?.count ?? 0);
 }
 
+const SHARED_BY_OTHERS = "p.org_id <> $1 and p.visibility = 'COMMUNITY'";
+
 /**
  * What a caller may see, as branches that do not overlap, each walked in order on an index of its own. One
  * condition with `or` would make the planner walk or sort all packs of all orgs; and a branch of what other orgs
@@ -101,7 +106,7 @@ function branches(filter: PackFilter): readonly string[] {
   const own = 'p.org_id = $1';
   if (filter.owned === true) return [own];
   if (filter.owned === false) {
-    return ["p.org_id <> $1 and p.visibility = 'COMMUNITY'", 'p.org_id is null'];
+    return [SHARED_BY_OTHERS, 'p.org_id is null'];
   }
   return [
     `${own} and p.visibility = 'ORG'`,
