@@ -33,7 +33,7 @@ export function rowsOf<Entity extends object, Field extends keyof Entity & strin
   alias: string,
   fields: readonly Field[],
 ): Rows<Readonly<Pick<Entity, Field>>> {
-  const columns = fields.map((field) => columnOf(entity, field));
+  const columns = fields.map((field, at) => ({ ...columnOf(entity, field), at }));
   const decoded = columns.filter(({ decode }) => decode !== asItIs);
   // Its fields and their types are those of the columns: what the compiler cannot follow through the loops.
   const typed = (row: Record<string, unknown>) => row as Readonly<Pick<Entity, Field>>;
@@ -47,7 +47,7 @@ export function rowsOf<Entity extends object, Field extends keyof Entity & strin
     },
     ofArray(array) {
       const row: Record<string, unknown> = {};
-      for (const [at, { field, decode }] of columns.entries()) row[field] = decode(array[at]);
+      for (const { at, field, decode } of columns) row[field] = decode(array[at]);
       return typed(row);
     },
   };

@@ -14,6 +14,7 @@ import {
   execute as executeUnplanned,
   type GraphQLAbstractType,
   type GraphQLError,
+  type GraphQLIsTypeOfFn,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -136,32 +137,25 @@ class Execution {
     return answer;
   }
 
+  // What is done for every value is kept apart from what waits: a function that holds a closure makes room for what it
+  // holds on to each time that it is called.
   #fields(selection: SelectionPlan, source: unknown, path: Path | undefined): Maybe<Answer> {
     const answer = newAnswer(selection);
     let pending: Promise<void>[] | undefined;
     try {
       for (const field of selection.fields) {
-        const { key } = field;
         const value = this.#field(field, source, path);
         // In its place at once, so that the keys keep their order.
-        answer[key] = value;
+        answer[field.key] = value;
         if (!isPromise(value)) continue;
         pending ??= [];
-        pending.push(
-          value.then((settled) => {
-            answer[key] = settled;
-          }),
-        );
+        pending.push(fillIn(answer, field.key, value));
       }
     } catch (error) {
       if (pending === undefined) throw error;
-      // The others go on and may fail as well, which is heard here.
-      return Promise.all(pending).then(
-        () => Promise.reject(error),
-        () => Promise.reject(error),
-      );
+      return failAfter(pending, error);
     }
-    return pending === undefined ? answer : Promise.all(pending).then(() => answer);
+    return pending === undefined ? answer : answerAfter(pending, answer);
   }
 
   #field(field: FieldPlan, source: unknown, parent: Path | undefined): unknown {
@@ -171,7 +165,11 @@ class Execution {
       if (typeof value !== 'function' && !isPromise(value))
         return this.#plainLeaf(field, completion, value, parent);
     }
-    const path = pathOf(field, parent);
+    return this.#resolved(field, source, pathOf(field, parent));
+  }
+
+  #resolved(field: FieldPlan, source: unknown, path: Path): unknown {
+    const { completion, resolve } = field;
     try {
       const value =
         resolve === undefined
@@ -268,14 +266,24 @@ class Execution {
     path: Path | undefined,
     value: unknown,
   ): unknown {
-    const answer = () => this.#fields(field.selectionOn(type), value, path);
-    if (type.isTypeOf == null) return answer();
-    const check = (isOfType: boolean) => {
-      if (isOfType) return answer();
+    return type.isTypeOf == null
+      ? this.#fields(field.selectionOn(type), value, path)
+      : this.#objectOfType(type, type.isTypeOf, field, path, value);
+  }
+
+  #objectOfType(
+    type: GraphQLObjectType,
+    isTypeOf: GraphQLIsTypeOfFn<unknown, unknown>,
+    field: FieldPlan,
+    path: Path | undefined,
+    value: unknown,
+  ): unknown {
+    const complete = (isOfType: boolean) => {
+      if (isOfType) return this.#fields(field.selectionOn(type), value, path);
       throw new Error(`${nameOf(field)} is no ${type}.`);
     };
-    const isOfType = type.isTypeOf(value, this.#context, this.#info(field, path));
-    return isPromise(isOfType) ? isOfType.then(check) : check(isOfType);
+    const isOfType = isTypeOf(value, this.#context, this.#info(field, path));
+    return isPromise(isOfType) ? isOfType.then(complete) : complete(isOfType);
   }
 
   #abstract(
@@ -331,6 +339,19 @@ class Execution {
       variableValues: this.#variables,
     } as GraphQLResolveInfo;
   }
+}
+
+async function fillIn(answer: Answer, key: string, value: Promise<unknown>): Promise<void> {
+  answer[key] = await value;
+}
+
+const answerAfter = (pending: readonly Promise<void>[], answer: Answer): Promise<Answer> =>
+  Promise.all(pending).then(() => answer);
+
+/** The others go on and may fail as well, which is heard here. */
+async function failAfter(pending: readonly Promise<void>[], error: unknown): Promise<never> {
+  await Promise.all(pending).catch(() => undefined);
+  throw error;
 }
 
 const pathOf = (field: FieldPlan, parent: Path | undefined): Path => ({
