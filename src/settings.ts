@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseAddress } from './database-address/address.ts';
 import { AddressRefused } from './database-address/address-refused.ts';
+import { readExceptions } from './outgoing/exceptions.ts';
 import { parseHost } from './registry/host.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -56,11 +57,22 @@ const hosts = z.string().transform((text, context): readonly string[] => {
   return z.NEVER;
 });
 
+const isDecodable = (text: string): boolean => {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const proxy = z.string().transform((text, context): string => {
   // As curl has it: a bare host[:port] is an HTTP proxy.
   const parsed = URL.parse(text.includes('://') ? text : `http://${text}`);
-  if (parsed !== null && ['http:', 'https:'].includes(parsed.protocol)) return parsed.href;
-  context.addIssue('must be the address of an HTTP proxy');
+  const isProxy = parsed !== null && ['http:', 'https:'].includes(parsed.protocol);
+  // An account is written in percent-encoding, and a "%" that begins none cannot be read.
+  if (isProxy && isDecodable(parsed.username) && isDecodable(parsed.password)) return parsed.href;
+  context.addIssue('must be the address of an HTTP proxy, with %25 for any "%" in its account');
   return z.NEVER;
 });
 
@@ -116,7 +128,15 @@ export const settings = {
   REGISTRY_TOKEN_HOSTS: { schema: hosts, example: 'auth.docker.io,gitlab.internal' },
   HTTP_PROXY: { schema: proxy, example: 'http://proxy.internal:3128' },
   HTTPS_PROXY: { schema: proxy, example: 'http://proxy.internal:3128' },
-  NO_PROXY: { schema: z.string(), example: 'localhost,registry.internal' },
+  NO_PROXY: {
+    schema: z
+      .string()
+      .refine(
+        (text) => readExceptions(text) !== null,
+        'must be a comma-separated list of names, addresses and ranges of them, without scheme or path',
+      ),
+    example: 'localhost,registry.internal,10.0.0.0/8',
+  },
   REGISTRY_DEADLINE_MS: { schema: whole(100, 600_000), example: '10000' },
   REGISTRY_CA_FILE: {
     schema: z

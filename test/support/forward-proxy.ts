@@ -5,7 +5,9 @@ import { onTestFinished } from 'vitest';
 /** A proxy that leads every name to this machine, and notes what it was asked for. */
 export async function startProxy(refuses = false) {
   const asked: string[] = [];
+  const accounts: (string | undefined)[] = [];
   const proxy = createServer((incoming, outgoing) => {
+    accounts.push(incoming.headers['proxy-authorization']);
     asked.push(`${incoming.method} ${incoming.url}`);
     const { port, pathname } = new URL(incoming.url ?? '');
     const { method, headers } = incoming;
@@ -16,6 +18,7 @@ export async function startProxy(refuses = false) {
     incoming.pipe(on);
   });
   proxy.on('connect', (incoming, socket) => {
+    accounts.push(incoming.headers['proxy-authorization']);
     asked.push(`CONNECT ${incoming.url}`);
     if (refuses) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
     const target = connect(Number(incoming.url?.split(':').at(-1)), '127.0.0.1', () => {
@@ -28,5 +31,5 @@ export async function startProxy(refuses = false) {
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void proxy.close().closeAllConnections());
   // A TCP server that listens has an address with a port.
-  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked, accounts };
 }

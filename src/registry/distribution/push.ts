@@ -187,10 +187,17 @@ async function isStored(
   return answered(head).status === 200;
 }
 
-/** Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. */
+/**
+ * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy that
+ * ends TLS it may take itself to be at `http:`: then they go where all else goes.
+ */
 function uploadUrl(client: Client, location: string | undefined): URL {
   const base = client.url('/');
   const url = location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  const isBehindTls = base.protocol === 'https:' && url?.protocol === 'http:';
+  if (isBehindTls && url.hostname === base.hostname) {
+    return new URL(`${url.pathname}${url.search}`, base);
+  }
   if (url?.origin !== base.origin) {
     throw new CallFailed(
       failed(

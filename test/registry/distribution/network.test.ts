@@ -11,7 +11,11 @@ import {
   type DistributionOptions,
 } from '../../../src/registry/distribution/distribution-registry.ts';
 import { type KeyPair, selfSigned, startDockerRegistry } from '../../support/docker-registry.ts';
-import { startHostileRegistry, startRawRegistry } from '../../support/hostile-registry.ts';
+import {
+  type Script,
+  startHostileRegistry,
+  startRawRegistry,
+} from '../../support/hostile-registry.ts';
 import { installed } from '../../support/installed.ts';
 import { imageOf, repository, tag, upload } from './images.ts';
 
@@ -180,6 +184,19 @@ describe('TLS', () => {
     const hostile = owned(await certified());
     const registry = connect(hostile.url, { ca: pair.certificate });
     expect(await registry.purge(name, digest)).toEqual({ kind: 'purged' });
+  });
+
+  it('a registry that takes itself to be without it is sent uploads where all else goes', async () => {
+    const script: Script = ({ method, path, headers }) => {
+      if (method === 'HEAD') return { status: 404 };
+      const location = `http://${headers.host?.split(':')[0]}:8080/v2/uploads/1?_state=a`;
+      if (method === 'POST') return { status: 202, headers: { location } };
+      const isUpload = path.startsWith('/v2/uploads/1?_state=a&digest=sha256');
+      return isUpload || path.includes('/manifests/') ? { status: 201 } : { status: 500 };
+    };
+    const hostile = owned(await startHostileRegistry(script, pair));
+    const registry = connect(hostile.url, { ca: pair.certificate });
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
   });
 
   it('http:// to a TLS port (OpenSSL)', async () => {
