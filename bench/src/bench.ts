@@ -143,7 +143,12 @@ async function managedDeletion(): Promise<ManagedDeletion | null> {
     say('W5 is left out: it needs pack-gateway and docker-registry');
     return null;
   }
-  return measureManagedDeletion(database, ours, registry.url, data, options.managed);
+  const places = {
+    DATABASE_URL: postgres.url,
+    REGISTRY_URL: registry.url,
+    DATA_DIR: join(directory, 'split'),
+  };
+  return measureManagedDeletion(database, ours, places, data, options.managed);
 }
 
 async function waitForDisk(wait: boolean): Promise<void> {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { addDeletablePacks, type DataSet } from './data-set.ts';
+import { type DeletionSplit, splitDeletions } from './deletion-split.ts';
 import { packArchive } from './pack-archive.ts';
 import type { Server } from './servers.ts';
 import { median } from './summary.ts';
@@ -15,7 +16,12 @@ export interface ManagedDeletion {
   /** One DELETE of a manifest, by digest. */
   readonly registryDeleteMs: number;
   readonly ratio: number;
+  /** Of as many further deletions. */
+  readonly split: DeletionSplit;
 }
+
+/** Sends a request to the service, wherever it runs; answers the body. */
+type Send = (path: string, init: RequestInit) => Promise<string>;
 
 const query = readFileSync(new URL('../operations/delete-pack.graphql', import.meta.url), 'utf8');
 
@@ -28,13 +34,14 @@ interface Uploaded {
 export async function measureManagedDeletion(
   database: pg.Client,
   server: Server,
-  registryUrl: string,
+  environment: { readonly [name in 'DATABASE_URL' | 'REGISTRY_URL' | 'DATA_DIR']: string },
   data: DataSet,
   count: number,
 ): Promise<ManagedDeletion> {
+  const send: Send = async (path, init) => (await fetch(`${server.origin}${path}`, init)).text();
   const uploads: Uploaded[] = [];
   for (let i = 0; i < 2 * (count + WARM_UP); i++) {
-    uploads.push(await upload(server, data.deletingKey, `managed-${i}`));
+    uploads.push(await upload(send, data.deletingKey, `managed-${i}`));
   }
   const rows = await addDeletablePacks(database, data.deletingOrgId, count + WARM_UP);
   const whole: number[] = [];
@@ -43,11 +50,23 @@ export async function measureManagedDeletion(
   for (const [i, row] of rows.entries()) {
     const [managed, plain] = [uploads[2 * i], uploads[2 * i + 1]];
     if (managed === undefined || plain === undefined) throw new Error('too few uploads');
-    whole.push(await timed(() => deletePack(server, data.deletingKey, managed.id)));
+    whole.push(await timed(() => deletePack(send, data.deletingKey, managed.id)));
     transactions.push(await timed(() => twoTransactions(database, data.deletingOrgId, row)));
-    deletes.push(await timed(() => deleteManifest(registryUrl, plain)));
+    deletes.push(await timed(() => deleteManifest(environment.REGISTRY_URL, plain)));
   }
   const middle = (all: readonly number[]) => median(all.slice(WARM_UP)) ?? 0;
+  const split = await splitDeletions(
+    { ...environment, LOG_LEVEL: 'warn' },
+    async (send) => {
+      const deletions: (() => Promise<void>)[] = [];
+      for (let i = 0; i < count + WARM_UP; i++) {
+        const { id } = await upload(send, data.deletingKey, `split-${i}`);
+        deletions.push(() => deletePack(send, data.deletingKey, id));
+      }
+      return deletions;
+    },
+    WARM_UP,
+  );
   const parts = middle(transactions) + middle(deletes);
   return {
     count,
@@ -55,6 +74,7 @@ export async function measureManagedDeletion(
     transactionsMs: middle(transactions),
     registryDeleteMs: middle(deletes),
     ratio: middle(whole) / parts,
+    split,
   };
 }
 
@@ -67,25 +87,23 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function upload({ origin }: Server, key: string, name: string): Promise<Uploaded> {
+async function upload(send: Send, key: string, name: string): Promise<Uploaded> {
   const body = new FormData();
   body.set('visibility', 'org');
   body.set('archive', new File([new Uint8Array(packArchive(name))], 'pack.tar.gz'));
   const headers = { authorization: `Bearer ${key}` };
-  const answer = await fetch(`${origin}/v1/packs/upload`, { method: 'POST', headers, body });
-  const text = await answer.text();
-  if (answer.status !== 201) throw new Error(`upload: ${text}`);
+  const text = await send('/v1/packs/upload', { method: 'POST', headers, body });
+  if (!text.includes('"image_digest"')) throw new Error(`upload: ${text}`);
   // The service's own answer, whose schema is its OpenAPI document.
   return JSON.parse(text) as Uploaded;
 }
 
-async function deletePack({ origin }: Server, key: string, id: string): Promise<void> {
-  const answer = await fetch(`${origin}/graphql`, {
+async function deletePack(send: Send, key: string, id: string): Promise<void> {
+  const text = await send('/graphql', {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ query, variables: { id } }),
   });
-  const text = await answer.text();
   if (!text.includes('"PURGED"')) throw new Error(`deletePack: ${text}`);
 }
 

@@ -65,7 +65,10 @@ export function table({ machine, lines, alone, managed }: Results): string {
 const managedLine = (managed: ManagedDeletion): string =>
   `W5, deletePack of an uploaded pack: ${managed.deletePackMs.toFixed(1)} ms; two transactions ` +
   `${managed.transactionsMs.toFixed(1)} ms and one registry DELETE ${managed.registryDeleteMs.toFixed(1)} ms, ` +
-  `timed alone: ratio ${managed.ratio.toFixed(2)} (medians of ${managed.count})`;
+  `timed alone: ratio ${managed.ratio.toFixed(2)} (medians of ${managed.count}).\n` +
+  `Its steps: ${Object.entries(managed.split)
+    .map(([step, ms]) => `${step} ${ms.toFixed(1)} ms`)
+    .join(', ')}.`;
 
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>

@@ -11,6 +11,7 @@ import { type Attempts, createAttempts } from './attempts.ts';
 import { isPooledByTransaction, type Listen, listenOnPostgres } from './notifications.ts';
 import { openPool } from './pool.ts';
 import { postgresDialect } from './postgres-dialect.ts';
+import { BEGIN_SHARED_TRANSACTION, BEGIN_TRANSACTION } from './session.ts';
 
 /** One SQL statement as it was sent, for traces and metrics. */
 export interface StatementEvent {
@@ -50,6 +51,9 @@ export interface ConnectOptions {
 
 export type Driver = NonNullable<Options<IDatabaseDriver>['driver']>;
 
+/** A statement with its bound values. */
+export type Statement = readonly [sql: string, values: readonly unknown[]];
+
 /** An open database: for statements, and for what it announces. */
 export interface Connection {
   readonly kysely: Kysely<unknown>;
@@ -57,6 +61,10 @@ export interface Connection {
   readonly driver: Driver;
   /** Sends one statement outside any transaction, past Kysely's layers: most statements are of this kind. */
   readonly send: (sql: string, values: unknown[]) => Promise<{ readonly rows: unknown[] }>;
+  /** Sends statements as one transaction, none of which waits for the answers of those before it. */
+  readonly sendTogether: (
+    statements: readonly Statement[],
+  ) => Promise<{ readonly rows: unknown[] }[]>;
   readonly listen: Listen;
   /** Where transactions are tried again. */
   readonly attempts: Attempts;
@@ -116,6 +124,31 @@ export function connectPostgres(
     CHANGES.test(sql)
       ? attempts.write(() => once(sql, values))
       : attempts.read(() => once(sql, values));
+  const together = async (statements: readonly Statement[]) => {
+    const client = await pool.connect();
+    // pg's types have it be set once, by the options; pg looks at it with each query.
+    const pipelining = client as { pipeline: boolean };
+    try {
+      const query = observed(options, (sql, values) => client.query(sql, values));
+      const begin = pool.isShared() ? BEGIN_SHARED_TRANSACTION : BEGIN_TRANSACTION;
+      pipelining.pipeline = true;
+      // After a statement that failed the server skips the rest, and takes the commit for a rollback.
+      const settled = await Promise.allSettled([
+        query(begin, []),
+        ...statements.map(([sql, values]) => query(sql, [...values])),
+        query('commit', []),
+      ]);
+      const answers = settled.map((answer) => {
+        if (answer.status === 'rejected') throw answer.reason;
+        return answer.value;
+      });
+      return answers.slice(1, -1);
+    } finally {
+      // Only here: it changes how a connection is ended on which a query hangs.
+      pipelining.pipeline = false;
+      client.release();
+    }
+  };
   const listen = listenOnPostgres({
     address,
     listenAddress: listenUrl === null ? null : parseAddress(listenUrl),
@@ -125,6 +158,7 @@ export function connectPostgres(
     kysely,
     driver: PostgreSqlDriver,
     send,
+    sendTogether: (statements) => attempts.write(() => together(statements)),
     listen,
     attempts,
     async close() {

@@ -7,7 +7,12 @@ import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
 import type { OrgId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { RequestRefused } from '../request-refused.ts';
-import { type Connection, type ConnectOptions, connectPostgres } from './connect.ts';
+import {
+  type Connection,
+  type ConnectOptions,
+  connectPostgres,
+  type Statement,
+} from './connect.ts';
 import type { CrossOrgReason } from './cross-org.ts';
 import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
@@ -24,6 +29,11 @@ export interface Database {
   acrossOrgs(reason: CrossOrgReason): SqlEntityManager;
   /** Sends one statement with bound values, outside any transaction. */
   readonly query: Query;
+  /**
+   * Sends statements as one transaction, none of which waits for the answers of those before it; answers the rows of
+   * each. One that fails undoes all, and what a server has undone for a conflict is sent again.
+   */
+  readonly transact: Transact;
   /** Asks in one statement what many requests ask at the same moment, outside any transaction. */
   readonly gather: Gather;
   /** Hears what transactions of any process announce. */
@@ -34,6 +44,13 @@ export interface Database {
   state(): Promise<DatabaseState>;
   close(): Promise<void>;
 }
+
+/** The caller names the type of each statement's rows beside its columns; the driver cannot know them. */
+export type Transact = <Rows extends readonly unknown[]>(
+  statements: {
+    readonly [at in keyof Rows]: Statement;
+  },
+) => Promise<{ [at in keyof Rows]: Rows[at][] }>;
 
 export interface DatabasePlace {
   /** Null: the embedded database. */
@@ -56,7 +73,7 @@ export async function openDatabase(
     url === null
       ? await openEmbedded(join(dataDirectory, 'db'), options)
       : connectPostgres(url, options, listenUrl);
-  const { send, listen, attempts } = connection;
+  const { send, sendTogether, listen, attempts } = connection;
   const orm = createOrm(connection, { attempts });
   const query: Query = (sql, values) => rowsOf(send(sql, [...values]));
   return {
@@ -74,6 +91,15 @@ export async function openDatabase(
       return em;
     },
     query,
+    async transact<Rows extends readonly unknown[]>(
+      statements: {
+        readonly [at in keyof Rows]: Statement;
+      },
+    ) {
+      const answers = await sendTogether(statements);
+      // One answer for each statement, in their order.
+      return answers.map(({ rows }) => rows) as { [at in keyof Rows]: Rows[at][] };
+    },
     gather: createGather(query, options.onSharedStatement),
     listen,
     async migrate() {

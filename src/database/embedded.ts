@@ -28,6 +28,13 @@ export async function connectEmbedded(
     kysely,
     driver: PgliteDriver,
     send,
+    sendTogether: (statements) =>
+      pglite.transaction(async (transaction) => {
+        const query = observed(options, (sql, values) => transaction.query(sql, values));
+        const answers: { readonly rows: unknown[] }[] = [];
+        for (const [sql, values] of statements) answers.push(await query(sql, [...values]));
+        return answers;
+      }),
     listen: listenOnEmbedded(pglite),
     attempts,
     async close() {

@@ -4,7 +4,7 @@
  * 1. *Look*: is there such a pack, does a role hold it, and is its image ours to purge?
  * 2. An image that is not: the row goes and its audit event comes in one statement, which asks once more.
  * 3. Otherwise *mark*: lock the row, take the repository's lease, ask once more, set DELETING. From here on the pack
- *    cannot be attached, cloned, replaced or shared.
+ *    cannot be attached, cloned, replaced or shared. Meanwhile the registry is read for the next step.
  * 4. *Purge* the image with no transaction open.
  * 5. *Remove* the row with its audit event, also where the registry has shown that the image is needed by an index of
  *    somebody else and was kept; or, where the purge failed, write down why and keep the row.
@@ -21,6 +21,7 @@
  *   ends earlier than the lease. Whoever removes the row first writes the event; the other finds nothing to remove.
  * - *A pack made of the same image*, by upload, clone or reference, needs the lease of the same repository until its row
  *   is committed: either step 3 sees that row and keeps the image, or the image is gone before it is looked for.
+ *   What is read ahead decides nothing of that: which digests packs hold is read under the lease.
  * - *Locks* are taken in one order, the pack's row and then the lease's.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -29,7 +30,12 @@ import type { Caller } from '../identity/caller.ts';
 import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { PurgeOutcome, RegistryFailure } from '../registry/registry.ts';
+import {
+  isTag,
+  type PurgeOutcome,
+  type ReadAhead,
+  type RegistryFailure,
+} from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import {
   type DeletedPack,
@@ -39,6 +45,7 @@ import {
   recordFailure,
   remove,
 } from './deletion-steps.ts';
+import { tagOf } from './image-location.ts';
 import { removeUnmanaged } from './unmanaged-removal.ts';
 import { findVerdict } from './verdict-lookup.ts';
 
@@ -72,13 +79,16 @@ export async function deletePack(
     if (verdict === null) return { kind: 'not_found', subject: 'pack', id };
     const { pack, blockers, image } = verdict;
     if (blockers !== null) return { kind: 'pack_in_use', pack, blockers };
+    // Once: another try comes from somebody else's work on the repository, and finds it changed.
+    using ahead = image === 'PURGED' && attempt === 0 ? readAhead(world, pack) : undefined;
     const step =
       image === 'PURGED'
         ? await mark(world, caller, packId)
         : await removeUnmanaged(world.database, caller, pack);
     switch (step.kind) {
       case 'marked':
-        return purgeAndRemove(world, caller, step);
+        // Awaited: what is read ahead is kept until this is over.
+        return await purgeAndRemove(world, caller, step, ahead);
       case 'deleted':
         return step;
       case 'busy':
@@ -89,12 +99,23 @@ export async function deletePack(
   }
 }
 
+/** Only reads, and only of what the registry's own word is asked for anyway; what may be purged is known later. */
+function readAhead(
+  { registry }: DeletionWorld,
+  { repository, version, imageDigest }: PackRow,
+): ReadAhead | undefined {
+  const tag = tagOf(version);
+  if (imageDigest === null || !isTag(tag)) return undefined;
+  return registry.readAhead?.(repository, imageDigest, tag);
+}
+
 async function purgeAndRemove(
   world: DeletionWorld,
   caller: Caller,
   marked: MarkedPack,
+  ahead: ReadAhead | undefined,
 ): Promise<DeletePackOutcome> {
-  const outcome = await purge(world, marked);
+  const outcome = await purge(world, marked, ahead);
   if (outcome.kind === 'failed') return recordFailure(world, caller, marked, outcome);
   return remove(world, caller, marked, whatBecame(outcome));
 }
@@ -113,11 +134,13 @@ function whatBecame(outcome: Exclude<PurgeOutcome, RegistryFailure>): Purged {
 async function purge(
   { database, registry }: DeletionWorld,
   { pack, digest, held, lease }: MarkedPack,
+  ahead: ReadAhead | undefined,
 ): Promise<PurgeOutcome> {
   using kept = keepLease(database, lease);
   // Awaited: the lease is kept until this is over, and not only until it has begun.
   return await registry.purge(pack.repository, digest, {
     held,
+    ahead,
     signal: kept.signal,
     mayWrite: kept.isHeld,
   });

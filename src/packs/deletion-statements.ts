@@ -26,15 +26,20 @@ export const LOCK = `
  * Mark, last: the verdict once more, and only where it is still "purge" does the row become DELETING, with an event
  * where it was not so before. A statement of its
  * own after `LOCK`, because its snapshot must be younger than the locks that were waited for: the role that attached
- * the pack, and the pack that was made of the same image, are committed and must be seen.
+ * the pack, and the pack that was made of the same image, are committed and must be seen. It is sent before `LOCK` is
+ * answered, and does nothing unless that has taken the lease in this very transaction; a lease that leads to no purge
+ * ends here.
  */
 export const MARK = `
   with target as materialized (
-    select p.id, p.status as was, ${deletionVerdict}, array(
+    select p.id, p.repository, p.status as was, ${deletionVerdict}, array(
       select ${acrossOrgs('image shared')} o.image_digest from packs o
       where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
     ) as held
-    from packs p where p.id = $1 and p.org_id = $2
+    from packs p where p.id = $1 and p.org_id = $2 and exists (
+      select from repository_leases l where l.repository = p.repository and l.holder = $8
+        and l.xmin = pg_current_xact_id()::xid
+    )
   ), marked as (
     update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
     where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
@@ -43,6 +48,9 @@ export const MARK = `
     insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
     select $3::uuid, org_id, 'PACK_DELETION_STARTED', $4::text, $5::text, $6::text, ${DETAILS}, $7::timestamptz
     from marked where was = 'ACTIVE'
+  ), released as (
+    delete from repository_leases l using target t
+    where l.repository = t.repository and l.holder = $8 and not exists (select from marked)
   )
   select held from marked`;
 

@@ -1,7 +1,6 @@
 /** The database's part of a deletion; `delete-pack.ts` puts the steps in order. */
 
 import { recordEvent } from '../audit/record-event.ts';
-import { query } from '../database/database.ts';
 import { LEASE_TTL_MS, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
@@ -59,24 +58,21 @@ export async function mark(
   id: PackId,
 ): Promise<MarkedPack | Busy | Changed> {
   const row = [uuidOf(id), uuidOf(caller.orgId)];
-  return database.forOrg(caller.orgId).transactional(async (em) => {
-    const [holder, sentAt] = [newUuid(), performance.now()];
-    const [locked] = await query<Locked>(em, LOCK, [...row, holder, LEASE_TTL_MS]);
-    if (locked === undefined) return { kind: 'changed' };
-    if (locked.granted === null) return { kind: 'busy' };
-    const pack = packRows.whole.ofArray(locked.pack);
-    // What was waited for the row's lock is not taken off the lease, which came after it.
-    const confirmedAt = sentAt + locked.granted - LEASE_TTL_MS;
-    const lease = { repository: pack.repository, holder, confirmedAt };
-    const event = [newUuid(), actorOf(caller), id, caller.requestId, new Date().toISOString()];
-    const [marked] = await query<{ held: Digest[] }>(em, MARK, [...row, ...event]);
-    if (marked === undefined || pack.imageDigest === null) {
-      await releaseLease(em, lease);
-      return { kind: 'changed' };
-    }
-    const held = new Set(marked.held);
-    return { kind: 'marked', pack, digest: pack.imageDigest, held, lease };
-  });
+  const event = [newUuid(), actorOf(caller), id, caller.requestId, new Date().toISOString()];
+  const [holder, sentAt] = [newUuid(), performance.now()];
+  const [[locked], [marked]] = await database.transact<[Locked, { readonly held: Digest[] }]>([
+    [LOCK, [...row, holder, LEASE_TTL_MS]],
+    [MARK, [...row, ...event, holder]],
+  ]);
+  if (locked === undefined) return { kind: 'changed' };
+  if (locked.granted === null) return { kind: 'busy' };
+  const pack = packRows.whole.ofArray(locked.pack);
+  if (marked === undefined || pack.imageDigest === null) return { kind: 'changed' };
+  // What was waited for the row's lock is not taken off the lease, which came after it.
+  const confirmedAt = sentAt + locked.granted - LEASE_TTL_MS;
+  const lease = { repository: pack.repository, holder, confirmedAt };
+  const held = new Set(marked.held);
+  return { kind: 'marked', pack, digest: pack.imageDigest, held, lease };
 }
 
 /** The purge is done: the row goes, the event comes and the lease ends, in one statement. */

@@ -23,10 +23,12 @@ export function imageLocation(
   return locationIn(registry, `${namespace}/${orgSlug}/${pack.name}`, pack.version);
 }
 
+/** A tag has no "+", which a semantic version may hold; "_" is what Helm writes for it. */
+export const tagOf = (version: string): string => version.replaceAll('+', '_');
+
 /** Where a version of a pack lives whose repository is given. */
 export function locationIn(registry: Registry, repository: string, version: string): ImageLocation {
-  // A tag has no "+", which a semantic version may hold; "_" is what Helm writes for it.
-  const tag = version.replaceAll('+', '_');
+  const tag = tagOf(version);
   if (!isRepository(repository) || !isTag(tag)) {
     throw new Error('a namespace, slug, name or version got here without having been checked');
   }

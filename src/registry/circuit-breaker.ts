@@ -96,6 +96,10 @@ export function withCircuitBreaker(
       from.registry === undefined
         ? guarded(options, () => registry.copyImage(from, digest, to, tag, options))
         : registry.copyImage(from, digest, to, tag, options),
+    readAhead: (repository, digest, tag) =>
+      policy.state === CockatielState.Closed
+        ? registry.readAhead?.(repository, digest, tag)
+        : undefined,
     purge: (repository, digest, options) =>
       guarded(options, () => registry.purge(repository, digest, options)),
     foreseePurge: (repository, digest, options) =>

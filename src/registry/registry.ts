@@ -155,7 +155,12 @@ export interface CallOptions {
 export interface PurgeOptions extends CallOptions {
   /** Digests in the same repository that other packs point at: neither they nor what they need may go. */
   readonly held?: ReadonlySet<Digest>;
+  /** What `readAhead` answered. */
+  readonly ahead?: ReadAhead | undefined;
 }
+
+/** Reads that are under way for a purge; to be disposed, whether there was one or not. */
+export type ReadAhead = Disposable;
 
 /** One call to the registry, for the log and the metrics. */
 export interface RegistryCall {
@@ -216,6 +221,13 @@ export interface Registry {
    * manifest where `held` or a tagged index of the repository needs it. Repeating it is safe: what is gone stays gone.
    */
   purge(repository: Repository, digest: Digest, options?: PurgeOptions): Promise<PurgeOutcome>;
+
+  /**
+   * Begins to read what a purge of this manifest looks at first, while the right to purge is still being taken. Changes
+   * nothing, and what fails is read again. Left out by registries that take no time to answer.
+   * @param tag the one that the manifest was pushed with
+   */
+  readonly readAhead?: (repository: Repository, digest: Digest, tag: Tag) => ReadAhead | undefined;
 
   /** What `purge` would come to now, by the same decision; changes nothing. */
   foreseePurge(

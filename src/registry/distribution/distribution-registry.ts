@@ -21,7 +21,9 @@ import { walkImages } from './list-images.ts';
 import { Peculiarities } from './peculiarities.ts';
 import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
+import { FirstReads } from './read-ahead.ts';
 import { readBlob } from './read-blob.ts';
+import { RepositoryView } from './repository-view.ts';
 import { getManifest } from './requests.ts';
 
 /** Milliseconds; a readiness probe must not wait as long as a purge may. */
@@ -77,12 +79,20 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         return { kind: await copy(source, digest, target, tag, isOwn) };
       }),
 
-    purge: (repository, digest, { held = new Set<Digest>(), ...options } = {}) =>
+    readAhead: (repository, digest, tag) =>
+      isRepository(repository) && isDigest(digest) && isTag(tag)
+        ? new FirstReads(client, peculiarities, { repository, digest, tag, deadlineMs })
+        : undefined,
+
+    purge: (repository, digest, { held = new Set<Digest>(), ahead, ...options } = {}) =>
       settle(async () => {
         wellFormed(isRepository(repository) && isDigest(digest));
-        return within(deadlineMs, options, (deadline) =>
-          purge(client, peculiarities, repository, digest, held, deadline),
-        );
+        const isFresh = ahead instanceof FirstReads && ahead.isOf(repository, digest);
+        const reads = isFresh ? ahead : undefined;
+        return within(deadlineMs, options, (deadline) => {
+          const view = new RepositoryView(client, peculiarities, repository, deadline, reads);
+          return purge({ client, peculiarities, repository, deadline }, view, digest, held);
+        });
       }),
 
     foreseePurge: (repository, digest, { held = new Set<Digest>(), ...options } = {}) =>

@@ -9,7 +9,8 @@ import type { Peculiarities } from './peculiarities.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { deleteTag, getManifest, listTags } from './requests.ts';
 
-interface World {
+/** What a purge is made of. */
+export interface PurgeWorld {
   readonly client: Client;
   readonly peculiarities: Peculiarities;
   readonly repository: Repository;
@@ -24,7 +25,7 @@ interface World {
  * @param certain whether the registry confirmed each deletion; one that it was killed in leaves tags anywhere
  */
 export async function dropTags(
-  world: World,
+  world: PurgeWorld,
   before: RepositoryView,
   removed: ReadonlySet<Digest>,
   certain: boolean,
@@ -52,7 +53,7 @@ export async function dropTags(
 
 /** Those of the tags that pull one of the manifests, or nothing. */
 async function tagsOn(
-  { client, repository, deadline }: World,
+  { client, repository, deadline }: PurgeWorld,
   tags: readonly Tag[],
   removed: ReadonlySet<Digest>,
 ): Promise<Tag[]> {

@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client, Result } from './client.ts';
 import type { Deadline } from './deadline.ts';
-import { dropTags, untag } from './drop-tags.ts';
+import { dropTags, type PurgeWorld, untag } from './drop-tags.ts';
 import type { Peculiarities } from './peculiarities.ts';
 import { planPurge } from './purge-plan.ts';
 import { RepositoryView } from './repository-view.ts';
@@ -15,16 +15,15 @@ import { deleteManifest, getManifest } from './requests.ts';
  *
  * Blobs are never deleted: other images may share them, and the registry's garbage collection knows.
  * What the outcome says is said of the manifest itself. Throws `CallFailed`.
+ * @param view the repository as it is before
  */
 export async function purge(
-  client: Client,
-  peculiarities: Peculiarities,
-  repository: Repository,
+  world: PurgeWorld,
+  view: RepositoryView,
   digest: Digest,
   held: ReadonlySet<Digest>,
-  deadline: Deadline,
 ): Promise<PurgeOutcome> {
-  const view = new RepositoryView(client, peculiarities, repository, deadline);
+  const { client, repository, deadline } = world;
   // Whether the registry has said of every single manifest that it deleted it just now.
   let certain = true;
   const remove = async (target: Digest): Promise<Removal> => {
@@ -66,7 +65,6 @@ export async function purge(
     if ((await remove(part)) === 'needed_by_index') kept.add(part);
   }
   const removed = new Set(parts.filter((part) => !kept.has(part)));
-  const world = { client, peculiarities, repository, deadline };
   const remainingTags = await dropTags(world, view, removed, certain);
   return remainingTags.length === 0 ? { kind } : { kind, remainingTags };
 }

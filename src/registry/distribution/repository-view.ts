@@ -4,6 +4,7 @@ import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import type { Manifest } from './manifest.ts';
 import type { Peculiarities } from './peculiarities.ts';
+import type { FirstReads } from './read-ahead.ts';
 import { getManifest, listReferrers, listTags } from './requests.ts';
 
 /** What a purge looks at in a manifest; its bytes are not kept, for there may be thousands. */
@@ -20,6 +21,7 @@ export class RepositoryView {
   readonly #peculiarities: Peculiarities;
   readonly #repository: Repository;
   readonly #deadline: Deadline;
+  readonly #ahead: FirstReads | undefined;
   readonly #manifests = new Map<string, Promise<SeenManifest | null>>();
   #tags: Promise<SeenTags | null> | undefined;
 
@@ -28,11 +30,13 @@ export class RepositoryView {
     peculiarities: Peculiarities,
     repository: Repository,
     deadline: Deadline,
+    ahead?: FirstReads,
   ) {
     this.#client = client;
     this.#peculiarities = peculiarities;
     this.#repository = repository;
     this.#deadline = deadline;
+    this.#ahead = ahead;
   }
 
   /** By digest: what a tag has led to already is not asked for again. */
@@ -50,12 +54,8 @@ export class RepositoryView {
   async listedReferrers(digest: Digest): Promise<readonly Digest[]> {
     const known = this.#peculiarities.referrersApi;
     if (known === 'absent') return [];
-    const listed = await listReferrers(
-      this.#client,
-      this.#repository,
-      digest,
-      this.#deadline,
-      known === 'present',
+    const listed = await this.#first(this.#ahead?.referrersOf(digest), () =>
+      listReferrers(this.#client, this.#repository, digest, this.#deadline, known === 'present'),
     );
     switch (listed.kind) {
       case 'no_api':
@@ -89,11 +89,8 @@ export class RepositoryView {
   }
 
   async #readTags(): Promise<SeenTags | null> {
-    const tags = await listTags(
-      this.#client,
-      this.#repository,
-      this.#deadline,
-      this.#peculiarities.listsTags,
+    const tags = await this.#first(this.#ahead?.tags, () =>
+      listTags(this.#client, this.#repository, this.#deadline, this.#peculiarities.listsTags),
     );
     if (tags === null) return null;
     this.#peculiarities.foundTagList();
@@ -115,15 +112,25 @@ export class RepositoryView {
   }
 
   async #get(reference: Digest | Tag): Promise<SeenManifest | null> {
-    const manifest = await getManifest(
-      this.#client,
-      this.#repository,
-      reference,
-      this.#deadline,
-      'pull,delete',
+    const manifest = await this.#first(this.#ahead?.byTag.get(reference), () =>
+      getManifest(this.#client, this.#repository, reference, this.#deadline, 'pull,delete'),
     );
     if (manifest === null) return null;
     const { digest, children, subject } = manifest;
     return { digest, children, subject };
+  }
+
+  /** What was read ahead; where it failed, what is read now. */
+  async #first<Answer>(
+    ahead: Promise<Answer> | undefined,
+    read: () => Promise<Answer>,
+  ): Promise<Answer> {
+    if (ahead === undefined) return read();
+    try {
+      return await this.#deadline.race(ahead);
+    } catch {
+      this.#deadline.check();
+      return read();
+    }
   }
 }
