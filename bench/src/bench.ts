@@ -8,6 +8,7 @@ import pg from 'pg';
 import { regressions } from './check.ts';
 import { compareAnswers } from './compare-answers.ts';
 import { type DataSet, fill } from './data-set.ts';
+import { measureLayout } from './layout.ts';
 import { startLoadGenerator } from './load-generator.ts';
 import { type ManagedDeletion, measureManagedDeletion } from './managed-deletion.ts';
 import { measure } from './measure.ts';
@@ -79,6 +80,7 @@ const results: Results = {
   lines: summarise(rounds),
   alone: summariseAlone(alone),
   managed: await managedDeletion(),
+  layout: await measureLayout(),
   rounds,
 };
 writeFileSync(here('../results/latest.json'), `${JSON.stringify(results, null, 2)}\n`);

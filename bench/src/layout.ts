@@ -1,6 +1,6 @@
 /**
- * `npm run layout [-- --images 100,10000]`: what an upload, a read and a deletion cost in the embedded registry
- * beside so many images; medians of 20, milliseconds.
+ * What an upload, a read and a deletion cost in the embedded registry beside so many images: part of `npm run bench`, and
+ * alone as `npm run layout [-- --images 100,10000]`.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,19 +20,41 @@ import {
 import { median } from './summary.ts';
 
 const COUNTED = 20;
-const { values } = parseArgs({ options: { images: { type: 'string', default: '100,10000' } } });
-const sizes = values.images.split(',').map(Number);
+const SIZES = '100,10000';
 
-for (const size of sizes) {
-  const directory = mkdtempSync(join(tmpdir(), 'bench-layout-'));
-  try {
-    await fill(directory, size);
-    const costs = await measure(directory);
-    const shown = Object.entries(costs).map(([what, ms]) => `${what} ${ms.toFixed(2)} ms`);
-    process.stdout.write(`layout beside ${size} images: ${shown.join(' · ')}\n`);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+/** Medians of 20, milliseconds. */
+export interface LayoutCosts {
+  readonly images: number;
+  readonly upload: number;
+  readonly read: number;
+  readonly delete: number;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { images: { type: 'string', default: SIZES } } });
+  for (const costs of await measureLayout(values.images)) {
+    process.stdout.write(`${layoutLine(costs)}\n`);
   }
+}
+
+/** @param sizes numbers of images, between commas */
+export async function measureLayout(sizes = SIZES): Promise<LayoutCosts[]> {
+  const costs: LayoutCosts[] = [];
+  for (const images of sizes.split(',').map(Number)) {
+    const directory = mkdtempSync(join(tmpdir(), 'bench-layout-'));
+    try {
+      await fill(directory, images);
+      costs.push({ images, ...(await measure(directory)) });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  return costs;
+}
+
+export function layoutLine({ images, ...costs }: LayoutCosts): string {
+  const shown = Object.entries(costs).map(([what, ms]) => `${what} ${ms.toFixed(1)} ms`);
+  return `The embedded registry beside ${images} images: ${shown.join(', ')}.`;
 }
 
 async function measure(directory: string) {

@@ -1,4 +1,5 @@
 /** The results as a table in Markdown. */
+import { type LayoutCosts, layoutLine } from './layout.ts';
 import type { ManagedDeletion } from './managed-deletion.ts';
 import type { Alone, Line } from './summary.ts';
 import { workloads, workloadTitles } from './workloads.ts';
@@ -12,10 +13,11 @@ export interface Results {
   readonly lines: readonly Line[];
   readonly alone: readonly Alone[];
   readonly managed: ManagedDeletion | null;
+  readonly layout: readonly LayoutCosts[];
   readonly rounds: readonly object[];
 }
 
-export function table({ machine, lines, alone, managed }: Results): string {
+export function table({ machine, lines, alone, managed, layout }: Results): string {
   const rows = workloads.flatMap((workload) =>
     lines
       .filter((line) => line.workload === workload)
@@ -58,6 +60,8 @@ export function table({ machine, lines, alone, managed }: Results): string {
       ]),
     ]),
     ...(managed === null ? [] : ['', managedLine(managed)]),
+    '',
+    ...layout.map((costs) => `- ${layoutLine(costs)}`),
     '',
   ].join('\n');
 }
