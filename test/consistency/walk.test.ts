@@ -67,7 +67,7 @@ test('eight repositories are asked for at a time, and a broken check goes on whe
   // No more than what was under way at the break was looked at twice.
   expect(found.length - REPOSITORIES).toBeLessThanOrEqual(8);
   expect(large.most()).toBe(8);
-}, 60_000);
+});
 
 test('Ctrl-C ends the command at once, and what it says so far is whole', async () => {
   const command = fileURLToPath(
@@ -100,7 +100,7 @@ test('Ctrl-C ends the command at once, and what it says so far is whole', async 
     clean: false,
     complete: false,
   });
-}, 60_000);
+});
 
 test.each(registryKinds)('%s goes on after a repository, and after a pack', async (kind) => {
   const gateway = await startGateway({

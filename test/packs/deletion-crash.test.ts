@@ -21,8 +21,7 @@ async function startGatedRegistry(): Promise<{ docker: DockerRegistry; gate: Gat
 }
 
 /** What was killed can be finished by whoever starts next on the same data. */
-async function expectToConverge(environment: Gateway['environment'], id: string): Promise<void> {
-  const next = await startGateway({ environment });
+async function expectToConverge(next: Gateway, id: string): Promise<void> {
   const row = await rowOf(next, id);
   const answer = await deletePack(next, id);
   expect(answer.__typename).toBe('DeletedPack');
@@ -31,48 +30,50 @@ async function expectToConverge(environment: Gateway['environment'], id: string)
   expect(deleted).toHaveLength(1);
   if (row === undefined) throw new Error('the pack was gone before its deletion was finished');
   expect(await isPullable(next, row)).toBe(false);
-  expect(await stateOfBystander(next, 'triage')).toBe('whole');
 }
 
+/** Uploads a pack with a bystander beside it; answers its id. */
+async function packBesideBystander(gateway: Gateway, name: string): Promise<string> {
+  const { id } = await gateway.pack(name);
+  await putBystander(gateway, name);
+  return id;
+}
+
+const lost = (answer: Promise<unknown>) => answer.catch(() => 'connection lost');
+
 describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
-  'kill -9 during a deletion, database %s with docker-registry',
+  'kill -9, database %s with docker-registry',
   (database) => {
-    test.each([
-      ['after the mark, before the purge', 'before', FIRST_READ],
-      ['during the purge', 'before', `DELETE ${MANIFEST_BY_DIGEST}`],
-      ['after the purge, before the row goes', 'after', `DELETE ${MANIFEST_BY_DIGEST}`],
-    ] as const)('%s', async (_moment, side, request) => {
+    test('during deletions, each at another step, and an upload, which can be repeated', async () => {
       const { gate } = await startGatedRegistry();
       const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
-      const { id } = await setup.pack('triage');
-      await putBystander(setup, 'triage');
+      const moments = [
+        ['marked', 'before', FIRST_READ],
+        ['purging', 'before', `^DELETE ${MANIFEST_BY_DIGEST}`],
+        ['purged', 'after', `^DELETE ${MANIFEST_BY_DIGEST}`],
+      ] as const;
+      const ids = new Map<string, string>();
+      for (const [name] of moments) ids.set(name, await packBesideBystander(setup, name));
       await setup.close();
 
       const server = await startServer(setup.environment);
-      const held = gate.hold(side, new RegExp(request));
-      const answer = server.graphql(DELETE, { id }).catch(() => 'connection lost');
-      await held.reached;
+      const held = moments.map(([name, side, request]) =>
+        gate.hold(side, new RegExp(request.replace('[^/]+', name))),
+      );
+      held.push(gate.hold('before', /^PUT .*\/manifests\//));
+      const answers = [...ids.values()].map((id) => lost(server.graphql(DELETE, { id })));
+      answers.push(lost(server.upload('uploading')));
+      await Promise.all(held.map(({ reached }) => reached));
       await server.kill();
-      expect(await answer).toBe('connection lost');
-      held.release();
-
-      await expectToConverge(setup.environment, id);
-    });
-
-    test('during the push of an upload, which can be repeated', async () => {
-      const { gate } = await startGatedRegistry();
-      const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
-      await setup.close();
-      const server = await startServer(setup.environment);
-      const held = gate.hold('before', /^PUT .*\/manifests\//);
-      const upload = server.upload('triage').catch(() => 'connection lost');
-      await held.reached;
-      await server.kill();
-      expect(await upload).toBe('connection lost');
-      held.release();
+      expect(await Promise.all(answers)).toEqual(answers.map(() => 'connection lost'));
+      for (const { release } of held) release();
 
       const next = await startGateway({ environment: setup.environment });
-      const { id } = await next.pack('triage');
+      for (const [name, id] of ids) {
+        await expectToConverge(next, id);
+        expect(await stateOfBystander(next, name)).toBe('whole');
+      }
+      const { id } = await next.pack('uploading');
       const row = await rowOf(next, id);
       expect(row && (await isPullable(next, row))).toBe(true);
       expect(await deletePack(next, id)).toMatchObject({ image: 'PURGED' });
@@ -85,12 +86,11 @@ describe.skipIf(!installed('docker-registry'))('kill -9 on PostgreSQL', () => {
     const { gate } = await startGatedRegistry();
     const environment = { REGISTRY_URL: gate.url };
     const setup = await startGateway({ database: 'postgres', environment });
-    const { id } = await setup.pack('triage');
-    await putBystander(setup, 'triage');
+    const id = await packBesideBystander(setup, 'triage');
     await setup.close();
     const server = await startServer(setup.environment);
     const held = gate.hold('before', new RegExp(FIRST_READ));
-    const answer = server.graphql(DELETE, { id }).catch(() => 'connection lost');
+    const answer = lost(server.graphql(DELETE, { id }));
     await held.reached;
     const body = JSON.stringify({ errors: [{ code: 'UNSUPPORTED' }] });
     const headers = { 'content-type': 'application/json' };
@@ -113,35 +113,45 @@ describe.skipIf(!installed('docker-registry'))('kill -9 on PostgreSQL', () => {
     await blocker.query('rollback');
     gate.refuse(undefined);
 
-    await expectToConverge(setup.environment, id);
+    const next = await startGateway({ environment: setup.environment });
+    await expectToConverge(next, id);
+    expect(await stateOfBystander(next, 'triage')).toBe('whole');
   });
 });
 
 describe('kill -9 with the embedded database and registry', () => {
-  test.each([0, 4, 8, 16, 32])('%s ms after the call', async (milliseconds) => {
+  test('0, 4, 8, 16 and 32 ms after the call', async () => {
     const setup = await startGateway({ database: 'embedded' });
-    const { id } = await setup.pack('triage');
-    await putBystander(setup, 'triage');
+    const packs: { readonly name: string; readonly id: string; readonly called: number }[] = [];
+    for (const called of [32, 16, 8, 4, 0]) {
+      const name = `called-${called}`;
+      packs.push({ name, called, id: await packBesideBystander(setup, name) });
+    }
     await setup.close();
     const server = await startServer(setup.environment);
-    const answer = server.graphql(DELETE, { id }).catch(() => null);
-    await pause(milliseconds);
+    const answers = packs.map(async ({ id, called }) => {
+      await pause(32 - called);
+      return server.graphql(DELETE, { id }).catch(() => null);
+    });
+    await pause(32);
     await server.kill();
-    const finished = (await answer)?.data.deletePack.__typename === 'DeletedPack';
 
     const next = await startGateway({ environment: setup.environment });
-    const again = await deletePack(next, id);
-    // The row may have gone with nobody left to be told.
-    if (finished || again.__typename === 'NotFound') {
-      expect(again.__typename).toBe('NotFound');
-    } else {
-      expect(again.__typename).toBe('DeletedPack');
+    for (const [at, { id, name }] of packs.entries()) {
+      const finished = (await answers[at])?.data.deletePack.__typename === 'DeletedPack';
+      const again = await deletePack(next, id);
+      // The row may have gone with nobody left to be told.
+      if (finished || again.__typename === 'NotFound') {
+        expect(again.__typename).toBe('NotFound');
+      } else {
+        expect(again.__typename).toBe('DeletedPack');
+      }
+      expect(await rowOf(next, id)).toBeUndefined();
+      const deleted = (await eventsOf(next, id)).filter((type) => type === 'PACK_DELETED');
+      expect(deleted).toHaveLength(1);
+      expect(await stateOfBystander(next, name)).toBe('whole');
+      expect((await next.pack(name)).status).toBe('ACTIVE');
     }
-    expect(await rowOf(next, id)).toBeUndefined();
-    const deleted = (await eventsOf(next, id)).filter((type) => type === 'PACK_DELETED');
-    expect(deleted).toHaveLength(1);
-    expect(await stateOfBystander(next, 'triage')).toBe('whole');
-    expect((await next.pack('triage')).status).toBe('ACTIVE');
   });
 });
 

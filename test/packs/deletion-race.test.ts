@@ -54,7 +54,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     }
     // Otherwise the calls did not race.
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test('of many deletions at once, a role that takes one of the packs holds up that one alone', async () => {
     const [one, two] = await startTwo();
@@ -79,7 +79,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       }
     }
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test('60 races of attach and delete on uploaded packs never part a role from its image', async () => {
     const [one, two] = await startTwo();
@@ -111,7 +111,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       expect(await stateOfBystander(two, `pack-${round}`)).toBe('whole');
     }
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test('a role with packs is made whole or not at all while they are deleted', async () => {
     const [one, two] = await startTwo();
@@ -128,7 +128,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       expect(left).not.toContain(undefined);
       expect(await packsOfRole(one, made)).toHaveLength(3);
     }
-  }, 60_000);
+  });
 
   test('of 20 deletions at once one says deleted, and one event is written', async () => {
     const gateways = await startTwo();
@@ -145,7 +145,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
         'PACK_DELETED',
       ]);
     }
-  }, 60_000);
+  });
 
   test('60 races of deletion and upload of the same content leave no pack without its image', async () => {
     const [one, two] = await startTwo();
@@ -170,7 +170,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       expect(await stateOfBystander(two, 'phoenix')).toBe('whole');
     }
     expect(reborn).toBeGreaterThan(0);
-  }, 90_000);
+  });
 });
 
 /** Tries again while the name is taken, a few times: the deletion may not have got that far. */

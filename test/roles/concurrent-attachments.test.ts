@@ -23,4 +23,4 @@ test('packs given to, taken from and listed for one role at once are all answere
     ]);
   }
   expect([...kinds].sort()).toEqual(['AttachedPack', 'DetachedPack', 'UpdatedAgentRole']);
-}, 20_000);
+});

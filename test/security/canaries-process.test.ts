@@ -181,4 +181,4 @@ test('no key, session, registry token or registry body is in any answer, log lin
     expect(text, where).not.toMatch(/select .* from|insert into|update packs|role_packs/i);
     expect(text, where).not.toMatch(/\/(?:src|node_modules|tmp|home|root|var)\/|\.ts:\d+/);
   }
-}, 60_000);
+});

@@ -83,7 +83,7 @@ it('upload, read and delete read as much beside 1,000 images as beside 10', asyn
   const restarted = await costs(reopened);
   expect(restarted.delete).toEqual(few.delete);
   expect(await stateOf(reopened, repo('packs/acme/pack-500'), v1, imageNumber(500))).toBe('whole');
-}, 120_000);
+});
 
 it('what another process has stored is read once, and what it shares is kept', async () => {
   const { registry, directory } = await openLayout();
