@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Whole processes under load, killed, cut off, attacked: minutes, and the same promises from further away. */
 const endurance = [
@@ -17,11 +18,13 @@ export default defineConfig({
     // Only ends what hangs: machines that are busy with something else are ten times slower than a quiet one.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // A second unless said otherwise, which is nothing on a busy machine.
-    expect: { poll: { timeout: 120_000 } },
+    // What is waited for takes a moment, and is looked for often; on a busy machine a second is nothing.
+    expect: { poll: { interval: 10, timeout: 120_000 } },
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than there are cores in most places: tests wait for processes, locks and retries.
+    maxWorkers: 3,
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -152,7 +152,7 @@ test('no key, session, registry token or registry body is in any answer, log lin
   registry.broken = true;
   const keys = [OWNER_KEY, secret, issuer.session, issuer.foreign, canary.wrongKey, 'nonsense'];
   const answers = await converse(server, keys, id);
-  server.terminate();
+  server.interrupt();
   expect(await server.exited).toBe(0);
 
   expect(answers).toContain('RegistryCleanupFailed');

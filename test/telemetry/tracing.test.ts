@@ -94,7 +94,7 @@ test('a request is a span in its caller’s trace, with its statements below it 
   const parent = 'b7ad6b7169203331';
   const { headers } = await post(server, MUTATION, { traceparent: `00-${traceId}-${parent}-01` });
   await post(server, QUERY, { traceparent: 'garbage' });
-  server.terminate();
+  server.interrupt();
   expect(await server.exited).toBe(0);
 
   expect([...collector.services]).toEqual(['packs-of-acme']);
@@ -127,7 +127,7 @@ test('each of the requests that a statement answers together has it among its sp
   const server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   const query = '{ pack(id: "pack_0198c0de-0000-7000-8000-000000000000") { id } }';
   await Promise.all(Array.from({ length: 12 }, () => post(server, query, {})));
-  server.terminate();
+  server.interrupt();
   expect(await server.exited).toBe(0);
 
   const roots = collector.spans.filter(({ name }) => name === 'query pack');
@@ -151,7 +151,7 @@ test('spans show the statements of a change, and nothing of what the caller wrot
   const update = `mutation { updateAgentRole(id: "${id}", input: { description: "canary" }) {
     ... on UpdatedAgentRole { role { description } } } }`;
   expect(await (await post(server, update, {})).text()).toContain('canary');
-  server.terminate();
+  server.interrupt();
   await server.exited;
   const texts = collector.spans.map(({ attributes }) => attributes['db.query.text'] ?? '');
   for (const shown of ['insert into "agent_roles"', 'update "agent_roles"', 'audit_events']) {
@@ -167,7 +167,7 @@ test('a parent that is not sampled is not recorded', async () => {
   await post(server, QUERY, {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00',
   });
-  server.terminate();
+  server.interrupt();
   await server.exited;
   expect(collector.spans).toEqual([]);
 });
@@ -179,6 +179,6 @@ test('without its variables nothing of the SDK is loaded, and a dead collector h
   const dead = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   expect((await post(dead, QUERY, {})).status).toBe(200);
   expect(dead.logs.filter((line) => 'loaded' in line)).not.toEqual([]);
-  dead.terminate();
+  dead.interrupt();
   expect(await dead.exited).toBe(0);
 });
