@@ -36,7 +36,7 @@ export function createAuthenticate(world: World): Authenticate {
     if (token === null) return null;
     const hash = hashOf(token);
     attempts.admit(hash);
-    const caller = await callerOf(world, token, requestId);
+    const caller = await callerOf(world, token, hash, requestId);
     if (caller === null) attempts.failed(hash, address);
     return caller;
   };
@@ -53,16 +53,21 @@ export async function isStillValid(
   requestId: string,
 ): Promise<boolean> {
   const token = tokenOf(authorization);
-  return token !== null && (await callerOf(world, token, requestId)) !== null;
+  return token !== null && (await callerOf(world, token, hashOf(token), requestId)) !== null;
 }
 
 const tokenOf = (authorization: string | null): string | null =>
   /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 
-const callerOf = (world: World, token: string, requestId: string): Promise<Caller | null> =>
+const callerOf = (
+  world: World,
+  token: string,
+  hash: Buffer,
+  requestId: string,
+): Promise<Caller | null> =>
   world.config.jwt !== null && isJwt(token)
     ? authenticateSession(world, world.config.jwt, token, requestId)
-    : authenticateKey(world, hashOf(token), requestId);
+    : authenticateKey(world, hash, requestId);
 
 /** Whatever the secret looks like, it is looked up: the time taken tells nothing about it. */
 async function authenticateKey(
