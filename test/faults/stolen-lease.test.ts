@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
@@ -23,6 +24,7 @@ test.skipIf(!installed('docker-registry'))(
       environment: { ...slow.environment, REGISTRY_URL: docker.url.href },
     });
     const { id } = await slow.pack('triage');
+    await putBystander(slow, 'triage');
     const held = gate.hold('before', /^DELETE .*\/manifests\//);
     const first = deletePack(slow, id);
     await held.reached;
@@ -40,6 +42,7 @@ test.skipIf(!installed('docker-registry'))(
     held.release();
     const types = [await first, await second].map(({ __typename }) => __typename);
     expect(types.toSorted()).toEqual(['DeletedPack', 'NotFound']);
+    expect(await stateOfBystander(fast, 'triage')).toBe('whole');
     const again = await fast.pack('triage');
     const row = await rowOf(fast, again.id);
     expect(row && (await isPullable(fast, row))).toBe(true);

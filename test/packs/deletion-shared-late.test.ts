@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
@@ -16,6 +17,7 @@ async function somebodyWaits({ app }: Gateway): Promise<void> {
 test('an image that became another pack’s while the deletion waited for the lease is kept', async () => {
   const gateway = await startGateway({ database: 'postgres' });
   const { id } = await gateway.pack('triage');
+  await putBystander(gateway, 'triage');
   const row = await rowOf(gateway, id);
   if (row === undefined) throw new Error('an uploaded pack is not there');
   const other = new pg.Client(gateway.environment.DATABASE_URL);
@@ -40,6 +42,7 @@ test('an image that became another pack’s while the deletion waited for the le
   await other.query('commit');
   expect(await deletion).toMatchObject({ __typename: 'DeletedPack', image: 'RETAINED_SHARED' });
   expect(await isPullable(gateway, row)).toBe(true);
+  expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   const { rowCount } = await other.query('select 1 from repository_leases');
   expect(rowCount, 'leases left').toBe(0);
 });

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { rowOf } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
@@ -15,6 +16,7 @@ describe.skipIf(!installed('docker-registry')).each(databaseKinds)('on %s', (dat
     const gateway = await startGateway({ database, environment });
     const cutOff = async (name: string) => {
       const { id } = await gateway.pack(name);
+      await putBystander(gateway, name);
       const { repository, image_digest } = (await rowOf(gateway, id)) ?? {};
       const revisions = `data/docker/registry/v2/repositories/${repository}/_manifests/revisions`;
       const hex = String(image_digest).slice('sha256:'.length);
@@ -39,6 +41,10 @@ describe.skipIf(!installed('docker-registry')).each(databaseKinds)('on %s', (dat
     );
     expect(events).toHaveLength(2);
     for (const { details } of events) expect(details).toMatchObject({ remainingTags: ['1.0.0'] });
+
+    for (const name of ['first', 'second']) {
+      expect(await stateOfBystander(gateway, name)).toBe('whole');
+    }
 
     const third = await gateway.rest('DELETE', `/v1/packs/${(await gateway.pack('third')).id}`);
     expect(third.body).toEqual({ status: 'deleted' });
