@@ -2,6 +2,7 @@
 import './scalars.ts';
 import './problems/problem.graphql.ts';
 import './packs/pack.graphql.ts';
+import './packs/pack-queries.graphql.ts';
 import './packs/pack-file.graphql.ts';
 import './packs/pack-mutations.graphql.ts';
 import './packs/revision-mutations.graphql.ts';

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startGateway } from '../support/gateway.ts';
 
 const EVENTS = `query ($filter: AuditEventFilter) {
@@ -8,7 +9,7 @@ const EVENTS = `query ($filter: AuditEventFilter) {
 test('since takes in the event of that very moment, until leaves it out', async () => {
   const gateway = await startGateway();
   const pack = await gateway.pack('triage');
-  await gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
+  await gateway.graphql(deletePackDocument(), {
     id: pack.id,
   });
   const list = async (filter: object) =>

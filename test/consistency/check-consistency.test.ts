@@ -10,6 +10,7 @@ import type { Digest, Image } from '../../src/registry/registry.ts';
 import { imageOf, repository, tag } from '../registry/distribution/images.ts';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -119,7 +120,7 @@ describe.skipIf(!installed('docker-registry'))('check-consistency', () => {
     const gateway = await start();
     const kept = await gateway.pack('kept');
     const deleted = await gateway.pack('deleted');
-    await gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
+    await gateway.graphql(deletePackDocument(), {
       id: deleted.id,
     });
     const { registry } = gateway.app.world;

@@ -4,6 +4,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase, query } from '../../src/database/database.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
@@ -74,7 +75,7 @@ describe.each(levels)('where %s is the default', (level) => {
         );
       });
     await locked.promise;
-    const deletion = gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', {
+    const deletion = gateway.graphql(deletePackDocument(), {
       id: pack.id,
     });
     await expect.poll(() => waitingForLocks(database)).toBeGreaterThan(0);

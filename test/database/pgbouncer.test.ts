@@ -2,12 +2,13 @@ import { describe, expect, inject, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { run } from '../process/run.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
 
-const DELETE = `mutation ($id: ID!) { deletePack(id: $id) { __typename } }`;
+const DELETE = deletePackDocument();
 const CREATE_ROLE = `mutation ($name: String!, $packIds: [ID!]) {
   createAgentRole(input: { name: $name, displayName: $name, environment: STAGING, packIds: $packIds }) {
     __typename ... on CreatedAgentRole { role { id } }

@@ -7,13 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { installed } from '../support/installed.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 
 const HOURS = 3_600_000;
-const DELETE = `mutation ($id: ID!) { deletePack(id: $id) { __typename ... on DeletedPack { deletedAt } } }`;
+const DELETE = deletePackDocument(`... on DeletedPack { deletedAt }`);
 const PACKS = `query ($after: String) { packs(first: 1, after: $after) {
   nodes { id name } pageInfo { hasNextPage endCursor } } }`;
 const DELETIONS = `query ($since: DateTime!, $until: DateTime!) {

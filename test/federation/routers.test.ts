@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -15,13 +16,10 @@ import {
   startScopedRouter,
 } from '../support/supergraph.ts';
 
-const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
-  __typename
-  ... on DeletedPack { deletedPackId name image }
+const DELETE = deletePackDocument(`... on DeletedPack { deletedPackId name image }
   ... on Error { code message requestId }
   ... on PackInUse { pack { id runCount } roles { totalCount nodes { name runs { nodes { id } } } } }
-  ... on RegistryCleanupFailed { reason }
-} }`;
+  ... on RegistryCleanupFailed { reason }`);
 const ROLE = `mutation ($name: String!, $packIds: [ID!]!) {
   createAgentRole(input: { name: $name, packIds: $packIds }) { ... on CreatedAgentRole { role { id } } }
 }`;

@@ -1,12 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import { change } from '../packs/changes.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { lastOf, openStreams, type Stream, streamOf, subscribe } from '../support/event-stream.ts';
 import { databaseKinds, type Json, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
 
-const DELETE = 'mutation ($id: ID!) { deletePack(id: $id) { __typename } }';
+const DELETE = deletePackDocument();
 const ATTACH = 'mutation ($r: ID!, $p: ID!) { attachPack(roleId: $r, packId: $p) { __typename } }';
 const DETACH = 'mutation ($r: ID!, $p: ID!) { detachPack(roleId: $r, packId: $p) { __typename } }';
 const ROLE = `mutation ($name: String!) {

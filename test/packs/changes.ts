@@ -1,6 +1,8 @@
 /** What the tests of changes to packs ask. */
+
 import { isRepository, isTag } from '../../src/registry/registry.ts';
 import { type SamplePack, samplePackEntries, tarOf } from '../support/archives.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import type { Gateway, Json } from '../support/gateway.ts';
 import { sampleImage, sampleLayer } from '../support/sample-image.ts';
 
@@ -39,8 +41,7 @@ const operations = {
       ${PROBLEM} } }`,
   archiveAgentRole: `mutation ($id: ID!) { archiveAgentRole(id: $id) { __typename ${PLAIN} } }`,
   unarchiveAgentRole: `mutation ($id: ID!) { unarchiveAgentRole(id: $id) { __typename ${PLAIN} } }`,
-  deletePack: `mutation ($id: ID!) { deletePack(id: $id) {
-      __typename ... on DeletedPack { image } ${PLAIN} } }`,
+  deletePack: deletePackDocument(`... on DeletedPack { image } ${PLAIN}`),
   createApiKey: `mutation ($label: String!, $permissionSet: ApiKeyPermissionSet!) {
     createApiKey(label: $label, permissionSet: $permissionSet) {
       __typename ... on CreatedApiKey {

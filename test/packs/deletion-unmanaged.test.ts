@@ -1,6 +1,7 @@
 /** Deletions of packs whose image is not ours share statements; nobody pays for another's row. */
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startGateway } from '../support/gateway.ts';
 import { change } from './changes.ts';
 
@@ -21,8 +22,9 @@ test('a pack that somebody else holds locked is given up, after a bounded number
   gateway.statements.length = 0;
 
   const { data } = await gateway.graphql(
-    `mutation ($id: ID!) { deletePack(id: $id) { __typename
-       ... on RegistryCleanupFailed { reason retryable attempts pack { status } } } }`,
+    deletePackDocument(
+      `... on RegistryCleanupFailed { reason retryable attempts pack { status } }`,
+    ),
     { id: pack.id },
   );
   expect(data.deletePack).toEqual({

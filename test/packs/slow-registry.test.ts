@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -16,7 +17,7 @@ const operations = {
   delete: {
     held: /^(GET|HEAD) .*\/delete\/manifests/,
     run: (gateway: Gateway, { id }: { id: string }) =>
-      gateway.graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', { id }),
+      gateway.graphql(deletePackDocument(), { id }),
   },
   clone: {
     held: /^(GET|HEAD) .*\/clone\/manifests/,

@@ -76,14 +76,12 @@ describe('a database that cannot be used is refused in one line without the pass
   test.each(Object.keys(cases))('%s', { timeout: 180_000 }, async (name) => {
     const url = (await cases[name]?.()) ?? '';
     const dataDirectory = join(temporaryDirectory(), 'data');
-    const startedAt = performance.now();
     const ended = await run('src/main.ts', {
       PORT: '0',
       DATA_DIR: dataDirectory,
       DATABASE_URL: url,
     });
-    // A few seconds on an idle machine; the bound only tells a refusal from a hang.
-    expect(performance.now() - startedAt).toBeLessThan(25_000);
+    // `run` ends what hangs, and then there is no code.
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(
       /^DATABASE_URL: the database cannot be used \(.+\); for example DATABASE_URL=.+\n$/,

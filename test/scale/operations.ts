@@ -5,7 +5,7 @@
  */
 import { type Change, operationOf } from '../packs/changes.ts';
 import { samplePack } from '../support/archives.ts';
-import { DELETE } from '../support/deletion.ts';
+import { DELETE, deletePackDocument } from '../support/deletion.ts';
 import type { World } from './world.ts';
 
 export interface Operation {
@@ -282,8 +282,9 @@ export const operations: readonly Operation[] = [
     },
     {
       note: ' in use',
-      document: `mutation ($id: ID!) { deletePack(id: $id) { __typename
-        ... on PackInUse { pack { name } roles(first: 10) { nodes { name } } } } }`,
+      document: deletePackDocument(
+        `... on PackInUse { pack { name } roles(first: 10) { nodes { name } } }`,
+      ),
     },
   ),
   mutation(

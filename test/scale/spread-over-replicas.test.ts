@@ -1,6 +1,7 @@
 /** What it costs that requests of one moment, which share statements on one replica, arrive at several. */
 import { expect, test } from 'vitest';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { recordPostgres } from './recording-proxy.ts';
 
@@ -10,7 +11,7 @@ const AT_ONCE = 16;
 const NOT_OF_REQUESTS = /plan_cache_mode|touch key/;
 
 const PACK = 'query ($id: ID!) { pack(id: $id) { id name version } }';
-const DELETE = 'mutation ($id: ID!) { deletePack(id: $id) { __typename } }';
+const DELETE = deletePackDocument();
 
 test('sixteen requests take fewer statements on one replica than on four, and most one by one', async () => {
   const { url, sent } = await recordPostgres(await createDatabase());

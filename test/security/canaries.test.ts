@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase } from '../support/databases.ts';
+import { deletePackDocument } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
 
@@ -110,10 +111,7 @@ test('no key, password, registry body, SQL or path of this machine is in any ans
   await graphql('{ viewer { org { slug } } }', {}, canary.wrongKey);
   await rest('GET', '/v1/packs', undefined, canary.wrongKey);
   await reads();
-  await graphql(
-    'mutation ($id: ID!) { deletePack(id: $id) { __typename ... on Error { code message details } } }',
-    { id },
-  );
+  await graphql(deletePackDocument('... on Error { code message details }'), { id });
   await rest('DELETE', `/v1/packs/${id}`);
   await rest('POST', '/v1/packs', {
     image_ref: `${hostile.url.host}/packs/default/other:1`,
@@ -131,7 +129,7 @@ test('no key, password, registry body, SQL or path of this machine is in any ans
     [],
   );
   await reads();
-  await graphql('mutation ($id: ID!) { deletePack(id: $id) { __typename } }', { id });
+  await graphql(deletePackDocument(), { id });
 
   const statuses = heard.filter((text) => /INTERNAL_ERROR|internal_error/.test(text));
   expect(statuses.length).toBeGreaterThanOrEqual(2);

@@ -4,8 +4,11 @@ import { newUuid, packIds } from '../../src/model/ids.ts';
 import type { Digest, Repository } from '../../src/registry/registry.ts';
 import type { Gateway, Json } from './gateway.ts';
 
-export const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
-  __typename
+/** An operation that deletes a pack and reads the name of the answer's type, and what is given of it. */
+export const deletePackDocument = (selection = ''): string =>
+  `mutation ($id: ID!) { deletePack(id: $id) { __typename ${selection} } }`;
+
+export const DELETE = deletePackDocument(`
   ... on DeletedPack { deletedPackId name deletedAt image }
   ... on Error { code message requestId details }
   ... on PackInUse {
@@ -16,8 +19,7 @@ export const DELETE = `mutation ($id: ID!) { deletePack(id: $id) {
   ... on RegistryCleanupFailed {
     reason retryable retryAfterSeconds attempts
     pack { id status cleanupFailure { reason message at attempts } }
-  }
-} }`;
+  }`);
 
 const ATTACH = `mutation ($roleId: ID!, $packId: ID!) { attachPack(roleId: $roleId, packId: $packId) {
   __typename

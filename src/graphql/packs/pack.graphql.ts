@@ -1,75 +1,29 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { detail } from '../../model/extent.ts';
-import { type PackId, packIds } from '../../model/ids.ts';
+import { packIds } from '../../model/ids.ts';
 import {
   type CleanupFailure,
   cleanupFailureOf,
   type ListedPack,
   packExtent,
 } from '../../model/pack-row.ts';
-import { roleExtent } from '../../model/role-row.ts';
-import { findPackByName } from '../../packs/find-pack-by-name.ts';
-import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
-import type { DeletionPreview } from '../../packs/preview-deletion.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
-import {
-  isSamePage,
-  MAX_PAGE_SIZE,
-  type PageArguments,
-  type PageRequest,
-  pageRequest,
-} from '../../page.ts';
-import { RequestRefused } from '../../request-refused.ts';
+import { isSamePage, pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
-import { forwardArguments, pageArguments, toConnection } from '../connection.ts';
+import { forwardArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
-import { AgentRoleConnection, Pack, PackConnection } from '../refs.ts';
-import { selectedFields, selectedItems } from '../selected-items.ts';
+import { AgentRoleConnection, Pack } from '../refs.ts';
+import { selectedFields } from '../selected-items.ts';
+import { DeletionPreviewRef } from './deletion-preview.graphql.ts';
 import {
-  ImageDispositionEnum,
   ImageOrigin,
   PackStatus,
   PackTier,
   PackVisibility,
   RegistryFailureReasonEnum,
 } from './pack-enums.graphql.ts';
-
-/** The roles of the caller's org that reference a pack. */
-export function rolesConnection(
-  id: PackId,
-  args: PageArguments,
-  { loaders }: Context,
-  info: GraphQLResolveInfo,
-) {
-  const page = pageRequest(args);
-  const look = () => roleExtent(selectedItems(info).fields);
-  return toConnection(
-    () => loaders.rolesOfPack(page, loaders.extentOf(info.fieldNodes, look)).load(id),
-    async () => (await loaders.roleCounts.load(id)).own,
-  );
-}
-
-/** Null where the arguments make no page: then the field they were given to says so, in its own place. */
-function pageBelow(args: PageArguments): PageRequest | null {
-  try {
-    return pageRequest(args);
-  } catch (error) {
-    if (error instanceof RequestRefused) return null;
-    throw error;
-  }
-}
-
-/** What a list of packs has to read for what the caller asked for, roles included. */
-function listingOf(info: GraphQLResolveInfo): PackListing {
-  const packs = selectedItems(info);
-  const roles = packs.connection('roles');
-  const page = roles?.readsPage ? pageBelow(roles.args) : null;
-  return {
-    extent: packExtent(packs.fields),
-    roles: roles && page && { page, extent: roleExtent(roles.items.fields) },
-  };
-}
+import { rolesConnection } from './roles-of-pack.ts';
 
 /** A pack by its id, and as much of it as was asked for. */
 export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveInfo) {
@@ -97,36 +51,6 @@ const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').i
     attempts: t.exposeInt('attempts', { description: 'How many deletions have failed so far.' }),
   }),
 });
-
-const DeletionPreviewRef = builder
-  .objectRef<{ readonly id: PackId; readonly preview: DeletionPreview }>('DeletionPreview')
-  .implement({
-    description: 'What deletePack would answer now.',
-    fields: (t) => ({
-      deletable: t.boolean({
-        description: 'Whether no role references the pack.',
-        resolve: ({ preview }) => !preview.in_use,
-      }),
-      image: t.field({
-        type: ImageDispositionEnum,
-        description:
-          'What would become of the image. The registry is asked about a pack that no role holds (up to 2 s for all of a request); while it does not answer, this is what the database knows: PURGED is then said also of an image that an index of somebody else needs, or that is gone.',
-        resolve: ({ preview }, _args, { loaders }) => loaders.foreseenImage.load(preview),
-      }),
-      roles: t.field({
-        type: AgentRoleConnection,
-        description: "Roles of the caller's org that reference the pack, archived ones included.",
-        args: forwardArguments(t, 50),
-        resolve: ({ id }, args, context, info) => rolesConnection(id, args, context, info),
-      }),
-      otherOrgRoleCount: t.int({
-        description: 'How many roles of other orgs reference it.',
-        ...readsRow(),
-        resolve: async ({ id }, _args, { loaders }) =>
-          (await loaders.roleCounts.load(id)).otherOrgs,
-      }),
-    }),
-  });
 
 builder.node(Pack, {
   description: 'A versioned bundle of agent content, stored as an OCI image.',
@@ -238,67 +162,3 @@ builder.asEntity(Pack, {
   key: builder.selection<{ id: string }>('id'),
   resolveReference: ({ id }, context, info) => loadPack(id, context, info),
 });
-
-const PackFilter = builder.inputType('PackFilter', {
-  description: 'Which packs to list; everything given must hold.',
-  fields: (t) => ({
-    owned: t.boolean({ description: "Only the caller's own packs, or only those of others." }),
-    visibility: t.field({ type: PackVisibility, description: 'Only packs of this visibility.' }),
-    tier: t.field({ type: PackTier, description: 'Only packs of this tier.' }),
-    category: t.string({ description: 'Only packs of exactly this category.' }),
-    imageOrigin: t.field({ type: ImageOrigin, description: 'Only packs of this image origin.' }),
-    status: t.field({ type: PackStatus, description: 'Only packs in this state.' }),
-    nameContains: t.string({ description: 'Only packs whose name holds this text.' }),
-    names: t.stringList({
-      description: `Only packs with one of these names, at most ${MAX_PAGE_SIZE}.`,
-    }),
-  }),
-});
-
-builder.queryFields((t) => ({
-  pack: t.field({
-    type: Pack,
-    nullable: true,
-    description: 'One pack; null where the caller can see none of this id.',
-    args: { id: t.arg.id({ required: true, description: 'pack_…' }) },
-    ...readsRow(),
-    resolve: (_root, { id }, context, info) => loadPack(id, context, info),
-  }),
-  packByName: t.field({
-    type: Pack,
-    nullable: true,
-    description: "The pack of the caller's own org that has this name; null where there is none.",
-    args: { name: t.arg.string({ required: true, description: 'Exactly as it is written.' }) },
-    ...readsRow(),
-    resolve: (_root, { name }, { world, caller }) => findPackByName(world.database, caller, name),
-  }),
-  packs: t.field({
-    type: PackConnection,
-    description: "The org's own packs, those shared by others and the platform's, newest first.",
-    args: {
-      ...pageArguments(t),
-      filter: t.arg({ type: PackFilter, description: 'Which packs; all when left out.' }),
-    },
-    resolve: (_root, { filter, ...args }, { world, caller, loaders }, info) => {
-      const request = pageRequest(args);
-      const listing = listingOf(info);
-      if ((filter?.names?.length ?? 0) > MAX_PAGE_SIZE) {
-        throw new RequestRefused('bad_request', `"names" may hold at most ${MAX_PAGE_SIZE} names.`);
-      }
-      const read = async () => {
-        const page = await listPacks(world, caller, request, filter ?? {}, listing);
-        if (listing.roles !== null) {
-          const { page: ofRoles } = listing.roles;
-          for (const [pack, roles] of page.roles) {
-            loaders.listedRoles.set(pack, { request: ofRoles, page: roles });
-          }
-        }
-        return page;
-      };
-      return toConnection(
-        () => loaders.allowance.read(listing.extent, read),
-        () => countPacks(world, caller, filter ?? {}),
-      );
-    },
-  }),
-}));

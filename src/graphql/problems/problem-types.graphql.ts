@@ -7,8 +7,8 @@ import type { RegistryFailure } from '../../registry/registry.ts';
 import { builder, type PothosTypes } from '../builder.ts';
 import { forwardArguments, toConnection } from '../connection.ts';
 import { countedText, readsRow } from '../limits/price.ts';
-import { rolesConnection } from '../packs/pack.graphql.ts';
 import { RegistryFailureReasonEnum } from '../packs/pack-enums.graphql.ts';
+import { rolesConnection } from '../packs/roles-of-pack.ts';
 import { AgentRoleConnection, Pack } from '../refs.ts';
 import { ErrorInterface } from './problem.graphql.ts';
 

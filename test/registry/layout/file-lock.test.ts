@@ -53,7 +53,7 @@ describe('the file lock', () => {
     let most = 0;
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const lock = await lockFile(path, { wait: 10_000 });
+        const lock = await lockFile(path, { wait: 120_000 });
         if (lock === 'held') throw new Error('waited for nothing');
         most = Math.max(most, ++inside);
         await sleep(2);
