@@ -1,7 +1,7 @@
 /** Builds a whole gateway from a Config, and takes it down again. */
 import type { PGlite } from '@electric-sql/pglite';
 import { EventFeed } from './audit/event-feed.ts';
-import { keepPruning } from './audit/prune-audit.ts';
+import { keepAudit } from './audit/prune-audit.ts';
 import type { Config } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
@@ -125,7 +125,7 @@ export async function createApp(
   });
   // Last: a start that failed after it would have lost the owner key, which is told only once.
   const ownerKey = await bootstrap(database, config.bootstrap);
-  undo.use(keepPruning(world));
+  undo.use(keepAudit(world));
   const resources = undo.move();
   return {
     ...handler,

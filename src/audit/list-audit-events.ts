@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { AuditEvent, type AuditEventType } from '../model/audit-event.entity.ts';
-import { firstUuidAt, uuidOf } from '../model/ids.ts';
+import { firstUuidAt, madeAt, uuidOf } from '../model/ids.ts';
 import { rowsOf } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
@@ -63,6 +63,8 @@ export async function countAuditEvents(
 
 /** How far an id's moment may lie from the event's: more than a second only in events of earlier versions. */
 const SLACK_MS = 60_000;
+/** The clocks of two replicas may differ, but not by that. */
+const DAY_MS = 86_400_000;
 /** Every event lies between; PostgreSQL takes neither the year 0 nor, as JavaScript writes them, five-digit years. */
 const EARLIEST = 0;
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -74,7 +76,14 @@ function conditions(
   const values: unknown[] = [uuidOf(caller.orgId)];
   const where = ['e.org_id = $1'];
   if (filter.type != null) where.push(`e.type = $${values.push(filter.type)}`);
-  if (filter.subjectId != null) where.push(`e.subject_id = $${values.push(filter.subjectId)}`);
+  if (filter.subjectId != null) {
+    where.push(`e.subject_id = $${values.push(filter.subjectId)}`);
+    // Nothing happened to it before it was made: the partitions before that are passed over.
+    const made = madeAt(filter.subjectId);
+    if (made !== null) {
+      where.push(`e.id >= $${values.push(firstUuidAt(new Date(made.getTime() - DAY_MS)))}`);
+    }
+  }
   // The moment is a place in the index on ids, give or take, and the column itself decides.
   const bound = (comparison: '>=' | '<', moment: Date, slack: number) => {
     const at = Math.min(Math.max(moment.getTime(), EARLIEST), LATEST);

@@ -12,7 +12,7 @@ export interface RestoredState {
 export async function howFarRestored(database: Database): Promise<RestoredState> {
   const [row] = await database.query<{ newest: string | null; keys: number }>(
     `select ${acrossOrgs('consistency')}
-       (select to_char(max(created_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') from audit_events) as newest,
+       (select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') from audit_events order by id desc limit 1) as newest,
        (select count(*)::int from api_keys where revoked_at is null) as keys`,
     [],
   );

@@ -11,7 +11,7 @@ import { type Attempts, createAttempts } from './attempts.ts';
 import { isPooledByTransaction, type Listen, listenOnPostgres } from './notifications.ts';
 import { openPool } from './pool.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import { BEGIN_SHARED_TRANSACTION, BEGIN_TRANSACTION } from './session.ts';
+import { BEGIN_SHARED_TRANSACTION, BEGIN_TRANSACTION, settingsWithoutEffect } from './session.ts';
 
 /** One SQL statement as it was sent, for traces and metrics. */
 export interface StatementEvent {
@@ -47,6 +47,8 @@ export interface ConnectOptions {
   readonly longestSilenceMs?: number | null;
   /** The embedded database, where somebody has it open already; closed with the connection. */
   readonly embedded?: PGlite;
+  /** Whether a transaction takes as long as it takes, whatever timeouts a DBA has set for requests. */
+  readonly isPatient?: boolean;
 }
 
 export type Driver = NonNullable<Options<IDatabaseDriver>['driver']>;
@@ -91,19 +93,22 @@ export function connectPostgres(
   options: ConnectOptions,
   listenUrl: string | null = null,
 ): Connection {
-  const { longestSilenceMs = LONGEST_SILENCE_MS } = options;
+  const { longestSilenceMs = LONGEST_SILENCE_MS, isPatient = false } = options;
   const types = new pg.TypeOverrides();
   for (const [oid, parse] of Object.entries(typeParsers)) {
     types.setTypeParser(Number(oid), parse);
   }
   const address = parseAddress(url);
   for (const warning of address.warnings) options.onWarning?.(warning);
+  const startup = address.candidates[0].client.options ?? process.env.PGOPTIONS ?? '';
+  for (const name of settingsWithoutEffect(startup)) options.onWarning?.(setAnyway(name));
   if (isPooledByTransaction(address) && listenUrl === null) options.onWarning?.(NO_EVENTS);
   const onConnectionLost = (error: Error) => options.onConnectionLost?.(error);
   const pool = openPool(address, {
     most: MOST_CONNECTIONS,
     types,
     longestSilenceMs,
+    isPatient,
     onConnectionLost,
   });
   const attempts = createAttempts(MOST_WRITES);
@@ -172,6 +177,9 @@ export function connectPostgres(
 const NO_EVENTS =
   'packEvents are refused: a pooler in transaction mode carries no LISTEN; ' +
   "DATABASE_LISTEN_URL=<PostgreSQL's own address> brings them back";
+
+const setAnyway = (name: string): string =>
+  `options sets ${name}, which has no effect: the service sets it for each of its sessions`;
 
 /** What holds locks until it is committed. */
 const CHANGES = /\b(?:insert|update|delete)\b/i;

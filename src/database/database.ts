@@ -7,6 +7,7 @@ import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely';
 import type { OrgId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { RequestRefused } from '../request-refused.ts';
+import { makeAuditPartitions } from './audit-partitions.ts';
 import {
   type Connection,
   type ConnectOptions,
@@ -17,6 +18,7 @@ import type { CrossOrgReason } from './cross-org.ts';
 import { createGather, type Gather, type Query } from './gathered.ts';
 import type { Listen } from './notifications.ts';
 import { createOrm } from './orm.ts';
+import { patiently } from './patience.ts';
 import { type DatabaseState, databaseState, migratePostgres } from './schema-state.ts';
 import { isUnstorableText } from './sql-state.ts';
 
@@ -38,6 +40,11 @@ export interface Database {
   readonly gather: Gather;
   /** Hears what transactions of any process announce. */
   readonly listen: Listen;
+  /**
+   * Sends statements that nobody waits for, each a transaction of its own, on a connection where neither our timeouts
+   * hold nor those that a DBA has set for requests.
+   */
+  patiently<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /** Brings the schema up to date; safe when several processes start at once. */
   migrate(): Promise<void>;
   /** Whether the service can do its work on it. */
@@ -102,9 +109,17 @@ export async function openDatabase(
     },
     gather: createGather(query, options.onSharedStatement),
     listen,
+    patiently(work) {
+      if (url === null) return work(query);
+      return patiently(url, options, (transact) =>
+        work((sql, values) => transact((inTransaction) => inTransaction(sql, values))),
+      );
+    },
     async migrate() {
-      if (url === null) await orm.migrator.up();
-      else await migratePostgres(url, options);
+      if (url === null) {
+        await orm.migrator.up();
+        await makeAuditPartitions(query);
+      } else await migratePostgres(url, options);
     },
     state: () => databaseState(query),
     async close() {

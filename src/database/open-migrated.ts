@@ -3,8 +3,6 @@ import { lockDataDirectory } from '../data-directory/lock-data-directory.ts';
 import { StartError } from '../start-error.ts';
 import type { ConnectOptions } from './connect.ts';
 import { type Database, openDatabase } from './database.ts';
-import { requireGrants } from './grants.ts';
-import { missingNameSearch } from './name-search-index.ts';
 import { dropLeasesOfDeadProcess } from './repository-lease.ts';
 import { SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
@@ -31,11 +29,6 @@ export async function openMigratedDatabase(
     undo.defer(() => database.close());
     await database.migrate();
     if (url === null) await dropLeasesOfDeadProcess(database);
-    else {
-      await requireGrants(database.query);
-      const missing = await missingNameSearch(database.query);
-      if (missing !== null) options.onWarning?.(missing);
-    }
     const opened = undo.move();
     return { ...database, close: () => opened.disposeAsync() };
   } catch (error) {

@@ -8,6 +8,7 @@ import { AuditEvent } from '../model/audit-event.entity.ts';
 import { EventListener } from '../model/event-listener.entity.ts';
 import { Org } from '../model/org.entity.ts';
 import { Pack } from '../model/pack.entity.ts';
+import { PackDeletion } from '../model/pack-deletion.entity.ts';
 import { RepositoryLease } from '../model/repository-lease.entity.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
@@ -16,6 +17,7 @@ import { Migration002PackContents } from './migrations/002-pack-contents.ts';
 import { Migration003AuditRetention } from './migrations/003-audit-retention.ts';
 import { Migration004NameSearch } from './migrations/004-name-search.ts';
 import { Migration005PacksOfOthers } from './migrations/005-packs-of-others.ts';
+import { Migration006AuditPartitions } from './migrations/006-audit-partitions.ts';
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -24,6 +26,7 @@ export const migrations = [
   { name: '003-audit-retention', class: Migration003AuditRetention },
   { name: '004-name-search', class: Migration004NameSearch },
   { name: '005-packs-of-others', class: Migration005PacksOfOthers },
+  { name: '006-audit-partitions', class: Migration006AuditPartitions },
 ];
 
 export interface OrmOptions {
@@ -52,6 +55,7 @@ export function createOrm(
       ApiKey,
       AuditEvent,
       EventListener,
+      PackDeletion,
       RepositoryLease,
     ],
     extensions: [Migrator],

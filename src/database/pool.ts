@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Candidate, DatabaseAddress } from '../database-address/address.ts';
 import { GatewayClient } from './client.ts';
-import { beginSession, requireKeptStatements, SessionRefused } from './session.ts';
+import { beginPatiently, beginSession, requireKeptStatements, SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
 import { StatementNames } from './statement-names.ts';
 
@@ -10,6 +10,8 @@ export interface PoolOptions {
   readonly most: number;
   readonly types: pg.CustomTypesConfig;
   readonly longestSilenceMs: number | null;
+  /** Whether transactions take as long as they take. */
+  readonly isPatient?: boolean;
   /** Milliseconds for one statement; for connections with few of them (see `impatient`). */
   readonly queryTimeoutMs?: number;
   readonly onConnectionLost: (error: Error) => void;
@@ -20,6 +22,7 @@ export interface GatewayPool {
   connect(): Promise<pg.PoolClient>;
   /** Whether sessions have turned out to be shared. */
   readonly isShared: () => boolean;
+  readonly isPatient: boolean;
   readonly state: () => { readonly total: number; readonly idle: number; readonly waiting: number };
   end(): Promise<void>;
 }
@@ -85,7 +88,10 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
       throw new SessionRefused('channel_binding=require, but the server offers no channel binding');
     }
     const isOurs = pooler === 'session' ? true : pooler === 'unknown' ? null : false;
+    const { isPatient = false } = options;
+    if (isPatient) await beginPatiently((sql) => client.query(sql));
     const session = await beginSession(client, client.processId, isOurs);
+    if (isPatient) await client.query('commit');
     if (address.mustWrite && session.isReadOnly) throw new ReadOnlyServer();
     isShared ||= session.isShared;
     if (pooler === 'prepared') await requireKeptStatements(client, client.processId);
@@ -119,6 +125,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
       }
     },
     isShared: () => isShared,
+    isPatient: options.isPatient ?? false,
     state: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     end() {
       ended ??= pool.end();

@@ -1,6 +1,6 @@
 import { CompiledQuery, type DatabaseConnection, PostgresDialect, PostgresDriver } from 'kysely';
 import type { GatewayPool } from './pool.ts';
-import { BEGIN_SHARED_TRANSACTION, BEGIN_TRANSACTION } from './session.ts';
+import { BEGIN_SHARED_TRANSACTION, BEGIN_TRANSACTION, beginPatiently } from './session.ts';
 
 /**
  * Kysely's PostgreSQL, which begins every transaction as our statements need it, whatever the server's default is, and
@@ -12,16 +12,16 @@ export function postgresDialect(pool: GatewayPool): PostgresDialect {
   // Kysely looks at `Client` and `options` only to cancel statements, which nobody here asks it to.
   const config = { pool: { connect: pool.connect, end: pool.end, options: {} } };
   const dialect = new PostgresDialect(config);
-  dialect.createDriver = () => new OurDriver(config, pool.isShared);
+  dialect.createDriver = () => new OurDriver(config, pool);
   return dialect;
 }
 
 class OurDriver extends PostgresDriver {
-  readonly #isShared: () => boolean;
+  readonly #pool: GatewayPool;
 
-  constructor(config: ConstructorParameters<typeof PostgresDriver>[0], isShared: () => boolean) {
+  constructor(config: ConstructorParameters<typeof PostgresDriver>[0], pool: GatewayPool) {
     super(config);
-    this.#isShared = isShared;
+    this.#pool = pool;
   }
 
   /**
@@ -29,9 +29,11 @@ class OurDriver extends PostgresDriver {
    * could keep a pack whose image is purged (`deletion-steps.ts`).
    */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    const begin = this.#isShared() ? BEGIN_SHARED_TRANSACTION : BEGIN_TRANSACTION;
-    const sent = connection.executeQuery(CompiledQuery.raw(begin));
-    await this.#orReturned(connection, sent);
+    const send = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql));
+    const begun = this.#pool.isPatient
+      ? beginPatiently(send)
+      : send(this.#pool.isShared() ? BEGIN_SHARED_TRANSACTION : BEGIN_TRANSACTION);
+    await this.#orReturned(connection, begun);
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {

@@ -1,8 +1,13 @@
 /** What migrations the database has seen, and bringing it up to date. */
-import { type ControlledTransaction, sql } from 'kysely';
-import { type Connection, type ConnectOptions, connectPostgres } from './connect.ts';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import type { ControlledTransaction } from 'kysely';
+import { makeAuditPartitions, NOT_MADE_AHEAD } from './audit-partitions.ts';
+import type { ConnectOptions } from './connect.ts';
 import type { Query } from './gathered.ts';
+import { requireGrants } from './grants.ts';
+import { missingNameSearch } from './name-search-index.ts';
 import { createOrm, migrations } from './orm.ts';
+import { patiently } from './patience.ts';
 import { SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
 
@@ -14,15 +19,19 @@ export type DatabaseState = 'ok' | 'not migrated' | 'read_only';
  * would make the table where it is missing.
  */
 export async function databaseState(query: Query): Promise<DatabaseState> {
+  return stateBy(query).catch((error: unknown) => {
+    if (sqlState(error) === UNDEFINED_TABLE) return 'not migrated';
+    throw error;
+  });
+}
+
+async function stateBy(query: Query): Promise<DatabaseState> {
   const rows = await query<{ name: string | null; read_only: boolean }>(
     `select m.name, s.read_only
      from (select current_setting('transaction_read_only') = 'on' as read_only) s
      left join mikro_orm_migrations m on true`,
     [],
-  ).catch((error: unknown) => {
-    if (sqlState(error) === UNDEFINED_TABLE) return [];
-    throw error;
-  });
+  );
   const names = new Set(rows.map(({ name }) => name));
   if (!migrations.every(({ name }) => names.has(name))) return 'not migrated';
   return rows.some(({ read_only }) => read_only) ? 'read_only' : 'ok';
@@ -31,58 +40,50 @@ export async function databaseState(query: Query): Promise<DatabaseState> {
 const UNDEFINED_TABLE = '42P01';
 
 /**
- * Applies what is pending, in a transaction on a connection of its own: another replica's migrations, and our own, may
- * take longer than any request would wait.
+ * Applies what is pending, in one transaction: another replica's migrations, and our own, may take longer than any
+ * request would wait. Then looks whether the service can work with what is there.
  * @throws SessionRefused where the database cannot be used as it is; the driver's errors
  */
 export async function migratePostgres(url: string, options: ConnectOptions): Promise<void> {
-  const { onConnectionLost, onWarning } = options;
-  await using undo = new AsyncDisposableStack();
-  const connection = connectPostgres(url, {
-    longestSilenceMs: null,
-    ...(onConnectionLost === undefined ? {} : { onConnectionLost }),
+  await patiently(url, options, async (transact) => {
+    const place = await transact(migrateIn);
+    if (place.synchronous_commit === 'off') options.onWarning?.(LOSES_COMMITS);
+    await transact(async (query) => {
+      await requireGrants(query);
+      const missing = await missingNameSearch(query);
+      if (missing !== null) options.onWarning?.(missing);
+    });
+    // A role that may not make them is refused nothing: there is room in any case.
+    await transact(makeAuditPartitions).catch((error: unknown) =>
+      options.onWarning?.(`${NOT_MADE_AHEAD} (${error instanceof Error ? error.message : error})`),
+    );
   });
-  undo.defer(() => connection.close());
-  const transaction = await connection.kysely.startTransaction().execute();
-  try {
-    const place = await migrateIn(transaction, connection);
-    await transaction.commit().execute();
-    if (place.synchronous_commit === 'off') onWarning?.(LOSES_COMMITS);
-  } catch (error) {
-    // Where that fails as well, the connection is gone and the server has rolled back by itself.
-    await transaction
-      .rollback()
-      .execute()
-      .catch(() => undefined);
-    throw error;
-  }
 }
 
 async function migrateIn(
+  query: Query,
   transaction: ControlledTransaction<unknown>,
-  connection: Connection,
 ): Promise<Place> {
-  // Whatever a DBA has set for requests: a migration takes as long as it takes.
-  await sql`select set_config(name, '0', true) from pg_settings where name in ('lock_timeout',
-    'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`.execute(
-    transaction,
+  const [found] = await query<FoundPlace>(
+    `select current_schema() as schema, current_setting('transaction_isolation') as isolation,
+       current_setting('transaction_read_only') = 'on' as read_only,
+       current_setting('synchronous_commit') as synchronous_commit,
+       current_setting('yb_effective_transaction_isolation_level', true) as effective`,
+    [],
   );
-  const { rows } = await sql<FoundPlace>`
-    select current_schema() as schema, current_setting('transaction_isolation') as isolation,
-      current_setting('transaction_read_only') = 'on' as read_only,
-      current_setting('synchronous_commit') as synchronous_commit,
-      current_setting('yb_effective_transaction_isolation_level', true) as effective`.execute(
-    transaction,
-  );
-  const place = usablePlace(rows[0]);
+  const place = usablePlace(found);
   // The migrator takes no lock of its own, and of several replicas that start on an empty
   // database all but one would fail on objects that already exist.
-  await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-  // The caller of a query names the row type beside the columns it selects.
-  const query: Query = async (text, values) =>
-    (await connection.send(text, [...values])).rows as never;
-  if ((await databaseState(query)) !== 'not migrated') return place;
-  const orm = createOrm(connection, { schema: place.schema });
+  await query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  const [table] = await query<{ present: boolean }>(
+    "select to_regclass('mikro_orm_migrations') is not null as present",
+    [],
+  );
+  if (table?.present === true && (await stateBy(query)) !== 'not migrated') return place;
+  const orm = createOrm(
+    { kysely: transaction, driver: PostgreSqlDriver },
+    { schema: place.schema },
+  );
   await orm.migrator.up({ transaction });
   return place;
 }

@@ -1,6 +1,7 @@
 /** How every session with PostgreSQL begins: what our statements take for granted is set, or the session is refused. */
 import type pg from 'pg';
 import { newUuid } from '../model/ids.ts';
+import { sqlState } from './sql-state.ts';
 
 /** The server, or what stands before it, cannot be used as it is; the message says why and what to do. */
 export class SessionRefused extends Error {}
@@ -32,6 +33,25 @@ export const LONGEST_WAITS = {
   idle_in_transaction_session_timeout: '10000',
 };
 
+/** Whatever a DBA has set for requests: what is begun with this takes as long as it takes. */
+const BEGIN_PATIENT = `start transaction isolation level read committed;
+  set local statement_timeout = 0; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+  select set_config('transaction_timeout', '0', true) where current_setting('transaction_timeout', true) is not null`;
+const MOST_BEGINNINGS = 100;
+const STATEMENT_TIMEOUT = '57014';
+
+/** Begins a transaction that no timeout ends; only until its first settings hold may one do so, and then it begins again. */
+export async function beginPatiently(send: (sql: string) => Promise<unknown>): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    try {
+      await send(number === 1 ? BEGIN_PATIENT : `rollback; ${BEGIN_PATIENT}`);
+      return;
+    } catch (error) {
+      if (number === MOST_BEGINNINGS || sqlState(error) !== STATEMENT_TIMEOUT) throw error;
+    }
+  }
+}
+
 /**
  * Set only where the session is ours alone; through a pooler they would reach whoever comes next.
  *
@@ -41,11 +61,25 @@ export const LONGEST_WAITS = {
  */
 const MANNERS = {
   ...LONGEST_WAITS,
+  // Connections are kept, and the one that listens says nothing for long.
+  idle_session_timeout: '0',
   // An unquoted NULL in an array that we send is one.
   array_nulls: 'on',
+  // A search by a part of a name finds all there are.
+  gin_fuzzy_search_limit: '0',
   default_transaction_isolation: 'read committed',
   plan_cache_mode: 'force_generic_plan',
 };
+
+/** The settings among those of `?options=` (or PGOPTIONS) that have no effect, for the service sets them itself. */
+export function settingsWithoutEffect(options: string): string[] {
+  const ours = new Set(Object.keys({ ...MEANING, ...MANNERS }).map((name) => name.toLowerCase()));
+  const named = [...options.matchAll(/(?:-c\s*|--)([\w-]+)=/g)];
+  return named.flatMap(([, name = '']) => (ours.has(canonical(name)) ? [name] : []));
+}
+
+/** As PostgreSQL reads a setting's name. */
+const canonical = (name: string): string => name.replaceAll('-', '_').toLowerCase();
 
 const listed = (settings: Readonly<Record<string, string>>, isOurs: boolean) =>
   Object.entries(settings).map(([name, value]) => `('${name}', '${value}', ${isOurs})`);

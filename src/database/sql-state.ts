@@ -2,10 +2,13 @@
 const UNIQUE_VIOLATION = '23505';
 /** Text that PostgreSQL cannot hold: NUL, or an unpaired surrogate. */
 const CHARACTER_NOT_IN_REPERTOIRE = '22021';
+/** A lock did not come in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
 /** A row that another one references cannot go: `restrict` said so, by the first code since PostgreSQL 18. */
 const STILL_REFERENCED = ['23001', '23503'];
 
 export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === UNIQUE_VIOLATION;
+export const isLockTimeout = (error: unknown): boolean => sqlState(error) === LOCK_NOT_AVAILABLE;
 export const isStillReferenced = (error: unknown): boolean =>
   STILL_REFERENCED.includes(sqlState(error) ?? '');
 

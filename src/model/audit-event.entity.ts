@@ -36,16 +36,8 @@ const AuditEventSchema = defineEntity({
     { name: 'audit_events_org_type', properties: ['org', 'type', 'id'] },
     { name: 'audit_events_org_subject', properties: ['org', 'subjectId', 'id'] },
   ],
-  uniques: [
-    // Contract, "What deletion promises" 6: exactly one such event for a pack. The database counts.
-    {
-      name: 'audit_events_deleted_once',
-      properties: ['subjectId'],
-      where: "type = 'PACK_DELETED'",
-    },
-  ],
   triggers: [
-    // A log that its own service can rewrite is no evidence; what is too old goes by one function (migration 003).
+    // A log that its own service can rewrite is no evidence; what is too old goes by two functions (migration 006).
     {
       name: 'audit_events_final',
       timing: 'before',
@@ -60,6 +52,15 @@ const AuditEventSchema = defineEntity({
       events: ['insert'],
       forEach: 'row',
       body: `if exists (select from event_listeners l where l.org_id = new.org_id and l.expires_at > clock_timestamp()) then perform pg_notify('audit_events', new.org_id || ' ' || new.id); end if; return null`,
+    },
+    // Contract, "What deletion promises" 6: exactly one such event for a pack. The database counts (`PackDeletion`).
+    {
+      name: 'audit_events_deleted_once',
+      timing: 'after',
+      events: ['insert'],
+      forEach: 'row',
+      when: "(new.type = 'PACK_DELETED'::text)",
+      body: 'insert into pack_deletions (subject_id) values (new.subject_id); return null',
     },
   ],
   properties: {

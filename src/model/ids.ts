@@ -87,6 +87,13 @@ export function newEventId(moment: Date): EventId {
 /** How far the moment in an event's id may lie from the event's own. */
 const MOMENT_SLACK_MS = 1_000;
 
+/** When something was made, by its id; null where that is no id of ours. */
+export function madeAt(id: string): Date | null {
+  const uuid = id.slice(id.indexOf('_') + 1);
+  if (!UUID.test(uuid) || uuid[14] !== '7') return null;
+  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
+}
+
 /** The smallest UUIDv7 of a moment: turns "since" into a bound on ids (RFC 9562, section 5.7). */
 export function firstUuidAt(moment: Date): string {
   const milliseconds = Math.min(Math.max(moment.getTime(), 0), 0xffffffffffff);

@@ -117,6 +117,8 @@ test('a statement_timeout that a DBA has set for requests does not end a migrati
   await asAdministrator(
     url,
     `alter database ${nameOf(url)} set statement_timeout = '150ms'`,
+    // PostgreSQL has it from 17 on.
+    `do $$ begin alter database ${nameOf(url)} set transaction_timeout = '250ms'; exception when undefined_object then null; end $$`,
     // Stands for a large table: the first statement of the migration takes longer than that.
     `create function slow() returns event_trigger language plpgsql as $$ begin perform pg_sleep(0.3); end $$`,
     `create event trigger slow on ddl_command_start when tag in ('CREATE TRIGGER') execute function slow()`,
@@ -124,6 +126,21 @@ test('a statement_timeout that a DBA has set for requests does not end a migrati
   const database = await openMigratedDatabase({ databaseUrl: url, dataDirectory: '/nowhere' });
   onTestFinished(() => database.close());
   expect(await database.state()).toBe('ok');
+});
+
+test('no migration is too long for the shortest timeouts that there are', async () => {
+  const DATABASE_URL = await createDatabase('template0');
+  await asAdministrator(
+    DATABASE_URL,
+    ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'].map(
+      (setting) => `alter database ${nameOf(DATABASE_URL)} set ${setting} = '1ms'`,
+    ),
+  );
+  expect(await run('src/migrate.ts', { DATABASE_URL })).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
 });
 
 test('a failed authentication ends the migration at once, and names what is missing', async () => {
@@ -215,11 +232,17 @@ test.each([
   `extra_float_digits = 0`,
   `client_encoding = 'LATIN1'`,
   `array_nulls = off`,
+  `gin_fuzzy_search_limit = 1`,
+  `plpgsql.variable_conflict = 'use_column'`,
+  `plpgsql.extra_errors = 'all'`,
+  `default_transaction_isolation = 'serializable'`,
+  `default_toast_compression = 'pglz'`,
   `transform_null_equals = on`,
   `xmlbinary = hex`,
   `default_transaction_deferrable = on`,
   `row_security = off`,
   `lock_timeout = '1h'`,
+  `idle_session_timeout = '1s'`,
   `idle_in_transaction_session_timeout = '1ms'`,
   `statement_timeout = '50s'`,
   `client_min_messages = debug1`,
@@ -243,6 +266,28 @@ test.each([
     id,
   });
   expect(await gateway.rest('DELETE', `/v1/packs/${id}`)).toMatchObject({ status: 200 });
+});
+
+test('what options= sets and the service sets as well is warned about, and nothing else is', async () => {
+  const warnings: string[] = [];
+  const settings = '-c DateStyle=German --lock-timeout=9s -cstatement_timeout=30s -c work_mem=8MB';
+  const database = await openMigratedDatabase(
+    {
+      databaseUrl: `${await createDatabase()}?options=${encodeURIComponent(settings)}`,
+      dataDirectory: '/nowhere',
+    },
+    { onWarning: (message) => warnings.push(message) },
+  );
+  onTestFinished(() => database.close());
+  expect(warnings).toEqual([
+    expect.stringContaining('DateStyle'),
+    expect.stringContaining('lock-timeout'),
+  ]);
+  const shown = await database.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings where name in ('lock_timeout', 'work_mem') order by name`,
+    [],
+  );
+  expect(shown.map(({ setting }) => setting)).toEqual(['5000', '8192']);
 });
 
 test('a search_path that leads nowhere is refused', async () => {
@@ -276,6 +321,7 @@ test('what is closed keeps no connection, so that a migration ends when it is do
       },
     },
   );
+  await database.query('select 1', []);
   expect(connections()).toBeGreaterThan(0);
   await database.close();
   expect(connections()).toBe(0);

@@ -9,7 +9,7 @@ import { startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
 /** Entities that belong to no org. */
-const NOBODYS = ['RepositoryLease'];
+const NOBODYS = ['RepositoryLease', 'PackDeletion'];
 
 /** Two orgs that each have a row of everything; a pack of each is shared with all. */
 async function twoOrgs() {

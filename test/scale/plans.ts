@@ -7,6 +7,7 @@ interface PlanNode {
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Actual Loops'?: number;
   readonly 'Shared Hit Blocks'?: number;
   readonly 'Shared Read Blocks'?: number;
   readonly Plans?: readonly PlanNode[];
@@ -14,6 +15,9 @@ interface PlanNode {
 
 /** Tables that grow with the tenants' use. Leases and listeners hold what is under way at a moment. */
 const TENANT_TABLES = new Set(['packs', 'agent_roles', 'role_packs', 'audit_events', 'api_keys']);
+
+/** How the name of a partition ends, or of its index. */
+const PARTITION = /_(?:earlier|later|\d{4}_\d{2})$/;
 
 /** Indexes that hold nothing but what the statement asks for, and are walked in order until the page is full. */
 const WALKED = new Set(['packs_community_newest', 'packs_platform_newest']);
@@ -24,9 +28,14 @@ const WALKED = new Set(['packs_community_newest', 'packs_platform_newest']);
  */
 export async function tableScans(client: pg.Client, { sql }: SentStatement): Promise<string[]> {
   const { rows } = await client.query(`explain (format json, generic_plan) ${sql}`);
+  const { rows: empty } = await client.query(
+    `select relname from pg_class where relispartition and relkind = 'r' and reltuples <= 0`,
+  );
+  const ofNothing = new Set(empty.map(({ relname }) => relname));
   return nodesOf(rows[0]['QUERY PLAN'][0].Plan).flatMap((node) => {
     const table = node['Relation Name'];
-    if (table === undefined || !TENANT_TABLES.has(table)) return [];
+    if (table === undefined || ofNothing.has(table)) return [];
+    if (!TENANT_TABLES.has(table.replace(PARTITION, ''))) return [];
     const type = node['Node Type'];
     if (type === 'Seq Scan') return [`reads all of ${table}`];
     const index = node['Index Name'];
@@ -35,20 +44,33 @@ export async function tableScans(client: pg.Client, { sql }: SentStatement): Pro
   });
 }
 
-/** How many blocks running the statement touches: its cost, whatever else the machine does. It must only read. */
-export async function blocksTouched(
+/** Which partitions of the audit log running the statement looks into. It must only read. */
+export async function partitionsTouched(
   client: pg.Client,
-  { sql, values }: SentStatement,
-): Promise<number> {
+  statement: SentStatement,
+): Promise<string[]> {
+  return nodesOf(await run(client, statement)).flatMap((node) =>
+    node['Relation Name']?.startsWith('audit_events_') && node['Actual Loops'] !== 0
+      ? [node['Relation Name']]
+      : [],
+  );
+}
+
+/** How many blocks running the statement touches: its cost, whatever else the machine does. It must only read. */
+export async function blocksTouched(client: pg.Client, statement: SentStatement): Promise<number> {
+  // The node at the top counts what is below it.
+  const plan = await run(client, statement);
+  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+}
+
+async function run(client: pg.Client, { sql, values }: SentStatement): Promise<PlanNode> {
   const literals = values.map((value) => client.escapeLiteral(String(value)));
   await client.query(`set plan_cache_mode = force_generic_plan; prepare measured as ${sql}`);
   const { rows } = await client.query(
     `explain (analyze, buffers, timing off, format json) execute measured (${literals})`,
   );
   await client.query('deallocate measured');
-  // The node at the top counts what is below it.
-  const { Plan: plan } = rows[0]['QUERY PLAN'][0];
-  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+  return rows[0]['QUERY PLAN'][0].Plan;
 }
 
 function nodesOf(node: PlanNode): readonly PlanNode[] {

@@ -8,7 +8,7 @@ import { createDatabase } from '../support/databases.ts';
 import { subscribe } from '../support/event-stream.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { operations } from './operations.ts';
-import { blocksTouched, tableScans } from './plans.ts';
+import { blocksTouched, partitionsTouched, tableScans } from './plans.ts';
 import { fillWithRealisticData } from './realistic-data.ts';
 import { startRecordedGateway, type World, worldOf } from './world.ts';
 
@@ -100,6 +100,35 @@ test(
       expect(deep.list.nodes).toHaveLength(SIZE);
       expect(deep.blocks, `${field}${args}`).toBeLessThan(first.blocks * 1.5 + 10);
     }
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the newest events, and those of one pack, lie in few partitions of the audit log',
+  async () => {
+    const { client, sent, large } = await start();
+    const touched = async (args: string) => {
+      sent.length = 0;
+      const { auditEvents } = await large.graphql(
+        `{ auditEvents(first: 20 ${args}) { nodes { subjectId } } }`,
+        {},
+      );
+      const statement = sent.find(({ sql }) => /\blimit\b/.test(sql));
+      if (statement === undefined) throw new Error('no statement for the page');
+      return { nodes: auditEvents.nodes, partitions: await partitionsTouched(client, statement) };
+    };
+    const { rows } = await client.query('select name from audit_partitions() order by ends');
+    expect(rows).toHaveLength(9);
+    const newest = await touched('');
+    // Those of the months to come are empty, and so is the last.
+    const most = rows.slice(-5).map(({ name }) => name);
+    expect(newest.nodes).toHaveLength(20);
+    expect(newest.partitions.sort()).toEqual(most.sort());
+    const [{ subjectId }] = newest.nodes;
+    const ofOne = await touched(`, filter: { subjectId: "${subjectId}" }`);
+    expect(ofOne.nodes.length).toBeGreaterThan(0);
+    expect(ofOne.partitions.length).toBeLessThanOrEqual(most.length + 1);
   },
   TIMEOUT_MS,
 );

@@ -13,6 +13,13 @@ export async function fillWithRealisticData(url: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(`
+    -- The service has been there for some months.
+    drop table audit_events_earlier;
+    select add_audit_partition('audit_events_earlier', null, audit_uuid_at(m - interval '3 months')),
+      (select count(add_audit_partition(to_char(m - n * interval '1 month', '"audit_events_"YYYY_MM'),
+        audit_uuid_at(m - n * interval '1 month'), audit_uuid_at(m - (n - 1) * interval '1 month')))
+       from generate_series(0, 3) n)
+    from date_trunc('month', now(), 'UTC') m;
     begin;
     -- The rows fit together; checking each of them would take most of the time.
     set local session_replication_role = replica;
@@ -55,6 +62,10 @@ export async function fillWithRealisticData(url: string): Promise<void> {
       (array['PACK_CREATED', 'PACK_ATTACHED', 'PACK_DETACHED'])[n], 'key', 'pack_' || p.id,
       'request', '{}', now()
     from p join o on o.i = p.o cross join generate_series(1, 2) n;
+    insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+    select uuidv7(make_interval(months => -m, secs => -n)), o.id,
+      (array['PACK_CREATED', 'PACK_ATTACHED', 'PACK_DETACHED'])[n], 'key', 'role_' || r.id, 'request', '{}', now()
+    from r join o on o.i = r.o cross join generate_series(1, 3) m cross join generate_series(1, 2) n;
     insert into api_keys (id, org_id, label, prefix, secret_hash, permission_set, created_at)
     select uuidv7(), o.id, 'key ' || n, 'sk_test', sha256((o.i || ' ' || n)::bytea), 'READ_ONLY', now()
     from o cross join lateral generate_series(1, case o.i when 0 then 5000 else 20 end) n;

@@ -13,7 +13,7 @@ import { newUuid } from '../../src/model/ids.ts';
 
 const TABLES = [
   ...['audit_events', 'api_keys', 'role_packs', 'agent_roles', 'packs', 'event_listeners'],
-  ...['repository_leases', 'orgs'],
+  ...['repository_leases', 'pack_deletions', 'orgs'],
 ];
 /** Passes by the triggers that keep the audit log from changing. */
 const emptied = (how: string) => `

@@ -14,6 +14,10 @@ const rowsOf: Readonly<
   role_packs: { by: 'id', where: 'org_id = $1' },
   api_keys: { by: 'id', where: 'org_id = $1' },
   audit_events: { by: 'id', where: 'org_id = $1' },
+  pack_deletions: {
+    by: 'id',
+    where: `subject_id in (select e.subject_id from audit_events e where e.org_id = $1)`,
+  },
   event_listeners: { by: 'id', where: 'org_id = $1' },
   repository_leases: { by: 'slug', where: `repository like '%/' || $1 || '/%'` },
   mikro_orm_migrations: null,
@@ -24,7 +28,8 @@ export type Dump = Readonly<Record<string, readonly string[]>>;
 /** How an org's rows are found, for every table that there is; null where a table holds no tenant's data. */
 export async function tenantTables({ app }: Gateway): Promise<typeof rowsOf> {
   const tables = await app.world.database.query<{ name: string }>(
-    `select table_name as name from information_schema.tables where table_schema = 'public'`,
+    // The rows of a partition are its table's.
+    `select relname as name from pg_class where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace`,
     [],
   );
   const known = tables.map(({ name }) => {
