@@ -70,7 +70,7 @@ export function parseAddress(
   const parameters = readParameters(query);
   addVariables(parameters, environment);
   const credentials = credentialsOf(authority.slice(0, at + 1), path, parameters);
-  const hosts = hostsOf(authority.slice(at + 1), parameters);
+  const hosts = hostsOf(authority.slice(at + 1), parameters, environment);
   const tls = tlsParameters(parameters, environment);
   const client = { ...credentials, ...plainParameters(parameters) };
   const [first, ...others] = hosts.flatMap((host) => candidatesFor(host, tls, client));

@@ -1,6 +1,6 @@
 /** Which hosts an address names, by `host`, `hostaddr` and `port` or before its path. */
 import { AddressRefused } from './address-refused.ts';
-import type { Parameters } from './parameters.ts';
+import type { Environment, Parameters } from './parameters.ts';
 
 export interface Host {
   /** As the certificate names it. */
@@ -11,7 +11,11 @@ export interface Host {
 }
 
 /** In the order in which they are tried. */
-export function hostsOf(list: string, parameters: Parameters): Host[] {
+export function hostsOf(
+  list: string,
+  parameters: Parameters,
+  { PGHOST = '', PGPORT = '' }: Environment,
+): Host[] {
   const listed = list.split(',').map((entry) => {
     const [matched, name = '', port = ''] =
       /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(entry.trim()) ?? [];
@@ -19,8 +23,21 @@ export function hostsOf(list: string, parameters: Parameters): Host[] {
     return { name: decoded(name.replace(/^\[|\]$/g, '')), port };
   });
   const addresses = parameters.get('hostaddr')?.split(',');
-  const names = parameters.get('host')?.split(',') ?? listed.map(({ name }) => name);
-  const ports = parameters.get('port')?.split(',') ?? listed.map(({ port }) => port);
+  // The driver reads both variables too, but knows neither lists nor what name a certificate must be for.
+  const orElse = (said: string[], variable: string) =>
+    said.some((one) => one !== '') ? said : variable.split(',');
+  const names =
+    parameters.get('host')?.split(',') ??
+    orElse(
+      listed.map(({ name }) => name),
+      PGHOST,
+    );
+  const ports =
+    parameters.get('port')?.split(',') ??
+    orElse(
+      listed.map(({ port }) => port),
+      PGPORT,
+    );
   const count = Math.max(names.length, addresses?.length ?? 0);
   const each = (values: readonly string[], index: number, what: string) => {
     if (values.length !== 1 && values.length !== count) {

@@ -123,6 +123,27 @@ describe('is understood', () => {
     expect(said).toMatchObject({ connectTimeoutMs: 3000, mustWrite: false });
   });
 
+  test.each([
+    ['postgres:///db', ['h1:1', '::1:2', '/run:1']],
+    ['postgres://:7/db', ['h1:7', '::1:7', '/run:7']],
+    ['postgres://h/db', ['h:1']],
+    ['postgres://h:7/db', ['h:7']],
+  ])('%s, with lists in PGHOST and PGPORT', (address, hosts) => {
+    const environment = {
+      PGHOST: 'h1,::1,/run',
+      PGPORT: address.includes('h') ? '1' : '1,2,1',
+      PGSSLMODE: 'verify-full',
+    };
+    const { candidates, mustWrite } = parseAddress(address, environment);
+    expect(candidates.map(({ client }) => `${client.host}:${client.port}`)).toEqual(hosts);
+    expect(mustWrite).toBe(hosts.length > 1);
+    // The certificate must be for the host that is asked.
+    for (const { client } of candidates) {
+      if (client.host?.startsWith('/')) expect(client.ssl).toBe(false);
+      else expect(client.ssl).toMatchObject({ host: client.host });
+    }
+  });
+
   test('variables that are not read are warned about', () => {
     expect(parseAddress('postgres://h/db', { PGSERVICE: 'x', PGHOSTADDR: '::1' }).warnings).toEqual(
       [expect.stringContaining('PGSERVICE'), expect.stringContaining('PGHOSTADDR')],
