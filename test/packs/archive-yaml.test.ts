@@ -115,8 +115,8 @@ describe('pack.yaml', () => {
     ['an unknown tag', 'name: !!js/function "x"', /not valid YAML/],
     ['two documents', `${REQUIRED}---\n${REQUIRED}`, /not valid YAML/],
     ['an alias without its anchor', 'name: *nowhere', /not valid YAML/],
-    ['deep nesting', '['.repeat(60_000), /nested or aliased/],
-    ['billion laughs', laughs(), /nested or aliased/],
+    ['deep nesting', '['.repeat(60_000), /nested too deeply/],
+    ['billion laughs', laughs(), /nested too deeply/],
     ['more than 64 KiB', `${REQUIRED}#${'x'.repeat(65_536)}`, /larger than 65536/],
   ])('refuses %s as a whole', (_what, text, message) => {
     expect(problemsOf(text)).toEqual([
@@ -138,7 +138,10 @@ describe('pack.yaml', () => {
     ['lists without end', '- '.repeat(32_000)],
   ])('%s are too much for every reader', (_what, text) => {
     expect(problemsOf(text)).toEqual([
-      { path: 'pack.yaml', message: 'is not valid YAML: it is nested or aliased beyond measure' },
+      {
+        path: 'pack.yaml',
+        message: 'is not valid YAML: it is nested too deeply, or its aliases stand for too much',
+      },
     ]);
   });
 

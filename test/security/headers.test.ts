@@ -221,7 +221,7 @@ test('a request whose length can be read in two ways is read in neither', async 
   expect(gateway.statements).toEqual([]);
 });
 
-test('headers beyond measure are refused, and the server goes on', async () => {
+test('headers that are too long are refused, and the server goes on', async () => {
   const { origin } = await start();
   const auth = `authorization: Bearer ${KEY}`;
   for (const headers of [

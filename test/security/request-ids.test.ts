@@ -27,7 +27,7 @@ const malformed: readonly [string, number, string][] = [
   ['another protocol', 400, 'HELO gateway\r\n\r\n'],
   ['two lengths', 400, rawRequest('POST /v1/packs', ['content-length: 1', 'content-length: 2'])],
   ['an unknown expectation', 417, rawRequest('POST /v1/packs', ['expect: 200-ok'], '{}')],
-  ['headers beyond measure', 431, rawRequest('GET /v1/packs', [`x: ${'y'.repeat(50_000)}`])],
+  ['headers that are too long', 431, rawRequest('GET /v1/packs', [`x: ${'y'.repeat(50_000)}`])],
 ];
 
 test('every answer carries the id of its line in the log, whatever was sent', async () => {

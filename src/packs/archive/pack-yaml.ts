@@ -5,7 +5,7 @@ import type { PackMetadata } from '../pack-metadata.ts';
 import { isWholeYaml, readYamlMapping, type YamlEntry } from './yaml-document.ts';
 import { YamlFields } from './yaml-fields.ts';
 import { cutFragment, outsideAlias } from './yaml-fragment.ts';
-import { BEYOND_MEASURE, YamlRefused } from './yaml-refused.ts';
+import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
 export type PackMetadataOutcome =
   | { readonly kind: 'valid'; readonly metadata: PackMetadata }
@@ -84,7 +84,7 @@ function readMapping(text: string): ReadonlyMap<unknown, YamlEntry> | string {
   } catch (error) {
     if (error instanceof YamlRefused) return error.message;
     // Nested deeper than the parser's stack.
-    if (error instanceof RangeError) return BEYOND_MEASURE;
+    if (error instanceof RangeError) return TOO_NESTED;
     throw error;
   }
 }

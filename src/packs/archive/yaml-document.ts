@@ -14,7 +14,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { measureYaml } from './yaml-measure.ts';
-import { BEYOND_MEASURE, YamlRefused } from './yaml-refused.ts';
+import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
 /** One key of a mapping: its value's node, and the source tokens that both came from. */
 export interface YamlEntry {
@@ -125,7 +125,7 @@ function isIn({ pos }: YAMLError, { tokens, node }: YamlEntry): boolean {
 }
 
 function invalid(text: string, { code, message, pos }: YAMLError): YamlRefused {
-  if (code === 'RESOURCE_EXHAUSTION') return new YamlRefused(BEYOND_MEASURE);
+  if (code === 'RESOURCE_EXHAUSTION') return new YamlRefused(TOO_NESTED);
   const before = text.slice(0, pos[0]).split('\n');
   const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
   // The rest quotes the document.

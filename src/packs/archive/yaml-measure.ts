@@ -1,5 +1,5 @@
 import { type Alias, isAlias, isMap, isNode, isPair, isScalar, isSeq, type YAMLMap } from 'yaml';
-import { BEYOND_MEASURE, YamlRefused } from './yaml-refused.ts';
+import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
 /** Values that a reader who follows every alias would see: what fits into a file of this size without aliases. */
 const MOST_VALUES = 40_000;
@@ -23,13 +23,13 @@ export function measureYaml(root: unknown): ReadonlyMap<Alias, unknown> {
         `is not valid YAML: nothing before the alias *${alias.source.slice(0, 100)} has that anchor`,
       );
     }
-    if (target.values === null) throw new YamlRefused(BEYOND_MEASURE);
+    if (target.values === null) throw new YamlRefused(TOO_NESTED);
     targets.set(alias, target.node);
     return target.values;
   };
 
   const measure = (node: unknown, depth: number): number => {
-    if (depth > DEEPEST) throw new YamlRefused(BEYOND_MEASURE);
+    if (depth > DEEPEST) throw new YamlRefused(TOO_NESTED);
     if (isAlias(node)) return follow(node);
     if (isPair(node)) return measure(node.key, depth) + measure(node.value, depth);
     const anchored: Anchored = { node, values: null };
@@ -39,7 +39,7 @@ export function measureYaml(root: unknown): ReadonlyMap<Alias, unknown> {
     if (isMap(node) || isSeq(node)) {
       for (const item of node.items) values += measure(item, depth + 1);
     }
-    if (values > MOST_VALUES) throw new YamlRefused(BEYOND_MEASURE);
+    if (values > MOST_VALUES) throw new YamlRefused(TOO_NESTED);
     anchored.values = values;
     return values;
   };

@@ -2,4 +2,5 @@
 export class YamlRefused extends Error {}
 
 /** For what would take its readers down: too deep, or multiplied by aliases ("billion laughs"). */
-export const BEYOND_MEASURE = 'is not valid YAML: it is nested or aliased beyond measure';
+export const TOO_NESTED =
+  'is not valid YAML: it is nested too deeply, or its aliases stand for too much';
