@@ -12,7 +12,7 @@ import type {
 } from '../registry.ts';
 import { LayoutError, passing, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { isIn } from './index-document.ts';
+import { entriesOf } from './index-document.ts';
 import { push } from './push.ts';
 import { setTag } from './set-tag.ts';
 
@@ -35,7 +35,7 @@ export async function copy(
   }
   return layout.exclusively(options.signal, async () => {
     const index = await layout.readIndex();
-    const here = index.manifests.filter((entry) => isIn(entry, from.repository));
+    const here = entriesOf(index, from.repository);
     const found = (await layout.reachability.from(here)).manifests.get(digest);
     if (found === undefined) return { kind: 'missing' };
     const manifests = setTag(index.manifests, to, tag, found);

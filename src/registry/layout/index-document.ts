@@ -81,6 +81,29 @@ export function isIn(entry: Entry, repository: Repository): boolean {
   return mayBe && membership(entry)?.repository === repository;
 }
 
+/**
+ * The entries of a repository. The first look at an index sorts all of it, because a check of the whole registry asks for
+ * each of its repositories.
+ */
+export function entriesOf(index: Index, repository: Repository): readonly Entry[] {
+  const sorted = byRepository.get(index) ?? sortedByRepository(index);
+  byRepository.set(index, sorted);
+  return (sorted.get(repository) ?? []).filter((entry) => isIn(entry, repository));
+}
+
+/** As long as the index itself is kept; nothing changes one once it is read. */
+const byRepository = new WeakMap<Index, ReadonlyMap<string, readonly Entry[]>>();
+
+/** By what stands where a repository's name belongs; whether it is one is asked of few. */
+const sortedByRepository = ({ manifests }: Index): ReadonlyMap<string, readonly Entry[]> =>
+  Map.groupBy(
+    manifests,
+    ({ annotations: { [REF_NAME]: refName, [UNTAGGED_IN]: untaggedIn } = {} }) =>
+      refName === undefined
+        ? (untaggedIn ?? '')
+        : refName.slice(0, Math.max(refName.lastIndexOf(':'), 0)),
+  );
+
 export const isTagged = (entry: Entry, repository: Repository, tag: Tag): boolean =>
   entry.annotations?.[REF_NAME] === `${repository}:${tag}`;
 

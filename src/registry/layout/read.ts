@@ -4,7 +4,7 @@ import type { Descriptor, Digest, Repository, Tag } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { LayoutError, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { isIn, isTagged } from './index-document.ts';
+import { entriesOf, isTagged } from './index-document.ts';
 import type { Reached } from './reachability.ts';
 import { verifyContent } from './verify-content.ts';
 
@@ -30,7 +30,7 @@ export async function readManifest(
   return await twice(signal, async () => {
     const found = isDigest(reference)
       ? (await reachedIn(layout, repository)).manifests.get(reference)
-      : (await layout.readIndex()).manifests.find((entry) =>
+      : entriesOf(await layout.readIndex(), repository).find((entry) =>
           isTagged(entry, repository, reference),
         );
     if (found === undefined) return { kind: 'missing' };
@@ -73,6 +73,5 @@ async function twice<T>(
 }
 
 async function reachedIn(layout: ImageLayout, repository: Repository): Promise<Reached> {
-  const { manifests } = await layout.readIndex();
-  return await layout.reachability.from(manifests.filter((entry) => isIn(entry, repository)));
+  return await layout.reachability.from(entriesOf(await layout.readIndex(), repository));
 }
