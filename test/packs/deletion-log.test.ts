@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, role } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -13,6 +14,7 @@ test.skipIf(!installed('docker-registry'))(
     const environment = { REGISTRY_URL: docker.url.href };
     const gateway = await startGateway({ database: 'postgres', environment });
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     const held = await gateway.pack('held');
     await role(gateway, 'on-call', [held.id]);
     gateway.logs.length = 0;
@@ -46,5 +48,6 @@ test.skipIf(!installed('docker-registry'))(
     // The refusal came before anybody asked the registry.
     expect(calls.some((call) => call.requestId === requestId)).toBe(false);
     expect(JSON.stringify(gateway.logs)).not.toContain(OWNER_KEY);
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   },
 );
