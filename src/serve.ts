@@ -33,8 +33,8 @@ export async function serve(config: Config): Promise<void> {
   // The port comes first: a start that fails on it has made nothing, least of all an owner key that nobody saw.
   const opening = Promise.withResolvers<App>();
   const handler: Handler = {
-    fetch: async (request, address) => (await opening.promise).fetch(request, address),
-    fail: async (error, address) => (await opening.promise).fail(error, address),
+    fetch: async (...arrived) => (await opening.promise).fetch(...arrived),
+    fail: async (...lost) => (await opening.promise).fail(...lost),
   };
   const server = await listen(handler, config.port, config.host, config.keepAliveMs).catch(
     (error: unknown) => {

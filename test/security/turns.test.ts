@@ -1,12 +1,17 @@
 /** One caller's requests wait for each other, and nobody else's for them. */
 import { connect } from 'node:net';
+import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Turn, Turns } from '../../src/http/turns.ts';
 import type { Caller } from '../../src/identity/caller.ts';
 import { keyIds, newUuid, orgIds } from '../../src/model/ids.ts';
+import { fill } from '../abuse/fill.ts';
+import { Target } from '../abuse/target.ts';
+import { createDatabase } from '../support/databases.ts';
 import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
+import { startServer } from '../support/server-process.ts';
 
 const someCaller = (): Caller => ({
   orgId: orgIds.of(newUuid()),
@@ -97,6 +102,33 @@ test('whoever never sends the rest of large bodies keeps himself waiting, and no
   for (let time = 0; time < 5; time += 1) expect((await ask(OWNER_KEY, large)).status).toBe(200);
   stalled.destroy();
   expect(new Set(await Promise.all(mine))).toEqual(new Set([200]));
+});
+
+test('an answer that nobody reads keeps its caller’s turn, in the process as operators start it', async () => {
+  const DATABASE_URL = await createDatabase();
+  const server = await startServer({ DATABASE_URL });
+  const database = new pg.Client(DATABASE_URL);
+  await database.connect();
+  await fill(database, 'default').finally(() => database.end());
+  const target = new Target(server.url, OWNER_KEY);
+  const answered = () => server.logs.filter(({ operationName }) => operationName === 'Long').length;
+
+  // Each is longer than what the kernel takes of it for a client that does not read.
+  const body = JSON.stringify({
+    query: 'query Long { packs(first: 100) { nodes { capabilities } } }',
+  });
+  const sockets = await Promise.all(
+    Array.from({ length: 6 }, () => target.stall('/graphql', body)),
+  );
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await expect.poll(answered).toBe(1);
+  // Time enough for all the others, were it theirs.
+  for (let time = 0; time < 100; time += 1) await target.rest('/v1/agent-roles?limit=1');
+  expect(answered()).toBe(1);
+  for (const socket of sockets) socket.resume();
+  await expect.poll(answered).toBe(6);
 });
 
 test('a caller who asks for more at once than one request may has all of it answered', async () => {
