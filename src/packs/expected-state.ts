@@ -7,6 +7,6 @@ import type { ImageFile } from './contents/image-tree.ts';
  */
 export type Expectation = (state: {
   readonly pack: PackRow;
-  /** The file that is to be changed; null where there is none. */
-  readonly file: ImageFile | null;
+  /** The file that is to be changed; null where there is none, absent where all of the pack is changed. */
+  readonly file?: ImageFile | null;
 }) => void;

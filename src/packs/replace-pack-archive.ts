@@ -33,7 +33,7 @@ export async function replacePackArchive(
   if (found.kind !== 'revisable') return found;
   const outcome = await withPackImage(world, archive, (metadata, image) =>
     revisePack(world, caller, found.pack, revision, async (pack, publish) => {
-      expected?.({ pack, file: null });
+      expected?.({ pack });
       return publish(metadata, image);
     }),
   );

@@ -56,7 +56,7 @@ interface Declaration<
   readonly shareOf?: (query: z.output<Query>) => number;
   /** The ETag of what a success answers. */
   readonly etag?: (outcome: SuccessOf<Outcome>) => string;
-  /** Whether `If-Match` is checked. */
+  /** Whether `If-Match` and `If-None-Match` are checked. */
   readonly takesCondition?: true;
 }
 
@@ -193,6 +193,10 @@ const conditionHeaders = z.object({
     .string()
     .optional()
     .openapi({ description: 'An ETag that was answered: only where it still holds, else 412.' }),
+  'if-none-match': z
+    .string()
+    .optional()
+    .openapi({ description: '`*`: only where nothing is overwritten, else 412.' }),
 });
 
 const fileParameters = idParameter.extend({

@@ -135,6 +135,10 @@ export const bytesBody: Body<SpooledFile> = {
   },
   refusals: [...bodyRefusals, 'rate_limited'],
   async read(request, { maxFileBytes, beginUpload, disposables }) {
+    // A server that does not know it must not take a part for the whole (RFC 9110, 14.5).
+    if (request.headers.has('content-range')) {
+      throw new RequestRefused('bad_request', 'Send the whole file, without Content-Range.');
+    }
     beginUpload();
     return { kind: 'valid', value: await spoolBody(request, maxFileBytes, disposables) };
   },

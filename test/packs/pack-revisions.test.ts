@@ -101,6 +101,10 @@ describe.each(deployments)(
         status: 412,
         json: { error: { code: 'precondition_failed' } },
       });
+      const any = await replaceArchive(gateway, before.id, next, { 'if-match': '*' });
+      expect(any.status).toBe(200);
+      const none = await replaceArchive(gateway, before.id, next, { 'if-none-match': '*' });
+      expect(none.status).toBe(412);
     });
 
     test('files are read, changed, added and deleted one by one; the version stays', async () => {
@@ -130,8 +134,16 @@ describe.each(deployments)(
       expect(await pulls(gateway, PLACE, '1.0.0')).toBe(true);
       expect(await pulls(gateway, PLACE, imageDigest)).toBe(false);
       expect((await send(gateway, 'PUT', path, 'x', { 'if-match': etag })).status).toBe(412);
+      expect((await send(gateway, 'PUT', path, 'x', { 'if-none-match': '*' })).status).toBe(412);
+      const part = await send(gateway, 'PUT', path, 'x', { 'content-range': 'bytes 0-0/1' });
+      expect(part.status).toBe(400);
+      const absent = await send(gateway, 'PUT', `${id}/files/data/no`, '', { 'if-match': '*' });
+      expect(absent.status).toBe(412);
       const pack = { 'if-match': changed.headers.get('etag') ?? '' };
-      const added = await send(gateway, 'PUT', `${id}/files/data/new%20file.json`, '{}', pack);
+      const added = await send(gateway, 'PUT', `${id}/files/data/new%20file.json`, '{}', {
+        ...pack,
+        'if-none-match': '*',
+      });
       expect(added.status).toBe(200);
       expect((await send(gateway, 'PUT', `${id}/files/data/x`, '', pack)).status).toBe(412);
       const run = await send(gateway, 'PUT', `${id}/files/scripts/run.sh`, '#!/bin/bash\n');

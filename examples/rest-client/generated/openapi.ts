@@ -1695,6 +1695,8 @@ export interface operations {
             header?: {
                 /** @description An ETag that was answered: only where it still holds, else 412. */
                 "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description An opaque id, such as pack_…. */
@@ -1920,6 +1922,8 @@ export interface operations {
             header?: {
                 /** @description An ETag that was answered: only where it still holds, else 412. */
                 "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description An opaque id, such as pack_…. */
@@ -2174,6 +2178,8 @@ export interface operations {
             header?: {
                 /** @description An ETag that was answered: only where it still holds, else 412. */
                 "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description An opaque id, such as pack_…. */

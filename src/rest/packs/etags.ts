@@ -15,21 +15,29 @@ export const archiveETag = ({ imageDigest }: Pick<PackRow, 'imageDigest'>): stri
 /** Of a file's bytes. */
 export const fileETag = ({ hash }: Pick<PackFile, 'hash'>): string => `"sha256-${hash}"`;
 
-/** What a change expects (`If-Match`): the ETag of the file, of the pack or of its archive; undefined: nothing. */
+/**
+ * What a change expects: that what it changes is still this (`If-Match`: the ETag of the file, of the pack or of its
+ * archive), or is not (`If-None-Match`: `*` where nothing is to be overwritten). Undefined: nothing.
+ */
 export function expectedBy(headers: Headers): Expectation | undefined {
-  const header = headers.get('if-match');
-  if (header === null) return undefined;
-  const wanted = entityTags(header);
+  const [match, noneMatch] = ['if-match', 'if-none-match'].map((name) => headers.get(name));
+  if (match == null && noneMatch == null) return undefined;
   return ({ pack, file }) => {
-    const current = [packETag(pack), archiveETag(pack), ...(file === null ? [] : [fileETag(file)])];
-    const exists = file !== null || wanted[0] !== '*';
-    if (exists && wanted.some((tag) => tag === '*' || current.includes(tag))) return;
-    throw new RequestRefused(
-      'precondition_failed',
-      'This has changed since you read it (If-Match): read it again, then make the change anew.',
-    );
+    const ofPack = [packETag(pack), archiveETag(pack)];
+    const ofFile = file == null ? [] : [fileETag(file)];
+    const isOneOf = (header: string, current: readonly string[]) =>
+      entityTags(header).some((tag) => (tag === '*' ? file !== null : current.includes(tag)));
+    if (match != null && !isOneOf(match, [...ofPack, ...ofFile])) {
+      throw changed('This has changed since you read it (If-Match): read it again,');
+    }
+    if (noneMatch != null && isOneOf(noneMatch, file === undefined ? ofPack : ofFile)) {
+      throw changed('This is there already (If-None-Match): read it,');
+    }
   };
 }
+
+const changed = (what: string) =>
+  new RequestRefused('precondition_failed', `${what} then make the change anew.`);
 
 /** Whether the caller has this already (`If-None-Match`), however a proxy has weakened what he was told. */
 export function isKnown(headers: Headers, etag: string): boolean {
