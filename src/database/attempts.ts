@@ -51,11 +51,11 @@ export function createAttempts(mostWrites: number): Attempts {
   };
 
   return {
-    read: attempt,
+    read: (work) => untilItPasses(work, isUndone, MOST_ATTEMPTS),
     async write(work) {
       await enter();
       try {
-        return await attempt(work);
+        return await untilItPasses(work, isUndone, MOST_ATTEMPTS);
       } finally {
         leave();
       }
@@ -64,12 +64,20 @@ export function createAttempts(mostWrites: number): Attempts {
   };
 }
 
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Does work anew while what makes it fail passes by itself.
+ * @throws what `work` throws for another reason, or at last
+ */
+export async function untilItPasses<T>(
+  work: () => Promise<T>,
+  passes: (error: unknown) => boolean,
+  mostAttempts: number,
+): Promise<T> {
   for (let number = 1; ; number += 1) {
     try {
       return await work();
     } catch (error) {
-      if (number === MOST_ATTEMPTS || !isUndone(error)) throw error;
+      if (number === mostAttempts || !passes(error)) throw error;
     }
     // At a random moment, so that those who were in each other's way do not meet again.
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** number);

@@ -1,10 +1,12 @@
 /** The partitions of the audit log, one for each month: made ahead, and dropped when they are past (migration 006). */
-import { setTimeout as pause } from 'node:timers/promises';
+import { untilItPasses } from './attempts.ts';
 import type { Query } from './gathered.ts';
 import { isLockTimeout } from './sql-state.ts';
 
 /** Few, because the first page of a list looks into each; whatever nobody has made one for has a place as well. */
 const MONTHS_AHEAD = 3;
+/** The database waits for no more than an instant for the lock on the whole log, as everybody would behind it. */
+const MOST_ATTEMPTS = 20;
 
 /**
  * Makes the partitions of the months to come, where they are missing. The database does it with the rights of the tables'
@@ -32,28 +34,13 @@ export async function dropAuditPartitions(
   run: string,
 ): Promise<number> {
   for (let total = 0; ; ) {
-    const [row] = await untilUnlocked(() =>
+    const drop = () =>
       query<{ removed: number | null }>('select drop_audit_partition($1, $2) as removed', [
         olderThan,
         run,
-      ]),
-    );
+      ]);
+    const [row] = await untilItPasses(drop, isLockTimeout, MOST_ATTEMPTS);
     if (row?.removed == null) return total;
     total += row.removed;
-  }
-}
-
-/** The database waits for no more than an instant for the lock on the whole log, as everybody would behind it. */
-const MOST_ATTEMPTS = 20;
-const PAUSE_MS = 500;
-
-async function untilUnlocked<T>(work: () => Promise<T>): Promise<T> {
-  for (let number = 1; ; number += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (number === MOST_ATTEMPTS || !isLockTimeout(error)) throw error;
-    }
-    await pause(Math.random() * PAUSE_MS);
   }
 }
