@@ -101,7 +101,10 @@ describe.skipIf(!installed('docker-registry'))('kill -9 on PostgreSQL', () => {
     await blocker.connect();
     onTestFinished(() => blocker.end());
     await blocker.query('begin');
-    await blocker.query('select * from repository_leases for update');
+    // The image is read beside the mark, so the first read may come before the lease is there.
+    while (!(await blocker.query('select 1 from repository_leases for update')).rowCount) {
+      await pause(10);
+    }
     held.release();
     // A connection of its own: within a transaction the list of activities never changes.
     const watcher = new pg.Client(setup.environment.DATABASE_URL);
