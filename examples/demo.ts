@@ -100,6 +100,11 @@ if (key === undefined) {
   process.exit(1);
 }
 const suffix = randomUUID().slice(0, 8);
-await guardedDeletion(connect(url, key), suffix);
-await failingRegistry(suffix);
-say('That was the story.');
+try {
+  await guardedDeletion(connect(url, key), suffix);
+  await failingRegistry(suffix);
+  say('That was the story.');
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

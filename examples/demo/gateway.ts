@@ -22,18 +22,28 @@ export function connect(url: string, key: string): Gateway {
   const documentOf = (operation: string) =>
     readFileSync(here(`operations/${operation}.graphql`), 'utf8');
   async function send(body: FormData | string): Promise<Answer> {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(typeof body === 'string' && { 'content-type': 'application/json' }),
-      },
-      body,
-    });
-    const answer: Answer = await response.json();
+    const answer = await post(body);
     // What is no outcome of the business: no key, no scope, a bug.
     if (answer.errors !== undefined) throw new Error(answer.errors[0].message);
     return Object.values(answer.data)[0];
+  }
+  async function post(body: FormData | string): Promise<Answer> {
+    try {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(typeof body === 'string' && { 'content-type': 'application/json' }),
+        },
+        body,
+      });
+      return await response.json();
+    } catch (error) {
+      throw new Error(
+        `GATEWAY_URL: no gateway answers at ${url}; start one with \`npm start\`, or name where it listens`,
+        { cause: error },
+      );
+    }
   }
   return {
     run: (operation, variables) =>

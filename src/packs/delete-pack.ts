@@ -45,6 +45,7 @@ import {
   recordFailure,
   remove,
 } from './deletion-steps.ts';
+import type { Expectation } from './expected-state.ts';
 import { tagOf } from './image-location.ts';
 import { removeUnmanaged } from './unmanaged-removal.ts';
 import { findVerdict } from './verdict-lookup.ts';
@@ -65,11 +66,13 @@ export type DeletePackOutcome =
  *
  * Of any number of concurrent calls one answers `deleted`; the others wait for it and answer `not_found`.
  * @param id as the caller sent it; what is no pack id is not found
+ * @param expected holds for the pack as the first step looked at it; one that changed after that is looked at again
  */
 export async function deletePack(
   world: DeletionWorld,
   caller: Caller,
   id: string,
+  expected?: Expectation,
 ): Promise<DeletePackOutcome> {
   const packId = packIds.parse(id);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
@@ -79,12 +82,14 @@ export async function deletePack(
     if (verdict === null) return { kind: 'not_found', subject: 'pack', id };
     const { pack, blockers, image } = verdict;
     if (blockers !== null) return { kind: 'pack_in_use', pack, blockers };
+    expected?.({ pack });
+    const unchangedSince = expected === undefined ? null : pack.updatedAt;
     // Once: another try comes from somebody else's work on the repository, and finds it changed.
     using ahead = image === 'PURGED' && attempt === 0 ? readAhead(world, pack) : undefined;
     const step =
       image === 'PURGED'
-        ? await mark(world, caller, packId)
-        : await removeUnmanaged(world.database, caller, pack);
+        ? await mark(world, caller, packId, unchangedSince)
+        : await removeUnmanaged(world.database, { caller, pack, unchangedSince });
     switch (step.kind) {
       case 'marked':
         // Awaited: what is read ahead is kept until this is over.

@@ -15,7 +15,7 @@ const DETAILS = `jsonb_build_object('name', name, 'version', version, 'imageRef'
 export const LOCK = `
   with locked as materialized (
     select p.repository, ${packRows.whole.json} as pack from packs p
-    where p.id = $1 and p.org_id = $2 for update
+    where p.id = $1 and p.org_id = $2 and p.updated_at = coalesce($5::timestamptz, p.updated_at) for update
   ), leased as (${takeLease('k.repository', '$3', '$4', 'from locked k')})
   select pack, (
     select extract(epoch from expires_at - statement_timestamp())::float8 * 1000 from leased
@@ -89,9 +89,10 @@ export const REMOVE_PURGED = `
 export const REMOVE_UNMANAGED = `
   with target as materialized (
     select p.id, k.*, ${deletionVerdict}
-    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
-      with ordinality as k (pack_id, org_id, event_id, actor, subject_id, request_id, place)
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $8::timestamptz[])
+      with ordinality as k (pack_id, org_id, event_id, actor, subject_id, request_id, unchanged_since, place)
     join packs p on p.id = k.pack_id and p.org_id = k.org_id
+      and p.updated_at = coalesce(k.unchanged_since, p.updated_at)
     for update of p skip locked
   ), removed as (
     delete from packs p using target t

@@ -51,17 +51,21 @@ interface Locked {
   readonly granted: number | null;
 }
 
-/** In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING. */
+/**
+ * In one transaction: the row is locked, the repository's lease taken, the row found free and set to DELETING.
+ * @param unchangedSince the row's last change, where it must not have changed again
+ */
 export async function mark(
   { database }: Pick<World, 'database'>,
   caller: Caller,
   id: PackId,
+  unchangedSince: Date | null,
 ): Promise<MarkedPack | Busy | Changed> {
   const row = [uuidOf(id), uuidOf(caller.orgId)];
   const event = [newUuid(), actorOf(caller), id, caller.requestId, new Date().toISOString()];
   const [holder, sentAt] = [newUuid(), performance.now()];
   const [[locked], [marked]] = await database.transact<[Locked, { readonly held: Digest[] }]>([
-    [LOCK, [...row, holder, LEASE_TTL_MS]],
+    [LOCK, [...row, holder, LEASE_TTL_MS, unchangedSince?.toISOString() ?? null]],
     [MARK, [...row, ...event, holder]],
   ]);
   if (locked === undefined) return { kind: 'changed' };

@@ -17,6 +17,7 @@ import type { PackRow } from '../model/pack-row.ts';
 import type { World } from '../world.ts';
 import { awaitLease } from './await-lease.ts';
 import { findDying, readUnderLease, refused } from './create-pack-from-image.ts';
+import type { Expectation } from './expected-state.ts';
 import { findPack } from './find-pack.ts';
 import { type ImageSource, openImageSource } from './image-source.ts';
 import { purgeOld, putBack, type ReplacementRefused, swap, unusable } from './replacement-steps.ts';
@@ -25,6 +26,7 @@ export interface ReplacePackImageInput {
   /** As the caller sent it; what is no pack id is not found. */
   readonly id: string;
   readonly imageRef: string;
+  readonly expected?: Expectation | undefined;
 }
 
 export type ReplacePackImageOutcome =
@@ -35,7 +37,7 @@ export type ReplacePackImageOutcome =
 export async function replacePackImage(
   world: World,
   caller: Caller,
-  { id, imageRef }: ReplacePackImageInput,
+  { id, imageRef, expected }: ReplacePackImageInput,
 ): Promise<ReplacePackImageOutcome> {
   const packId = packIds.parse(id);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
@@ -50,11 +52,14 @@ export async function replacePackImage(
   }
   const leased = await awaitLease(world, source.place);
   if (leased.kind !== 'leased') return leased;
-  const outcome = await replace(world, caller, packId, source, leased.lease);
-  if (outcome.kind !== 'image_replaced') {
-    await releaseLease(world.database, leased.lease);
+  let outcome: ReplacePackImageOutcome | undefined;
+  try {
+    outcome = await replace(world, caller, packId, source, leased.lease, expected);
+    return outcome;
+  } finally {
+    // The swap gives it back where it changes the row.
+    if (outcome?.kind !== 'image_replaced') await releaseLease(world.database, leased.lease);
   }
-  return outcome;
 }
 
 async function replace(
@@ -63,6 +68,7 @@ async function replace(
   packId: PackId,
   source: ImageSource,
   lease: Lease,
+  expected: Expectation | undefined,
 ): Promise<ReplacePackImageOutcome> {
   const image = await readUnderLease(world, source, lease);
   if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
@@ -73,7 +79,7 @@ async function replace(
     world,
     caller,
     packId,
-    { ...image, origin: 'IMAGE_REF', ref: source.imageRef, event: 'PACK_IMAGE_REPLACED' },
+    { ...image, origin: 'IMAGE_REF', ref: source.imageRef, event: 'PACK_IMAGE_REPLACED', expected },
     lease,
   );
   if (swapped.kind !== 'swapped') return swapped;

@@ -11,6 +11,7 @@ import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
 import { refused } from './create-pack-from-image.ts';
+import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
 import { heldDigests } from './purge-unheld.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
@@ -28,6 +29,8 @@ export interface NextImage extends Pick<NewImage, 'metadata' | 'digest' | 'sizeB
   readonly event: AuditEventType;
   /** What the event says besides. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Of the row, once it is locked. */
+  readonly expected?: Expectation | undefined;
 }
 
 type NewImage = Extract<ReadPackImageOutcome, { kind: 'read' }>;
@@ -61,7 +64,7 @@ export async function swap(
   { database }: World,
   caller: Caller,
   packId: PackId,
-  { metadata, digest, sizeBytes, origin, ref, event, details }: NextImage,
+  { metadata, digest, sizeBytes, origin, ref, event, details, expected }: NextImage,
   lease: Lease,
 ): Promise<Swapped | ReplacementRefused> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
@@ -70,6 +73,7 @@ export async function swap(
     if (problem !== null || pack === null) {
       return problem ?? { kind: 'not_found', subject: 'pack', id: packId };
     }
+    expected?.({ pack });
     if (metadata.name !== pack.name) {
       return refused(`holds the pack ${JSON.stringify(metadata.name)}, not this one`);
     }

@@ -12,17 +12,16 @@ import type { Changed, DeletedPack } from './deletion-steps.ts';
  * Removes a pack that a verdict found free and unmanaged, together with the writing of its event; for many requests in
  * one statement, which share its round trip and its commit.
  */
-export const removeUnmanaged = (
-  database: Database,
-  caller: Caller,
-  pack: PackRow,
-): Promise<Outcome> => database.gather(removals, { caller, pack });
+export const removeUnmanaged = (database: Database, wanted: Wanted): Promise<Outcome> =>
+  database.gather(removals, wanted);
 
 type Outcome = DeletedPack | Changed;
 
 interface Wanted {
   readonly caller: Caller;
   readonly pack: PackRow;
+  /** The row's last change, where it must not have changed again. */
+  readonly unchangedSince: Date | null;
 }
 
 const removals: Gathered<Wanted, Outcome> = async (query, wanted) => {
@@ -46,6 +45,7 @@ async function removeAll(query: Query, wanted: readonly Wanted[]): Promise<Outco
     wanted.map(({ pack }) => pack.id),
     wanted.map(({ caller }) => caller.requestId),
     deletedAt.toISOString(),
+    wanted.map(({ unchangedSince }) => unchangedSince?.toISOString() ?? null),
   ]);
   const removed = inPlaces(wanted, records);
   return wanted.map(({ pack: { id, name } }, index) => {

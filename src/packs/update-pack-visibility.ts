@@ -6,6 +6,7 @@ import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
+import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
 import { rolesOfPacks } from './roles-of-packs.ts';
 import { blockersOf, FIRST_BLOCKERS } from './verdict-lookup.ts';
@@ -14,6 +15,7 @@ export interface UpdatePackVisibilityInput {
   /** As the caller sent it; what is no pack id is not found. */
   readonly id: string;
   readonly visibility: PackVisibility;
+  readonly expected?: Expectation | undefined;
 }
 
 export type UpdatePackVisibilityOutcome =
@@ -48,13 +50,14 @@ function change(
   { database }: World,
   caller: Caller,
   packId: PackId,
-  { id, visibility }: UpdatePackVisibilityInput,
+  { id, visibility, expected }: UpdatePackVisibilityInput,
 ): Promise<Change> {
   return database.forOrg(caller.orgId).transactional(async (em) => {
     // The lock makes other orgs' attachments wait; afterwards they do not see the pack any more.
     const pack = await lockPack(em, packId);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id };
     if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name: pack.name };
+    expected?.({ pack });
     const { name, visibility: from } = pack;
     if (from === visibility) return { kind: 'visibility_updated', pack };
     if (visibility === 'ORG') {

@@ -5,7 +5,7 @@ import type { Body as RequestBody } from '../http/bodies.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
 import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
-import type { RefusalCode } from '../request-refused.ts';
+import { type RefusalCode, RequestRefused } from '../request-refused.ts';
 import { documentedResponses, type Success } from './documented-responses.ts';
 import { problemResponse, spelledForRest } from './problem-response.ts';
 import { type Body, readQuery } from './read-input.ts';
@@ -56,7 +56,7 @@ interface Declaration<
   readonly shareOf?: (query: z.output<Query>) => number;
   /** The ETag of what a success answers. */
   readonly etag?: (outcome: SuccessOf<Outcome>) => string;
-  /** Whether `If-Match` and `If-None-Match` are checked. */
+  /** Whether `If-Match` and `If-None-Match` are checked; a change that does not check them refuses them. */
   readonly takesCondition?: true;
 }
 
@@ -110,6 +110,9 @@ export function operation<
         outcomes.push(problem.kind);
         return problemResponse(world, caller, problem);
       };
+      if (declared.method !== 'get' && declared.takesCondition !== true) {
+        refuseConditions(request.headers);
+      }
       const query = readQuery(declared.query, new URL(request.url).searchParams);
       if (query.kind === 'validation_failed') return refuse(query);
       const { maxArchiveBytes } = world.config;
@@ -135,6 +138,13 @@ export function operation<
       });
     },
   };
+}
+
+/** A change that its caller wants to be made only under a condition must not be made without asking for it. */
+function refuseConditions(headers: Headers): void {
+  const condition = ['If-Match', 'If-None-Match'].find((name) => headers.has(name));
+  if (condition === undefined) return;
+  throw new RequestRefused('bad_request', `${condition} is not checked here: leave it out.`);
 }
 
 export function routeOf<

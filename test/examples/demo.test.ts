@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { run } from '../process/run.ts';
+import { freePort } from '../support/free-port.ts';
 import { startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -25,6 +26,15 @@ test('the demo plays the whole story of a deletion', { timeout: 180_000 }, async
     'RegistryCleanupFailed: ',
     'deleted; its image: PURGED',
   ]);
+});
+
+test('where nothing listens the demo says what to do, in one line', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const ended = await run('examples/demo.ts', { GATEWAY_URL: url, API_KEY: OWNER_KEY });
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toBe(
+    `GATEWAY_URL: no gateway answers at ${url}; start one with \`npm start\`, or name where it listens\n`,
+  );
 });
 
 test('without a key the demo says which variable to set', async () => {

@@ -1,18 +1,11 @@
 /** A pack that is made of an image at the very moment in which the image's own pack is being deleted. */
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-
-/** Until a statement in the gateway's database waits for a lock; asked outside of any transaction, for one caches it. */
-async function somebodyWaits({ app }: Gateway): Promise<void> {
-  const sql = `select 1 from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  while ((await app.world.database.query(sql, [])).length === 0) await pause(10);
-}
+import { startGateway } from '../support/gateway.ts';
+import { somebodyWaits } from '../support/somebody-waits.ts';
 
 test('an image that became another pack’s while the deletion waited for the lease is kept', async () => {
   const gateway = await startGateway({ database: 'postgres' });

@@ -1006,7 +1006,12 @@ export interface operations {
     replacePackImage: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -1027,6 +1032,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1118,6 +1125,26 @@ export interface operations {
                     "application/json": components["schemas"]["PackBeingDeleted"];
                 };
             };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
             /** @description `payload_too_large` */
             413: {
                 headers: {
@@ -1187,7 +1214,12 @@ export interface operations {
     deletePack: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -1288,6 +1320,26 @@ export interface operations {
                     "application/json": components["schemas"]["PackInUse"];
                 };
             };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
+                };
+            };
             /** @description `registry_cleanup_failed` */
             502: {
                 headers: {
@@ -1317,7 +1369,12 @@ export interface operations {
     updatePackVisibility: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag that was answered: only where it still holds, else 412. */
+                "if-match"?: string;
+                /** @description `*`: only where nothing is overwritten, else 412. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description An opaque id, such as pack_…. */
                 id: string;
@@ -1338,6 +1395,8 @@ export interface operations {
                 headers: {
                     /** @description Names this request in our logs. */
                     "x-request-id"?: string;
+                    /** @description For If-Match and If-None-Match. */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1427,6 +1486,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackInUse"] | components["schemas"]["PackBeingDeleted"];
+                };
+            };
+            /** @description `precondition_failed` */
+            412: {
+                headers: {
+                    /** @description Names this request in our logs. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        error: {
+                            /** @enum {string} */
+                            code: "precondition_failed";
+                            /** @description What went wrong, for people. */
+                            message: string;
+                            /** @description The same as the header x-request-id. */
+                            request_id: string;
+                        };
+                    };
                 };
             };
             /** @description `payload_too_large` */

@@ -5,6 +5,7 @@ import { replacePackImage } from '../../packs/replace-pack-image.ts';
 import { updatePackVisibility } from '../../packs/update-pack-visibility.ts';
 import { noQuery, type Operation, operation } from '../operation.ts';
 import { jsonBody } from '../read-input.ts';
+import { expectedBy, packETag } from './etags.ts';
 import { optionalVisibility, packJson, packSchema, visibilityField } from './pack-json.rest.ts';
 
 const imageRef = z.string().openapi({
@@ -49,9 +50,15 @@ const replaceImage = operation({
     registry_unavailable: true,
   },
   success: { status: 200, description: 'The pack, as it is now.', schema: packSchema },
-  run: (world, caller, { id, body }) =>
-    replacePackImage(world, caller, { id, imageRef: body.image_ref }),
+  takesCondition: true,
+  run: (world, caller, { id, body, headers }) =>
+    replacePackImage(world, caller, {
+      id,
+      imageRef: body.image_ref,
+      expected: expectedBy(headers),
+    }),
   present: ({ pack }, _world, caller) => packJson(pack, caller),
+  etag: ({ pack }) => packETag(pack),
 });
 
 const share = operation({
@@ -65,9 +72,11 @@ const share = operation({
   body: jsonBody(z.strictObject({ visibility: visibilityField })),
   problems: { not_found: true, pack_in_use: true, pack_being_deleted: true },
   success: { status: 200, description: 'The pack, as it is now.', schema: packSchema },
-  run: (world, caller, { id, body: { visibility } }) =>
-    updatePackVisibility(world, caller, { id, visibility }),
+  takesCondition: true,
+  run: (world, caller, { id, body: { visibility }, headers }) =>
+    updatePackVisibility(world, caller, { id, visibility, expected: expectedBy(headers) }),
   present: ({ pack }, _world, caller) => packJson(pack, caller),
+  etag: ({ pack }) => packETag(pack),
 });
 
 const clone = operation({

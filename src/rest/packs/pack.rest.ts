@@ -10,7 +10,7 @@ import { enumIn } from '../letter-case.ts';
 import { noQuery, type Operation, operation } from '../operation.ts';
 import { nextCursor, nextCursorOf, pageOf, pageQuery, shareOfPage } from '../paging.ts';
 import { noBody } from '../read-input.ts';
-import { packETag } from './etags.ts';
+import { expectedBy, packETag } from './etags.ts';
 import { packJson, packSchema, visibilityField } from './pack-json.rest.ts';
 import { pageOfPacks } from './pack-page.ts';
 
@@ -105,7 +105,8 @@ const remove = operation({
       }),
     }),
   },
-  run: (world, caller, { id }) => deletePack(world, caller, id),
+  takesCondition: true,
+  run: (world, caller, { id, headers }) => deletePack(world, caller, id, expectedBy(headers)),
   present: ({ remainingTags }) => ({
     status: 'deleted' as const,
     ...(remainingTags.length > 0 && { remaining_tags: [...remainingTags] }),
