@@ -32,8 +32,8 @@ class Ended<T> extends Error {
 }
 
 /**
- * The registry behind a circuit breaker. `check` goes past it, for it reports what the registry itself says; so does
- * `walkImages`, which is no single call, and whose visits make calls of their own.
+ * The registry behind a circuit breaker. `check` bypasses it because it reports what the registry itself says; so
+ * does `walkImages`, which is not one call and whose visits make calls of their own.
  */
 export function withCircuitBreaker(
   registry: Registry,
@@ -62,15 +62,15 @@ export function withCircuitBreaker(
   ): Promise<T | RegistryFailure> {
     const wait = closedUntil - performance.now();
     if (policy.state === CockatielState.Open && wait > 0) return kept(wait);
-    // Somebody is trying already; the library would make us wait for how that ends.
+    // A trial is already under way; the library would make us wait for its result.
     if (policy.state === CockatielState.HalfOpen) return kept(1_000);
-    // A call that is on trial decides; what was begun before the circuit opened does not come to that.
+    // Only the trial decides; calls that began before the circuit opened do not.
     const isTrial = policy.state === CockatielState.Open;
     try {
       return await policy.execute(async () => {
         const outcome = await call();
         if (!isEndedByCaller(outcome, options)) return outcome;
-        // To the library an error that it does not handle is no failure, and ends a trial well.
+        // To the library an error that the policy does not handle is no failure, so it ends a trial as a success.
         if (!isTrial) throw new Ended(outcome);
         hungUp = true;
         return outcome;
@@ -140,7 +140,8 @@ function kept(milliseconds: number): RegistryFailure {
     reason: 'UNREACHABLE',
     retryable: true,
     retryAfterSeconds: Math.max(1, Math.ceil(milliseconds / 1_000)),
-    detail: 'the registry failed several times in a row and is given a pause; it was not asked.',
+    detail:
+      'the registry failed several times in a row, so it is given a pause and was not asked now.',
   };
 }
 

@@ -25,6 +25,6 @@ export function withoutDefaultPort(host: string, protocol: string): string {
 export const namesHost = (hosts: readonly string[], { host, protocol }: URL): boolean =>
   hosts.some((listed) => withoutDefaultPort(listed, protocol) === host);
 
-/** How another registry is spoken to: TLS always, but on this machine, as container tools have it. */
+/** The protocol of another registry: always TLS, except on this machine, as container tools do it. */
 export const protocolOf = (host: string): 'http:' | 'https:' =>
   /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host) ? 'http:' : 'https:';

@@ -32,7 +32,7 @@ export async function inParallel<T>(
   };
   await Promise.all(Array.from({ length: atOnce }, () => worker().catch(noted)));
   await source.return(undefined);
-  // What is assigned in a closure is narrowed as if it were not.
+  // The compiler does not see what closures assign.
   const failed = failure as { readonly error: unknown } | null;
   if (failed !== null) throw failed.error;
 }

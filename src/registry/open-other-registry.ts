@@ -7,7 +7,7 @@ import type { Registry } from './registry.ts';
  * A registry other than the configured one, to be read without credentials.
  *
  * No request leaves for a host that `REGISTRY_ALLOWED_HOSTS` does not name: neither by redirect nor to a token
- * service. TLS always, but on this machine (`localhost`, `127.…`), as container tools have it.
+ * service. Always TLS, except on this machine (`localhost`, `127.…`), as container tools do it.
  * @param host `host[:port]`, one of `config.allowedHosts`
  */
 export function openOtherRegistry(

@@ -89,7 +89,7 @@ export type PurgeOutcome =
   | { readonly kind: 'retained_shared' }
   | RegistryFailure;
 
-/** What a purge would come to now. */
+/** What a purge would do now. */
 export type ForeseenOutcome =
   | { readonly kind: 'purged' | 'already_gone' | 'retained_shared' }
   | RegistryFailure;
@@ -229,7 +229,7 @@ export interface Registry {
    */
   readonly readAhead?: (repository: Repository, digest: Digest, tag: Tag) => ReadAhead | undefined;
 
-  /** What `purge` would come to now, by the same decision; changes nothing. */
+  /** What `purge` would do now, by the same decision; changes nothing. */
   foreseePurge(
     repository: Repository,
     digest: Digest,

@@ -29,7 +29,7 @@ export interface AuthorizationOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly tokens?: TokenServices | undefined;
-  /** Fetches a token; bounded in time by itself, for several calls may wait for the same one. */
+  /** Fetches a token; it has a time limit of its own, because several calls may wait for the same one. */
   readonly fetchToken: (request: TokenRequest, basic: string | undefined) => Promise<Token>;
 }
 
@@ -47,7 +47,7 @@ export class Authorization {
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<Token>>();
   #scheme: Scheme | undefined;
-  /** The token service refuses scopes with `delete`: whoever may push may delete there. */
+  /** The token service refuses scopes with `delete`: there, the right to push includes the right to delete. */
   #withoutDelete = false;
 
   constructor(options: AuthorizationOptions) {
@@ -74,7 +74,7 @@ export class Authorization {
 
   /**
    * A better header after a 401, or undefined when there is none and the 401 stands.
-   * @param isSecond a token was fetched for this very request, and refused: only for less another one is worth asking
+   * @param isSecond whether a token fetched for this very request was refused: then only one for less is worth a try
    * Throws `CallFailed` when the token service refuses, is down or must not be asked.
    */
   async renew(
@@ -106,8 +106,8 @@ export class Authorization {
   }
 
   /**
-   * The header for a registry that has answered without a challenge, though it may hide from strangers what it has:
-   * by the challenge at its base, and Basic where there is none either. Throws `CallFailed`.
+   * The header for a registry that answered without a challenge, though it may hide content from anonymous requests:
+   * by the challenge at its base, or Basic where there is none either. Throws `CallFailed`.
    */
   async insist(
     baseChallenge: string | undefined,
@@ -134,8 +134,8 @@ export class Authorization {
     }
     let fetching = this.#fetching.get(key);
     if (!fetching) {
-      // A token that has not run out was given for less than was asked: some services pass over what they do not know,
-      // the whole scope with it.
+      // A token that has not expired was granted for less than was asked: some services drop an action that they do
+      // not know, and the whole scope with it.
       const asksTooMuch = refused?.startsWith('Bearer ') === true && error !== 'invalid_token';
       fetching = this.#fetch(scheme, scope, challenged, asksTooMuch)
         .then((token) => this.#keep(key, token))
@@ -174,8 +174,8 @@ export class Authorization {
   }
 
   /**
-   * The realm comes from whoever answered the request: it sees our password only where that is configured. A text: why
-   * it does not.
+   * The realm comes from whatever answered the request, so it gets our password only where the configuration allows
+   * it. Answers with a text that says why where it does not.
    */
   #accept({ parameters }: Challenge): Extract<Scheme, { kind: 'bearer' }> | string {
     const { registry, tokens = ownTokenServices } = this.#options;
@@ -200,10 +200,10 @@ export class Authorization {
 }
 
 function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenServices): string {
-  // A host is the one thing that is told of what the registry said: whoever must allow it has to know it. A URL's
-  // host holds no more than letters, digits and a few signs.
+  // The host is the only part of the registry's answer that we repeat, because the operator has to know which one to
+  // allow. A URL's host holds only letters, digits and a few signs.
   if (realm === undefined || realm.host === '' || realm.host.length > 255) {
-    return 'the registry names no token service that could be asked';
+    return 'the registry names no token service that can be asked';
   }
   return known
     ? `the registry names a token service without TLS at ${realm.host}: no credentials are sent there`

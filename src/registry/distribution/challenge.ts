@@ -4,8 +4,8 @@ export interface Challenge {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-// RFC 9110, section 11.6.1: a scheme is a token followed by space and parameters; a parameter's value is
-// a token or a quoted string. Which of the two a word starts is told by the "=" behind it.
+// RFC 9110, section 11.6.1: a scheme is a token followed by space and parameters; a parameter's value is a token or a
+// quoted string. The "=" after a word tells which of the two it starts.
 const PARAMETER = /^([!#$%&'*+.^_`|~\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/;
 const SCHEME = /^([!#$%&'*+.^_`|~\w-]+)(?=\s|,|$)/;
 

@@ -23,14 +23,16 @@ export interface Call {
   readonly repository: string;
   /** What the token must allow, for example `pull,delete`. */
   readonly actions?: string;
-  /** A token's scope that is not about `repository` alone, instead of `actions`; several with a space between. */
+  /**
+   * Instead of `actions`, where the token's scope covers more than `repository`; several are separated by a space.
+   */
   readonly scope?: string;
   readonly headers?: Record<string, string>;
   /** Called again for every try. */
   readonly body?: () => Uint8Array | Readable;
   /** Bytes read of the answer's body; 64 KiB is plenty for errors. */
   readonly limit?: number;
-  /** An answer that the caller reads for himself, whatever the table says of it. */
+  /** An answer that the caller reads itself, whatever the table says about it. */
   readonly final?: (answer: Answer) => boolean;
   /** Leaves the body of a 200 unread, and follows redirects to the store that a registry keeps its blobs in. */
   readonly streamed?: boolean;
@@ -188,7 +190,7 @@ export class Client {
       : namesHost(blobHosts, target);
   }
 
-  /** Whether a registry that knew who we are might have answered otherwise. */
+  /** Whether a registry that knew who we are might have answered differently. */
   #mayHide(call: Call, { status }: Answer): boolean {
     if (!this.#authorization.hasCredentials) return false;
     if (status >= 200 && status < 300) return call.needsCredentials === true;

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Where clouds hand out a machine's credentials to whoever asks from there. */
+/** Where clouds hand out a machine's credentials to anything that runs on it. */
 const addresses = new BlockList();
 // Link-local: AWS, Azure, Google, OpenStack, DigitalOcean …
 addresses.addSubnet('169.254.0.0', 16, 'ipv4');
@@ -20,9 +20,9 @@ export function isCloudMetadata(hostname: string): boolean {
 }
 
 /**
- * A `dns.lookup` for which a name that leads to such an address leads nowhere.
+ * A `dns.lookup` that fails for a name that leads to such an address.
  *
- * @param trusted the hosts that an operator named; they may be where he likes (podman's host is link-local)
+ * @param trusted the hosts that an operator named; they may be anywhere (podman's host is link-local)
  */
 export function guardedLookup(trusted: ReadonlySet<string>): LookupFunction {
   return (hostname, options, callback) => {
@@ -37,8 +37,8 @@ export function guardedLookup(trusted: ReadonlySet<string>): LookupFunction {
 }
 
 /**
- * Rejects for a name that leads to such an address, as far as can be seen from here: behind a proxy that alone can look
- * it up, it is the proxy's to refuse.
+ * Rejects for a name that leads to such an address, as far as can be seen from here: where only a proxy can look it
+ * up, the proxy has to refuse it.
  */
 export async function refuseCloudMetadata(hostname: string): Promise<void> {
   const found = await dns.promises

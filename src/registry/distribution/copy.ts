@@ -12,7 +12,7 @@ interface Source {
 
 /**
  * Copies a manifest and what it needs, innermost first; blobs of the same registry are mounted (OCI Distribution 1.1,
- * "Mounting a blob from another repository") and travel only where that is refused. Throws `CallFailed`.
+ * "Mounting a blob from another repository") and are sent only where that is refused. Throws `CallFailed`.
  */
 export async function copy(
   source: Source,

@@ -5,10 +5,10 @@ import type { CallOptions } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 
 /**
- * The time that one call may take, on the monotonic clock; the caller's signal ends it early, and so does the
- * loss of his right to write.
+ * The time that one call may take, on the monotonic clock; the caller's signal ends it early, and so does losing the
+ * right to write.
  *
- * Whoever makes one must `end()` it: that releases the timer and aborts requests that still run.
+ * Its maker must `end()` it, which releases the timer and aborts requests that still run.
  */
 export class Deadline {
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ export class Deadline {
     this.extend();
   }
 
-  /** Starts the time anew: for transfers that may last as long as they move. */
+  /** Starts the time again: for transfers that may last as long as they keep moving. */
   extend(): void {
     this.pause();
     this.#expires = performance.now() + this.#milliseconds;

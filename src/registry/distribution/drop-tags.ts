@@ -18,11 +18,11 @@ export interface PurgeWorld {
 }
 
 /**
- * Removes what is left of the tags on removed manifests, and answers with those that the registry would not part
- * with. Asks nothing where the registry is known to untag by itself. Throws `CallFailed`.
+ * Removes what is left of the tags on removed manifests, and answers with those that the registry would not remove.
+ * Asks nothing where the registry is known to untag by itself. Throws `CallFailed`.
  *
  * @param before the repository as it was
- * @param certain whether the registry confirmed each deletion; one that it was killed in leaves tags anywhere
+ * @param certain whether the registry confirmed each deletion; one during which it was killed can leave tags anywhere
  */
 export async function dropTags(
   world: PurgeWorld,

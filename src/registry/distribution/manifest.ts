@@ -47,7 +47,7 @@ export function manifestOf(answer: Answer, expected?: Digest): Manifest {
   const value = jsonOf(answer);
   if (!isManifest(value)) {
     throw new CallFailed(
-      failed('REGISTRY_ERROR', true, 'the registry sent something else than a manifest'),
+      failed('REGISTRY_ERROR', true, 'the registry sent something other than a manifest'),
     );
   }
   const mediaType =
@@ -76,7 +76,7 @@ export function jsonOf(answer: Answer): unknown {
   }
 }
 
-/** The digests of a list of descriptors; what is no descriptor of a SHA-256 digest is passed over. */
+/** The digests of a list of descriptors; what is no descriptor with a SHA-256 digest is skipped. */
 export function digestsIn(descriptors: unknown): Digest[] {
   if (!Array.isArray(descriptors)) return [];
   return descriptors.flatMap((descriptor) =>

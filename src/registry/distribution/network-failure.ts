@@ -1,4 +1,4 @@
-/** What a request means that got no answer, by the error codes of Node and undici. */
+/** What it means that a request got no answer, by the error codes of Node and undici. */
 import { CallFailed, failed } from './call-failed.ts';
 import { type Deadline, timedOut } from './deadline.ts';
 
@@ -22,7 +22,7 @@ const NOT_TLS = /^ERR_SSL_|^EPROTO$/;
 /** llhttp's parser errors: the other side does not speak HTTP. */
 const NOT_HTTP = /^HPE_|^UND_ERR_HEADERS_OVERFLOW$/;
 
-/** Turns a thrown network error into a failure; an error that is none of the network is thrown on. */
+/** Turns a thrown network error into a failure; any other error is thrown again. */
 export function networkFailure(error: unknown, deadline: Deadline): CallFailed {
   if (deadline.signal.aborted) return new CallFailed(timedOut(), true);
   const code = codeOf(error);
@@ -34,7 +34,7 @@ export function networkFailure(error: unknown, deadline: Deadline): CallFailed {
     return unreachable(
       true,
       false,
-      'no connection to the registry: is it up, and REGISTRY_URL right?',
+      'no connection to the registry: check that it is up and that REGISTRY_URL is right',
     );
   }
   if (code === 'EPERM' || code === 'EACCES') {
@@ -55,7 +55,7 @@ export function networkFailure(error: unknown, deadline: Deadline): CallFailed {
     return unreachable(
       false,
       false,
-      'the registry speaks HTTP/2 alone: let it, or the proxy in front of it, speak HTTP/1.1 as well',
+      'the registry speaks only HTTP/2: enable HTTP/1.1 as well, there or in the proxy in front of it',
     );
   }
   if (UNTRUSTED.test(code)) {

@@ -15,7 +15,7 @@ export async function* pages(
   deadline: Deadline,
 ): AsyncGenerator<Answer> {
   let url: URL | null = first;
-  // Brent's way to notice a circle of any length while remembering one address.
+  // Brent's algorithm: it notices a circle of any length while remembering one address.
   let remembered = '';
   for (let page = 1, rememberAt = 1; url; page++) {
     if (url.href === remembered) {
@@ -36,8 +36,8 @@ function nextPage(answer: Answer, from: URL): URL | null {
   const target = nextLink(answer.headers.link ?? '');
   if (target === undefined) return null;
   const next = URL.canParse(target, from.href) ? new URL(target, from) : null;
-  // Behind a proxy that ends TLS a registry may take itself to be at http:, or at another port. The next page is asked
-  // for where this one came from.
+  // Behind a proxy that ends TLS a registry may believe that it is at http:, or at another port. The next page is
+  // asked for where this one came from.
   if (next?.hostname !== from.hostname) {
     throw new CallFailed(
       failed('REGISTRY_ERROR', false, 'the registry continues a listing at another address'),

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 
 const FORGET_AFTER_MS = 5 * 60_000;
 
-/** What one registry has been seen to do its own way, remembered so that not every purge asks again. */
+/** What is particular to one registry, remembered so that not every purge asks again. */
 export class Peculiarities {
   #noReferrersApiUntil = 0;
   #hasReferrersApi = false;
@@ -10,8 +10,8 @@ export class Peculiarities {
   #untagsUntil = 0;
 
   /**
-   * That there is none is forgotten after a few minutes. That there is one is remembered for good: no other page at
-   * that address is taken for "there is none".
+   * That there is none is forgotten after a few minutes. That there is one is never forgotten: no other page at that
+   * address is taken for "there is none".
    */
   get referrersApi(): 'absent' | 'perhaps' | 'present' {
     if (this.#hasReferrersApi) return 'present';
@@ -35,7 +35,7 @@ export class Peculiarities {
     this.#listsTags = true;
   }
 
-  /** Whether the deletion of a manifest takes its tags along; looked at anew every few minutes. */
+  /** Whether the deletion of a manifest takes its tags along; checked again every few minutes. */
   get untags(): boolean {
     return performance.now() < this.#untagsUntil;
   }

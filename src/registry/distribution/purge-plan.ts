@@ -36,7 +36,7 @@ export async function planPurge(
   const [heldNeeds, nodes] = await Promise.all([closure(view, held), gather(view, subject)]);
   const taggedNeeds = await neededByTags(view, subject, nodes);
   if (heldNeeds.has(subject)) return null;
-  // One that is gone already cannot be kept: an index that names it has been broken before.
+  // One that is gone already cannot be kept: an index that names it was broken before.
   if (taggedNeeds.has(subject) && nodes.get(subject)?.isThere) return null;
 
   const plan = new Set<Digest>();

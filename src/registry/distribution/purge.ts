@@ -41,7 +41,11 @@ export async function purge(
   const confirm = async (target: Digest): Promise<void> => {
     if ((await getManifest(client, repository, target, deadline, 'pull,delete')) === null) return;
     throw new CallFailed(
-      failed('REGISTRY_ERROR', true, 'the deletion was reported as done, but the image is there'),
+      failed(
+        'REGISTRY_ERROR',
+        true,
+        'the deletion was reported as done, but the image is still there',
+      ),
     );
   };
 
@@ -72,7 +76,7 @@ export async function purge(
 /** As registries answer a DELETE: with nothing, or an object without anything in it. */
 const isBare = ({ body }: Answer): boolean => ['', '{}'].includes(body.toString('utf8').trim());
 
-/** What `purge` would come to now. Throws `CallFailed`. */
+/** What `purge` would do now. Throws `CallFailed`. */
 export async function foreseePurge(
   client: Client,
   peculiarities: Peculiarities,
@@ -89,7 +93,7 @@ export async function foreseePurge(
 
 type Removal = 'purged' | 'already_gone' | 'needed_by_index';
 
-/** A failed try of our own that may have worked is our purge, not somebody else's. */
+/** Where a failed try of our own may have worked, the purge was ours and not somebody else's. */
 function removalOf(result: Result): Removal {
   switch (result.kind) {
     case 'answered':

@@ -11,7 +11,7 @@ import { patientAttempts, withRetries } from './retry.ts';
 export interface Target {
   readonly client: Client;
   readonly repository: Repository;
-  /** Milliseconds: for each request whole, for a blob's upload since it last moved. */
+  /** Milliseconds: for each request as a whole, for a blob's upload since it last moved. */
   readonly patience: number;
   readonly options: CallOptions;
 }
@@ -93,13 +93,13 @@ async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<v
     );
     if (!confirms(put, digest) && !(await isStored(target, digest, deadline))) throw notStored();
   } catch (error) {
-    // Our own file could not be read: no word about the registry.
+    // Our own file could not be read, which says nothing about the registry.
     if (broken && !deadline.signal.aborted) throw broken.error;
     throw error;
   }
 }
 
-/** The blob's bytes, each of which gives the upload new time. */
+/** The blob's bytes; each chunk restarts the upload's time. */
 async function* moving(blob: Blob, deadline: Deadline): AsyncGenerator<Buffer> {
   let size = 0;
   for await (const chunk of blob.open()) {
@@ -188,8 +188,8 @@ async function isStored(
 }
 
 /**
- * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy that
- * ends TLS it may take itself to be at `http:`: then they go where all else goes.
+ * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy
+ * that ends TLS it may believe that it is at `http:`: then they go where everything else goes.
  */
 function uploadUrl(client: Client, location: string | undefined): URL {
   const base = client.url('/');
@@ -203,7 +203,7 @@ function uploadUrl(client: Client, location: string | undefined): URL {
       failed(
         'REGISTRY_ERROR',
         false,
-        'the registry wants uploads at another address than REGISTRY_URL: check its external URL',
+        'the registry wants uploads at an address other than REGISTRY_URL: check its external URL',
       ),
     );
   }
@@ -219,7 +219,7 @@ function confirms(result: Result, digest: string): boolean {
   if (said === undefined) return ['empty', 'json'].includes(contentOf(answer).kind);
   if (said === digest) return true;
   throw new CallFailed(
-    failed('REGISTRY_ERROR', true, 'the registry stored something else than we sent'),
+    failed('REGISTRY_ERROR', true, 'the registry stored something other than what was sent'),
   );
 }
 

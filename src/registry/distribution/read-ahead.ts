@@ -6,8 +6,8 @@ import type { Peculiarities } from './peculiarities.ts';
 import { getManifest, listReferrers, listTags, type Referrers } from './requests.ts';
 
 /**
- * The first reads of a purge, under way before it may begin. Every one may fail or be cut off without harm: whoever
- * needs it asks again. It must be disposed.
+ * The first reads of a purge, under way before it may begin. Each may fail or be cut off without harm: where it is
+ * needed it is read again. It must be disposed.
  */
 export class FirstReads implements ReadAhead {
   readonly tags: Promise<Tag[] | null>;
@@ -37,7 +37,7 @@ export class FirstReads implements ReadAhead {
         : listReferrers(client, repository, digest, deadline, referrersApi === 'present');
     const tagged = getManifest(client, repository, tag, deadline, 'pull,delete');
     this.byTag = new Map([[tag, tagged]]);
-    // They are answered to whoever asks, and where nobody does their failure is nobody's.
+    // A failure reaches the code that awaits the read; where none does, it does not matter.
     for (const read of [this.tags, this.referrers, tagged]) read?.catch(() => undefined);
   }
 

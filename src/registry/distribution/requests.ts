@@ -58,7 +58,7 @@ export function deleteManifest(
 
 /**
  * OCI Distribution 1.1, "Deleting tags": a registry need not support it, and whether it did shows in its listing. One
- * that keeps the tag by rule has refused for good, and is not what the deletion of an image fails by.
+ * that keeps the tag by rule will always refuse; the deletion of an image does not fail for that.
  */
 export async function deleteTag(
   client: Client,
@@ -109,8 +109,8 @@ export async function listTags(
   for await (const answer of pages(client, call, first, deadline)) {
     if (answer.status !== 200) return null;
     const page = jsonOf(answer);
-    // docker-registry says null, not [], once the last tag is gone; some leave the field out. JSON with neither it nor
-    // the repository's name is somebody else's.
+    // docker-registry says null, not [], once the last tag is gone; some leave the field out. JSON with neither it
+    // nor the repository's name does not come from the registry.
     const isList = isRecord(page) && (page.tags !== undefined || typeof page.name === 'string');
     const listed = isList ? (page.tags ?? []) : undefined;
     if (!Array.isArray(listed)) {
@@ -177,8 +177,8 @@ export async function listReferrers(
 }
 
 /**
- * How registries answer at an endpoint that they lack: like a web server, or in their own words. A 403 is a
- * firewall's that lets only known paths through; where the account lacks the permission, the manifest's own GET fails.
+ * How registries answer at an endpoint that they lack: like a web server, or in their own words. A 403 comes from a
+ * firewall that lets only known paths through; where the account lacks the permission, the manifest's own GET fails.
  */
 function lacksRoute(answer: Answer): boolean {
   const { status } = answer;

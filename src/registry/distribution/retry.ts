@@ -38,7 +38,9 @@ export async function withRetries<T>(
 export const patientAttempts = ({ outage, reason }: RegistryFailure): number =>
   outage === true || reason === 'RATE_LIMITED' ? PATIENT_ATTEMPTS : ATTEMPTS;
 
-/** Milliseconds: what the registry asked for, or exponential with full jitter so that replicas do not march in step. */
+/**
+ * Milliseconds: what the registry asked for, or exponential with full jitter so that replicas do not retry in step.
+ */
 function pauseBefore(failure: RegistryFailure, attempt: number): number {
   if (failure.retryAfterSeconds !== undefined) return failure.retryAfterSeconds * 1_000;
   return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));

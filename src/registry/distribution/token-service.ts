@@ -34,7 +34,9 @@ const refused = failed(
   'the token service does not accept our credentials: check REGISTRY_USERNAME and REGISTRY_PASSWORD',
 );
 
-/** Throws `CallFailed`: `UNAUTHORIZED` where the service refuses us, retryable where it is down or talks nonsense. */
+/**
+ * Throws `CallFailed`: `UNAUTHORIZED` where the service refuses us, retryable where it is down or answers nonsense.
+ */
 export async function fetchToken(
   transport: Transport,
   request: TokenRequest,
@@ -64,7 +66,7 @@ export async function fetchToken(
   return { value, expires: asked + (lifetime - Math.min(MARGIN, lifetime / 4)) * 1_000 };
 }
 
-/** The token service's answers are no registry's: only its pace is taken from the table. */
+/** A token service does not answer as a registry does: only its `Retry-After` is read as the table reads one. */
 function serviceFailure(verdict: ReturnType<typeof classify>) {
   const pause = verdict.kind === 'failed' ? verdict.retryAfterSeconds : undefined;
   const limited = verdict.kind === 'failed' && verdict.reason === 'RATE_LIMITED';

@@ -45,7 +45,7 @@ const CONNECTIONS = 32;
 /** The connections to one registry; sends single requests, follows nothing, retries nothing. */
 export class Transport {
   readonly #dispatcher: Dispatcher;
-  /** A proxy looks names up by itself: what it must not be asked for is known beforehand. */
+  /** A proxy looks names up itself, so what it must not be asked for is checked beforehand. */
   readonly #isLookedUp: (hostname: string) => boolean;
 
   constructor({ connectTimeoutMs, trusted, ca: extra, proxy }: TransportOptions) {
@@ -80,7 +80,7 @@ export class Transport {
         origin: url.origin,
         path: url.pathname + url.search,
         method,
-        // Without a word about codings any may come (RFC 9110, section 12.5.3).
+        // Without `Accept-Encoding` any coding may come (RFC 9110, section 12.5.3).
         headers: { 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...request.headers },
         body: request.body ?? null,
         signal: deadline.signal,

@@ -18,7 +18,7 @@ import { setTag } from './set-tag.ts';
 
 type Reader = NonNullable<ImageSource['registry']>;
 
-/** Within the layout a copy is one more entry of the index, for all repositories share the content. */
+/** Within the layout a copy is one more entry of the index, because all repositories share the content. */
 export async function copy(
   layout: ImageLayout,
   from: ImageSource,

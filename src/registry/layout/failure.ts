@@ -44,7 +44,7 @@ export const damagedIndex = (): LayoutError =>
 
 /** The layout would be a new one although the database knows images in it. */
 export class ImagesLost extends LayoutError {
-  /** Where to put a file that says that the images are lost for good. */
+  /** Where an operator puts a file that says that the images are permanently lost. */
   readonly mark: string;
 
   constructor(mark: string) {
@@ -61,7 +61,7 @@ const full = passing(
 const forbidden = permanent(
   'The embedded registry cannot be used: its directory is read-only or belongs to another user.',
 );
-const broken = passing('The disk of the embedded registry did not do what it was asked.');
+const broken = passing('The disk of the embedded registry reported an error.');
 
 const byErrno = new Map<unknown, RegistryFailure>([
   ['ENOSPC', full],
@@ -70,8 +70,8 @@ const byErrno = new Map<unknown, RegistryFailure>([
   ['EACCES', forbidden],
   ['EPERM', forbidden],
   ['EROFS', forbidden],
-  ['ENOTDIR', permanent('The place of the embedded registry is taken by something else.')],
-  ['EEXIST', permanent('The place of the embedded registry is taken by something else.')],
+  ['ENOTDIR', permanent('A file is where the directory of the embedded registry should be.')],
+  ['EEXIST', permanent('A file is where the directory of the embedded registry should be.')],
 ]);
 // SQLite result codes as the file lock meets them: PERM, READONLY, FULL, CANTOPEN.
 const byLockCode = new Map<unknown, RegistryFailure>([
@@ -81,7 +81,7 @@ const byLockCode = new Map<unknown, RegistryFailure>([
   [14, forbidden],
 ]);
 
-/** The failure behind a thrown error; undefined when it is no matter of the disk but a bug. */
+/** The failure behind a thrown error; undefined when it is a bug and not about the disk. */
 export function failureOf(error: unknown, signal?: AbortSignal): RegistryFailure | undefined {
   if (error instanceof LayoutError) return error.failure;
   if (signal?.aborted) return timedOut('The call was ended before the embedded registry was done.');

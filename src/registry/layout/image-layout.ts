@@ -33,7 +33,7 @@ export class ImageLayout {
   readonly #reserve: Reserve;
   readonly #kept = new Kept();
   readonly #index: IndexFile;
-  /** What entries needed that went out of the index; most of it is to be removed. */
+  /** What the entries that left the index needed; most of it is to be removed. */
   readonly #leftover = new Set<Digest>();
 
   private constructor(paths: Paths, staging: Staging) {
@@ -77,7 +77,7 @@ export class ImageLayout {
 
   /**
    * Gives staged content its place, and the layout the index that names it; only inside `exclusively`. `mayWrite` is
-   * asked last, and no leaves everything as it was.
+   * asked last; a no leaves everything as it was.
    */
   async replaceIndex(
     index: Index,
@@ -89,7 +89,7 @@ export class ImageLayout {
     await this.#place(index, await this.staging.writeText(text), options, content);
   }
 
-  /** As `replaceIndex`, for one that lets content go: a full disk does not stop it. */
+  /** As `replaceIndex`, for an index that names less: a full disk does not stop it. */
   async shrinkIndex(index: Index, options: CallOptions): Promise<void> {
     const text = formatIndex(index);
     const staged = await this.staging.writeText(text).catch(async (error: unknown) => {
@@ -118,7 +118,7 @@ export class ImageLayout {
       await rm(staged, { force: true });
       throw error;
     }
-    // Best effort: whoever reads it next may read all of it.
+    // Best effort: otherwise the next reader reads all of it.
     await this.#index.replaced(index).catch(() => undefined);
     const left = new Set(index.manifests);
     const removed = before.manifests.filter((entry) => !left.has(entry));

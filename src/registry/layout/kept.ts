@@ -1,6 +1,6 @@
 /**
  * What unreadable manifests may need. An image is stored whole, so it can only need what was there when it was found
- * unreadable: that is kept until none is unreadable any more, and what came later is collected as ever.
+ * unreadable: that is kept until none is unreadable any more, and what came later is collected as usual.
  */
 export class Kept {
   #unreadable: ReadonlySet<string> = new Set();

@@ -13,7 +13,7 @@ import { readBlob, readManifest } from './read.ts';
 export interface LayoutRegistryOptions {
   /** Made when it is not there; several processes may share it. */
   readonly directory: string;
-  /** Asked before a new layout is made; none is where images are known, for they are somewhere else. */
+  /** Asked before a new layout is made; where images are known none is made, because they must be somewhere else. */
   readonly imagesKnown?: ImagesKnown;
   readonly onCall?: (call: RegistryCall) => void;
 }
@@ -110,5 +110,5 @@ const notThere = (directory: string, mark: string): StartError =>
   new StartError(
     'DATA_DIR',
     `${directory} is empty, but the database knows packs whose images were in it; mount its volume or restore it ` +
-      `from a backup, or, where the images are lost for good, make the file ${mark} to go on without them`,
+      `from a backup, or, if the images are permanently lost, create the file ${mark} to continue without them`,
   );

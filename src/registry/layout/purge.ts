@@ -33,7 +33,7 @@ export async function purge(
   });
 }
 
-/** What `purge` would come to now. */
+/** What `purge` would do now. */
 export async function foreseePurge(
   layout: ImageLayout,
   repository: Repository,

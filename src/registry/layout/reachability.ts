@@ -32,7 +32,7 @@ export class Reachability {
     return bytes && this.learn(digest, bytes);
   }
 
-  /** Remembers a manifest that somebody has at hand. */
+  /** Remembers a manifest that the caller has read. */
   learn(digest: Digest, bytes: Uint8Array): References | undefined {
     const references = parseReferences(bytes);
     if (references === undefined || this.#known.has(digest)) return references;

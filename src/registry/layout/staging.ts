@@ -1,8 +1,8 @@
 /**
  * Where content is written before it gets its real name.
  *
- * Each open registry has a directory of its own there, locked as long as its process lives: whoever can lock
- * one that is not his has found the rest of a dead process and may remove it, however young it is.
+ * Each open registry has a directory of its own there, locked as long as its process lives: where another one can
+ * lock it, that process is dead, and what it left may be removed, however young it is.
  */
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -58,7 +58,7 @@ export class Staging {
     }
   }
 
-  /** A second name for stored content, which keeps it alive whoever collects the first one meanwhile. */
+  /** A second name for stored content, which keeps it even if the first one is collected meanwhile. */
   async pin(stored: string, descriptor: Descriptor): Promise<string | undefined> {
     const path = this.#newPath();
     try {

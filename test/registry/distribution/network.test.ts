@@ -214,7 +214,7 @@ describe('TLS', () => {
   });
 
   it.each(['https', 'http'] as const)(
-    'a registry that speaks HTTP/2 alone, by %s',
+    'a registry that speaks only HTTP/2, by %s',
     async (scheme) => {
       const server =
         scheme === 'https'
@@ -227,7 +227,7 @@ describe('TLS', () => {
       const url = new URL(`${scheme}://127.0.0.1:${port}`);
       expect(await connect(url, { ca: pair.certificate }).purge(name, digest)).toMatchObject({
         ...permanent('UNREACHABLE'),
-        detail: expect.stringContaining('HTTP/2 alone'),
+        detail: expect.stringContaining('only HTTP/2'),
       });
     },
   );

@@ -34,14 +34,14 @@ test('a registry directory that is gone or empty is refused while packs have ima
   expect(readdirSync(join(registry, '.pack-gateway'))).toContain('layout');
 });
 
-test('an operator whose images are lost for good makes the mark that the refusal names, and goes on', async () => {
+test('an operator whose images are permanently lost makes the mark that the refusal names, and goes on', async () => {
   const first = await startGateway();
   const pack = await first.pack('triage');
   const { dataDirectory, environment } = first;
   await first.close();
   rmSync(join(dataDirectory, 'registry'), { recursive: true });
   const refusal: unknown = await startGateway({ environment }).catch((error: unknown) => error);
-  const [, mark = ''] = /make the file (\S+) to go on/.exec(String(refusal)) ?? [];
+  const [, mark = ''] = /create the file (\S+) to continue/.exec(String(refusal)) ?? [];
   writeFileSync(mark, '');
   const next = await startGateway({ environment });
   const answer = await next.graphql(DELETE, { id: pack.id });
