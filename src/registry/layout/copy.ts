@@ -10,9 +10,9 @@ import type {
   Repository,
   Tag,
 } from '../registry.ts';
+import { Draft } from './draft.ts';
 import { LayoutError, passing, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { entriesOf } from './index-document.ts';
 import { push } from './push.ts';
 import { setTag } from './set-tag.ts';
 
@@ -35,11 +35,12 @@ export async function copy(
   }
   return layout.exclusively(options.signal, async () => {
     const index = await layout.readIndex();
-    const here = entriesOf(index, from.repository);
+    const here = index.in(from.repository);
     const found = (await layout.reachability.from(here)).manifests.get(digest);
     if (found === undefined) return { kind: 'missing' };
-    const manifests = setTag(index.manifests, to, tag, found);
-    await layout.replaceIndex({ ...index, manifests }, options);
+    const change = new Draft(index);
+    setTag(change, to, tag, found);
+    await layout.write(index, change, options);
     return { kind: 'copied' };
   });
 }

@@ -27,49 +27,44 @@ const indexSchema = z.looseObject({
 
 export type Entry = z.output<typeof entrySchema>;
 
-export interface Index {
+/** What the document says, in its order. */
+export interface Document {
   readonly manifests: readonly Entry[];
   /** What others wrote into the list of manifests and we cannot read. */
   readonly foreign: readonly unknown[];
-  readonly document: z.output<typeof indexSchema>;
+  /** Everything beside the list. */
+  readonly rest: object;
 }
 
-export const emptyIndex: Index = {
+export const emptyDocument: Document = {
   manifests: [],
   foreign: [],
-  document: {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: [],
-  },
+  rest: { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json' },
 };
 
 /** The document's content, or undefined when it is no image index. */
-export function parseIndex(text: string): Index | undefined {
+export function parseDocument(text: string): Document | undefined {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     return undefined;
   }
-  const document = indexSchema.safeParse(json).data;
-  if (document === undefined) return undefined;
+  const { data } = indexSchema.safeParse(json);
+  if (data === undefined) return undefined;
+  const { manifests: listed, ...rest } = data;
   const manifests: Entry[] = [];
   const foreign: unknown[] = [];
-  for (const listed of document.manifests) {
-    const { data } = entrySchema.safeParse(listed);
-    if (data === undefined) foreign.push(listed);
-    else manifests.push(data);
+  for (const one of listed) {
+    const entry = entrySchema.safeParse(one).data;
+    if (entry === undefined) foreign.push(one);
+    else manifests.push(entry);
   }
-  return { manifests, foreign, document };
+  return { manifests, foreign, rest };
 }
 
-/** The text of `index.json`. */
-export const formatIndex = ({ manifests, foreign, document }: Index): string =>
-  JSON.stringify({ ...document, manifests: [...manifests, ...foreign] });
-
 /** The digests that foreign entries name, of whatever algorithm. */
-export const foreignDigests = ({ foreign }: Index): string[] =>
+export const digestsOf = (foreign: readonly unknown[]): string[] =>
   foreign.flatMap((entry) => namesDigest.safeParse(entry).data?.digest ?? []);
 
 const namesDigest = z.object({ digest: z.string() });
@@ -81,28 +76,13 @@ export function isIn(entry: Entry, repository: Repository): boolean {
   return mayBe && membership(entry)?.repository === repository;
 }
 
-/**
- * The entries of a repository. The first look at an index sorts all of it, because a check of the whole registry asks for
- * each of its repositories.
- */
-export function entriesOf(index: Index, repository: Repository): readonly Entry[] {
-  const sorted = byRepository.get(index) ?? sortedByRepository(index);
-  byRepository.set(index, sorted);
-  return (sorted.get(repository) ?? []).filter((entry) => isIn(entry, repository));
+/** What stands where the name of an entry's repository belongs; whether it is one is for `isIn` to say. */
+export function placeOf({ annotations }: Entry): string {
+  const refName = annotations?.[REF_NAME];
+  return refName === undefined
+    ? (annotations?.[UNTAGGED_IN] ?? '')
+    : refName.slice(0, Math.max(refName.lastIndexOf(':'), 0));
 }
-
-/** As long as the index itself is kept; nothing changes one once it is read. */
-const byRepository = new WeakMap<Index, ReadonlyMap<string, readonly Entry[]>>();
-
-/** By what stands where a repository's name belongs; whether it is one is asked of few. */
-const sortedByRepository = ({ manifests }: Index): ReadonlyMap<string, readonly Entry[]> =>
-  Map.groupBy(
-    manifests,
-    ({ annotations: { [REF_NAME]: refName, [UNTAGGED_IN]: untaggedIn } = {} }) =>
-      refName === undefined
-        ? (untaggedIn ?? '')
-        : refName.slice(0, Math.max(refName.lastIndexOf(':'), 0)),
-  );
 
 export const isTagged = (entry: Entry, repository: Repository, tag: Tag): boolean =>
   entry.annotations?.[REF_NAME] === `${repository}:${tag}`;

@@ -1,6 +1,10 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Draft } from './draft.ts';
+import { syncDirectory } from './durable.ts';
 import { damagedIndex, isAbsent } from './failure.ts';
-import { type Index, parseIndex } from './index-document.ts';
+import type { Index } from './index.ts';
+import { indexOf } from './read-index.ts';
 
 interface Seen {
   readonly index: Index;
@@ -9,12 +13,14 @@ interface Seen {
 }
 
 /**
- * `index.json` as it is on disk, read anew only where it has changed: it names every image there is. The file that was
- * read stays open, so that no other file can have its inode: the same number is the same file.
+ * `index.json` as it is on disk, read anew only where somebody else has changed it: it names every image there is. The
+ * file that was seen stays open, so that no other file can have its inode: the same number is the same file.
  */
 export class IndexFile {
   readonly #path: string;
   #seen: Seen | undefined;
+  /** What is about to take its place: a reader that finds it there already need not parse it. */
+  #coming: (Seen & { readonly change: Draft }) | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -23,21 +29,30 @@ export class IndexFile {
   /** @throws LayoutError where the index is missing or damaged */
   async read(): Promise<Index> {
     try {
-      const seen = this.#seen;
-      if (seen?.version === versionOf(await stat(this.#path, { bigint: true }))) return seen.index;
-      return await this.#see(async (file) => {
-        const index = parseIndex(await file.readFile('utf8'));
-        if (index === undefined) throw damagedIndex();
-        return index;
-      });
+      const version = versionOf(await stat(this.#path, { bigint: true }));
+      return this.#known(version) ?? (await this.#see());
     } catch (error) {
       throw isAbsent(error) ? damagedIndex() : error;
     }
   }
 
-  /** What is in its place now, as whoever put it there knows. */
-  async replaced(index: Index): Promise<void> {
-    await this.#see(async () => index);
+  /**
+   * Puts a synced file in its place: `index` after `change`. As soon as it is there, `index` includes the change, even
+   * where this call fails later.
+   */
+  async replace(staged: string, index: Index, change: Draft): Promise<void> {
+    const file = await open(staged, 'r');
+    try {
+      const version = versionOf(await file.stat({ bigint: true }));
+      this.#coming = { index, file, version, change };
+      await rename(staged, this.#path);
+    } catch (error) {
+      this.#coming = undefined;
+      if (this.#seen?.file !== file) await file.close();
+      throw error;
+    }
+    this.#arrive();
+    await syncDirectory(dirname(this.#path));
   }
 
   async close(): Promise<void> {
@@ -46,12 +61,33 @@ export class IndexFile {
     await seen?.file.close();
   }
 
-  async #see(content: (file: FileHandle) => Promise<Index>): Promise<Index> {
+  #known(version: string): Index | undefined {
+    if (this.#coming?.version === version) this.#arrive();
+    return this.#seen?.version === version ? this.#seen.index : undefined;
+  }
+
+  #arrive(): void {
+    const coming = this.#coming;
+    if (coming === undefined) return;
+    const before = this.#seen;
+    this.#coming = undefined;
+    this.#seen = coming;
+    coming.index.apply(coming.change);
+    // Not waited for: it frees the space of the former file, which takes a while.
+    void before?.file.close().catch(() => undefined);
+  }
+
+  async #see(): Promise<Index> {
     const file = await open(this.#path, 'r');
     try {
       // Before it is read: what is written into it meanwhile is seen the next time.
       const version = versionOf(await file.stat({ bigint: true }));
-      const index = await content(file);
+      const known = this.#known(version);
+      if (known !== undefined) {
+        await file.close();
+        return known;
+      }
+      const index = indexOf(await file.readFile('utf8'));
       await this.close();
       this.#seen = { index, file, version };
       return index;

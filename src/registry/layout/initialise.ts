@@ -1,7 +1,9 @@
 import { access, readdir } from 'node:fs/promises';
+import { Draft } from './draft.ts';
 import { renameDurably } from './durable.ts';
 import { damagedIndex, ImagesLost, isAbsent } from './failure.ts';
-import { emptyIndex, formatIndex } from './index-document.ts';
+import { Index } from './index.ts';
+import { emptyDocument } from './index-document.ts';
 import type { Paths } from './paths.ts';
 import { readIndex } from './read-index.ts';
 import type { Staging } from './staging.ts';
@@ -27,7 +29,7 @@ export async function initialise(
 
 async function isEmpty(paths: Paths): Promise<boolean> {
   return (await exists(paths.index))
-    ? (await readIndex(paths.index)).manifests.length === 0
+    ? (await readIndex(paths.index)).isEmpty()
     : (await readdir(paths.blobs)).length === 0;
 }
 
@@ -36,7 +38,9 @@ async function makeFiles(paths: Paths, staging: Staging): Promise<void> {
   if (await exists(paths.version)) return;
   if (!(await exists(paths.index))) {
     if ((await readdir(paths.blobs)).length > 0) throw damagedIndex();
-    await renameDurably(await staging.writeText(formatIndex(emptyIndex)), paths.index);
+    const index = new Index(emptyDocument);
+    const text = index.textAfter(new Draft(index));
+    await renameDurably(await staging.writeText(text), paths.index);
   }
   await renameDurably(await staging.writeText('{"imageLayoutVersion":"1.0.0"}'), paths.version);
 }

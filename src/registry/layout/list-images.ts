@@ -18,7 +18,7 @@ export async function listImages(
 ): Promise<{ readonly kind: 'listed'; readonly images: readonly StoredImage[] }> {
   const mark = placeOfMark(namespace).repository;
   const found = new Map<string, { repository: Repository; digest: Digest; tags: Tag[] }>();
-  for (const entry of (await layout.readIndex()).manifests) {
+  for (const entry of (await layout.readIndex()).all()) {
     const place = membership(entry);
     if (place === undefined || place.repository === mark) continue;
     if (!place.repository.startsWith(`${namespace}/`)) continue;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Digest } from '../registry.ts';
 
 export type Paths = ReturnType<typeof pathsIn>;
 
@@ -16,3 +17,6 @@ export function pathsIn(directory: string) {
     staging: join(own, 'staging'),
   };
 }
+
+export const blobIn = ({ blobs }: Paths, digest: Digest): string =>
+  join(blobs, digest.slice('sha256:'.length));

@@ -1,40 +1,40 @@
 import { subjectOfTag } from '../referrer-tags.ts';
 import type { Descriptor, Digest, Repository } from '../registry.ts';
-import { type Entry, isIn, isNowhere, membership, untaggedEntry } from './index-document.ts';
-import type { Reachability } from './reachability.ts';
+import type { Draft } from './draft.ts';
+import { type Entry, isIn, membership, untaggedEntry } from './index-document.ts';
+import type { Reachability, Reached } from './reachability.ts';
 
 /**
- * The index entries that are left when `digest` and all that refers to it have gone from the repository; null where
- * it cannot go, because what is left there needs it.
+ * Takes `digest` and all that refers to it out of the repository; false where it cannot go, because what is left there
+ * needs it: the draft is of no use then. Every manifest that the index leads to must be known.
  */
-export async function entriesAfterPurge(
-  entries: readonly Entry[],
+export async function takeOut(
+  draft: Draft,
   repository: Repository,
   digest: Digest,
   held: ReadonlySet<Digest>,
   reachability: Reachability,
-): Promise<readonly Entry[] | null> {
+): Promise<boolean> {
   const gone = new Set([digest]);
-  let left = entries;
-  await reachability.readNew(entries);
   // Each round may orphan manifests (children of an index, a list of referrers) that others refer to.
   for (;;) {
-    const leaving = new Set<Entry>();
-    for (const entry of left) {
-      const isOurs = isIn(entry, repository);
-      if (held.has(entry.digest) || !(isOurs || isNowhere(entry))) continue;
-      const goes = isOurs
-        ? gone.has(entry.digest) || (await isAboutOneOf(gone, entry, reachability))
-        : await isAttached(gone, entry, left, repository, reachability);
-      if (goes) leaving.add(entry);
+    const leaving: Entry[] = [];
+    for (const entry of draft.in(repository)) {
+      if (held.has(entry.digest)) continue;
+      if (gone.has(entry.digest) || (await isAboutOneOf(gone, entry, reachability)))
+        leaving.push(entry);
     }
-    if (leaving.size === 0) {
-      return (await reachedIn(repository, left, reachability)).has(digest) ? null : left;
+    for (const entry of draft.nowhere()) {
+      if (held.has(entry.digest)) continue;
+      if (await isAttached(gone, entry, draft, repository, reachability)) leaving.push(entry);
+    }
+    if (leaving.length === 0) {
+      return !(await reachedIn(repository, draft, reachability)).has(digest);
     }
     const { manifests: removed } = await reachability.from(leaving);
-    left = left.filter((entry) => !leaving.has(entry));
-    left = [...left, ...(await heldWithoutEntry(left, repository, removed, held, reachability))];
-    const needed = await reachedIn(repository, left, reachability);
+    for (const entry of leaving) draft.remove(entry);
+    await addHeld(draft, repository, removed, held, reachability);
+    const needed = await reachedIn(repository, draft, reachability);
     for (const orphan of removed.keys()) if (!needed.has(orphan)) gone.add(orphan);
   }
 }
@@ -46,14 +46,15 @@ export async function entriesAfterPurge(
 async function isAttached(
   gone: ReadonlySet<Digest>,
   entry: Entry,
-  entries: readonly Entry[],
+  draft: Draft,
   repository: Repository,
   reachability: Reachability,
 ): Promise<boolean> {
   const subject = (await reachability.references(entry.digest))?.subject;
   if (subject === undefined || !gone.has(subject)) return false;
-  const others = entries.filter((other) => other !== entry && !isIn(other, repository));
-  return !reachability.isNeeded(subject, new Set(others.map(({ digest }) => digest)));
+  return !reachability.isNeeded(subject, (root) =>
+    draft.naming(root).some((other) => other !== entry && !isIn(other, repository)),
+  );
 }
 
 async function isAboutOneOf(
@@ -69,25 +70,25 @@ async function isAboutOneOf(
 }
 
 /** A held child of a removed index has been in the repository only through it: it gets its own entry. */
-async function heldWithoutEntry(
-  left: readonly Entry[],
+async function addHeld(
+  draft: Draft,
   repository: Repository,
   removed: ReadonlyMap<Digest, Descriptor>,
   held: ReadonlySet<Digest>,
   reachability: Reachability,
-): Promise<Entry[]> {
-  const reached = await reachedIn(repository, left, reachability);
-  return [...removed.values()]
-    .filter(({ digest }) => held.has(digest) && !reached.has(digest))
-    .map((descriptor) => untaggedEntry(descriptor, repository));
+): Promise<void> {
+  const reached = await reachedIn(repository, draft, reachability);
+  for (const descriptor of removed.values()) {
+    if (held.has(descriptor.digest) && !reached.has(descriptor.digest))
+      draft.add(untaggedEntry(descriptor, repository));
+  }
 }
 
 /** The manifests that a repository's entries lead to, their own included. */
 async function reachedIn(
   repository: Repository,
-  entries: readonly Entry[],
+  draft: Draft,
   reachability: Reachability,
-): Promise<ReadonlyMap<Digest, Descriptor>> {
-  const own = entries.filter((entry) => isIn(entry, repository));
-  return (await reachability.from(own)).manifests;
+): Promise<Reached['manifests']> {
+  return (await reachability.from(draft.in(repository))).manifests;
 }

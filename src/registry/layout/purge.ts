@@ -1,7 +1,8 @@
 import type { CallOptions, Digest, Repository } from '../registry.ts';
+import { Draft } from './draft.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { type Entry, isIn } from './index-document.ts';
-import { entriesAfterPurge } from './purge-plan.ts';
+import type { Index } from './index.ts';
+import { takeOut } from './purge-plan.ts';
 
 /**
  * Takes the manifest, its tags and its referrers out of the index, then removes what nothing reaches.
@@ -19,17 +20,14 @@ export async function purge(
 ): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
   if (held.has(digest)) return { kind: 'retained_shared' };
   return await layout.exclusively(options.signal, async () => {
-    let index = await layout.readIndex();
-    const before = index.manifests;
-    const after = await entriesAfterPurge(before, repository, digest, held, layout.reachability);
-    if (after === null) return { kind: 'retained_shared' };
+    const index = await layout.readIndex();
+    const isThere = has(index, repository, digest);
+    const change = await planned(layout, index, repository, digest, held);
+    if (change === null) return { kind: 'retained_shared' };
     options.signal?.throwIfAborted();
-    if (after !== before) {
-      index = { ...index, manifests: after };
-      await layout.shrinkIndex(index, options);
-    }
-    await layout.collect(index);
-    return { kind: isThere(before, repository, digest) ? 'purged' : 'already_gone' };
+    if (!change.isEmpty()) await layout.shrink(index, change, options);
+    await layout.collection.collect(index);
+    return { kind: isThere ? 'purged' : 'already_gone' };
   });
 }
 
@@ -41,11 +39,25 @@ export async function foreseePurge(
   held: ReadonlySet<Digest>,
 ): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
   if (held.has(digest)) return { kind: 'retained_shared' };
-  const { manifests } = await layout.readIndex();
-  const after = await entriesAfterPurge(manifests, repository, digest, held, layout.reachability);
-  if (after === null) return { kind: 'retained_shared' };
-  return { kind: isThere(manifests, repository, digest) ? 'purged' : 'already_gone' };
+  const index = await layout.readIndex();
+  const isThere = has(index, repository, digest);
+  const change = await planned(layout, index, repository, digest, held);
+  if (change === null) return { kind: 'retained_shared' };
+  return { kind: isThere ? 'purged' : 'already_gone' };
 }
 
-const isThere = (entries: readonly Entry[], repository: Repository, digest: Digest): boolean =>
-  entries.some((entry) => entry.digest === digest && isIn(entry, repository));
+/** Null where the image cannot go. */
+async function planned(
+  layout: ImageLayout,
+  index: Index,
+  repository: Repository,
+  digest: Digest,
+  held: ReadonlySet<Digest>,
+): Promise<Draft | null> {
+  await layout.collection.follow(index);
+  const change = new Draft(index);
+  return (await takeOut(change, repository, digest, held, layout.reachability)) ? change : null;
+}
+
+const has = (index: Index, repository: Repository, digest: Digest): boolean =>
+  index.in(repository).some((entry) => entry.digest === digest);

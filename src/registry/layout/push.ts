@@ -2,9 +2,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { MAX_MANIFEST_BYTES, parseReferences } from '../manifest-references.ts';
 import type { Blob, CallOptions, Digest, Image, Repository, Tag } from '../registry.ts';
+import { Draft } from './draft.ts';
 import { LayoutError, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { isIn } from './index-document.ts';
 import { setTag } from './set-tag.ts';
 import { hasDigest } from './verify-content.ts';
 
@@ -34,11 +34,9 @@ export async function push(
     const needed = await neededBy(image.manifest, staged);
     await layout.exclusively(options.signal, async () => {
       const index = await layout.readIndex();
-      const entries = index.manifests;
       // Content that was not sent must be in this very repository: a digest is no key to another's content.
       if (needed.some((digest) => !staged.has(digest))) {
-        const here = entries.filter((entry) => isIn(entry, repository));
-        const { manifests, blobs } = await layout.reachability.from(here);
+        const { manifests, blobs } = await layout.reachability.from(index.in(repository));
         if (
           !needed.every(
             (digest) => staged.has(digest) || manifests.has(digest) || blobs.has(digest),
@@ -46,8 +44,9 @@ export async function push(
         )
           throw incomplete();
       }
-      const manifests = setTag(entries, repository, tag, image.descriptor);
-      await layout.replaceIndex({ ...index, manifests }, options, staged);
+      const change = new Draft(index);
+      setTag(change, repository, tag, image.descriptor);
+      await layout.write(index, change, options, staged);
       layout.reachability.learn(image.descriptor.digest, image.manifest);
     });
     return { kind: 'pushed' };

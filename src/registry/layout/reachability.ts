@@ -6,7 +6,7 @@ export interface Reached {
   readonly manifests: ReadonlyMap<Digest, Descriptor>;
   readonly blobs: ReadonlySet<Digest>;
   /** Those of the manifests that could not be read, so that more may be needed than is listed. */
-  readonly unreadable: ReadonlySet<Digest>;
+  readonly unreadable: readonly Descriptor[];
 }
 
 /**
@@ -18,7 +18,6 @@ export class Reachability {
   readonly #known = new Map<Digest, References>();
   /** Which of the known manifests name a content. */
   readonly #users = new Map<Digest, Set<Digest>>();
-  #unreadable: ReadonlySet<Digest> = new Set();
 
   constructor(read: (digest: Digest) => Promise<Uint8Array | undefined>) {
     this.#read = read;
@@ -49,37 +48,23 @@ export class Reachability {
     const manifests = new Map<Digest, Descriptor>();
     const blobs = new Set<Digest>();
     const pending = [...roots];
-    const unreadable = new Set<Digest>();
+    const unreadable: Descriptor[] = [];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (manifests.has(next.digest)) continue;
       manifests.set(next.digest, next);
       const references = await this.references(next.digest);
-      if (references === undefined) unreadable.add(next.digest);
+      if (references === undefined) unreadable.push(next);
       for (const blob of references?.blobs ?? []) blobs.add(blob.digest);
       pending.push(...(references?.manifests ?? []));
     }
     return { manifests, blobs, unreadable };
   }
 
-  /** Reads those of the roots, and what they lead to, that are not known yet; answers with what cannot be read. */
-  async readNew(roots: readonly Descriptor[]): Promise<ReadonlySet<Digest>> {
-    const unreadable = new Set<Digest>();
-    for (const digest of this.#unreadable) {
-      if ((await this.references(digest)) === undefined) unreadable.add(digest);
-    }
-    const { unreadable: found } = await this.from(
-      roots.filter(({ digest }) => !this.#known.has(digest)),
-    );
-    for (const digest of found) unreadable.add(digest);
-    this.#unreadable = unreadable;
-    return unreadable;
-  }
-
-  /** Whether a content is one of the roots, or one of them leads to it; all that they lead to must be known. */
-  isNeeded(digest: Digest, roots: ReadonlySet<Digest>): boolean {
+  /** Whether a content is a root, or one leads to it; all that the roots lead to must be known. */
+  isNeeded(digest: Digest, isRoot: (digest: Digest) => boolean): boolean {
     // Ends: a manifest cannot name what was made of its own digest.
-    if (roots.has(digest)) return true;
-    for (const user of this.#users.get(digest) ?? []) if (this.isNeeded(user, roots)) return true;
+    if (isRoot(digest)) return true;
+    for (const user of this.#users.get(digest) ?? []) if (this.isNeeded(user, isRoot)) return true;
     return false;
   }
 

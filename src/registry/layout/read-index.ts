@@ -1,16 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { damagedIndex, isAbsent } from './failure.ts';
-import { type Index, parseIndex } from './index-document.ts';
+import { Index } from './index.ts';
+import { parseDocument } from './index-document.ts';
 
 /** @throws LayoutError where the index is missing or damaged */
 export async function readIndex(path: string): Promise<Index> {
-  let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    return indexOf(await readFile(path, 'utf8'));
   } catch (error) {
     throw isAbsent(error) ? damagedIndex() : error;
   }
-  const index = parseIndex(text);
-  if (index === undefined) throw damagedIndex();
-  return index;
+}
+
+/** @throws LayoutError where the text is no index */
+export function indexOf(text: string): Index {
+  const document = parseDocument(text);
+  if (document === undefined) throw damagedIndex();
+  return new Index(document);
 }

@@ -4,7 +4,7 @@ import type { Descriptor, Digest, Repository, Tag } from '../registry.ts';
 import { isDigest } from '../registry.ts';
 import { LayoutError, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { entriesOf, isTagged } from './index-document.ts';
+import { isTagged } from './index-document.ts';
 import type { Reached } from './reachability.ts';
 import { verifyContent } from './verify-content.ts';
 
@@ -30,9 +30,9 @@ export async function readManifest(
   return await twice(signal, async () => {
     const found = isDigest(reference)
       ? (await reachedIn(layout, repository)).manifests.get(reference)
-      : entriesOf(await layout.readIndex(), repository).find((entry) =>
-          isTagged(entry, repository, reference),
-        );
+      : (await layout.readIndex())
+          .in(repository)
+          .find((entry) => isTagged(entry, repository, reference));
     if (found === undefined) return { kind: 'missing' };
     const manifest = await layout.readManifest(found.digest);
     const { mediaType, digest, size } = found;
@@ -73,5 +73,5 @@ async function twice<T>(
 }
 
 async function reachedIn(layout: ImageLayout, repository: Repository): Promise<Reached> {
-  return await layout.reachability.from(entriesOf(await layout.readIndex(), repository));
+  return await layout.reachability.from((await layout.readIndex()).in(repository));
 }

@@ -73,7 +73,7 @@ export class Staging {
   }
 
   /** Writes a small file, synced to disk. */
-  async writeText(text: string): Promise<string> {
+  async writeText(text: string | Uint8Array): Promise<string> {
     const path = this.#newPath();
     try {
       await writeFile(path, text, { flag: 'wx', flush: true });

@@ -85,6 +85,45 @@ it('upload, read and delete read as much beside 1,000 images as beside 10', asyn
   expect(await stateOf(reopened, repo('packs/acme/pack-500'), v1, imageNumber(500))).toBe('whole');
 });
 
+it('upload, read and delete put into words or take apart a part of the index only', async () => {
+  const { registry, directory } = await openLayout();
+  await fill(registry, 0, 700);
+  const { size } = await fs.stat(`${directory}/index.json`);
+  const image = sampleImage('measured');
+  const texts: number[] = [];
+  const { parse, stringify } = JSON;
+  onTestFinished(() => {
+    Object.assign(JSON, { parse, stringify });
+  });
+  Object.assign(JSON, {
+    parse: (text: string) => {
+      texts.push(text.length);
+      return parse(text);
+    },
+    stringify: (value: unknown) => {
+      const text = stringify(value);
+      texts.push(text.length);
+      return text;
+    },
+  });
+  await registry.push(triage, v1, image);
+  expect(await stateOf(registry, triage, v1, image)).toBe('whole');
+  expect(await registry.purge(triage, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  // Otherwise nothing was counted.
+  expect(texts.length).toBeGreaterThan(0);
+  expect(Math.max(...texts)).toBeLessThan(size / 2);
+});
+
+it('an index that was put there keeps what its images share with one that is purged', async () => {
+  const { registry, directory } = await openLayout();
+  const image = sampleImage('ours', { layers: [shared, sampleLayer('only ours')] });
+  const both = sampleIndex('both', [imageNumber(1), imageNumber(2)]);
+  await registry.push(triage, v1, image);
+  await registry.push(repo('packs/acme/both'), v1, both);
+  expect(await registry.purge(triage, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  expect(await storedDigests(directory)).toEqual(digestsOf(both));
+});
+
 it('what another process has stored is read once, and what it shares is kept', async () => {
   const { registry, directory } = await openLayout();
   const { registry: other } = await openLayout(directory);
