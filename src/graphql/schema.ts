@@ -31,7 +31,11 @@ builder.subscriptionType({
 
 /** The subgraph: `_entities` and `_service` included. */
 export const schema: GraphQLSchema = withCheckedReferences(
-  builder.toSubGraphSchema({ linkUrl: 'https://specs.apollo.dev/federation/v2.6' }),
+  builder.toSubGraphSchema({
+    linkUrl: 'https://specs.apollo.dev/federation/v2.6',
+    // Named, so that the plugin does not make the schema twice to find out; one that is missing ends the start.
+    federationDirectives: ['@key', '@requiresScopes', '@shareable'],
+  }),
 );
 
 schema.description =

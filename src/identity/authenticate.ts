@@ -1,5 +1,6 @@
 /** `Authorization: Bearer …` -> Caller. */
 import { timingSafeEqual } from 'node:crypto';
+import type { JwtConfig } from '../config.ts';
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keyIds, orgIds } from '../model/ids.ts';
 import type { World } from '../world.ts';
@@ -7,7 +8,6 @@ import { type Caller, templates } from './caller.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { findKeyByHash, LAST_USED_RESOLUTION } from './key-lookup.ts';
 import { hashOf } from './secret.ts';
-import { authenticateSession, isJwt } from './session.ts';
 
 /** The request that a token came with. */
 export interface Arrived {
@@ -66,8 +66,22 @@ const callerOf = (
   requestId: string,
 ): Promise<Caller | null> =>
   world.config.jwt !== null && isJwt(token)
-    ? authenticateSession(world, world.config.jwt, token, requestId)
+    ? callerOfSession(world, world.config.jwt, token, requestId)
     : authenticateKey(world, hash, requestId);
+
+/** Whether a token has the form of a JWT, which no API key has. */
+const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
+
+async function callerOfSession(
+  world: World,
+  jwt: JwtConfig,
+  token: string,
+  requestId: string,
+): Promise<Caller | null> {
+  // Loaded only where there are sessions: what checks them takes time to load.
+  const { authenticateSession } = await import('./session.ts');
+  return authenticateSession(world, jwt, token, requestId);
+}
 
 /** Whatever the secret looks like, it is looked up: the time taken tells nothing about it. */
 async function authenticateKey(

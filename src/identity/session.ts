@@ -45,9 +45,6 @@ const claimsSchema = z.object({
   permissions: z.array(z.string()).nullish(),
 });
 
-/** Whether a Bearer token has the form of a JWT, which no API key has. */
-export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
-
 /**
  * The caller that a session token stands for, or null where the token is not valid.
  * @throws RequestRefused `service_unavailable` where the issuer's keys cannot be fetched: the token may be valid

@@ -6,10 +6,10 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { addPack, describedBy } from './add-pack.ts';
-import { isPackName, PACK_NAME_RULE } from './archive/pack-yaml.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
+import { isPackName, PACK_NAME_RULE } from './pack-name.ts';
 import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 
@@ -48,7 +48,7 @@ export async function clonePack(
     return { kind: 'pack_being_deleted', packId, name: source.name };
   }
   if (source.imageDigest === null) return invalid('id', 'is a pack whose image is not known');
-  const opened = isElsewhere(source) ? openImageSource(world, source.imageRef) : null;
+  const opened = isElsewhere(source) ? await openImageSource(world, source.imageRef) : null;
   if (typeof opened === 'string') return invalid('id', `is a pack whose image reference ${opened}`);
   await using elsewhere = opened;
   const from = elsewhere === null ? { repository: source.repository } : copySource(elsewhere);

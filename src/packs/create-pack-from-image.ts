@@ -27,7 +27,7 @@ export async function createPackFromImage(
   caller: Caller,
   { imageRef, visibility }: CreatePackFromImageInput,
 ): Promise<CreatePackFromImageOutcome> {
-  const opened = openImageSource(world, imageRef);
+  const opened = await openImageSource(world, imageRef);
   if (typeof opened === 'string') return refused(opened);
   await using source = opened;
   if (isForeign(world, caller, source)) return refused(NO_SUCH_IMAGE);

@@ -26,7 +26,10 @@ export interface ImageSource extends AsyncDisposable {
 }
 
 /** Opens the registry that an image reference names, or answers with why no request is made there. */
-export function openImageSource(world: World, imageRef: string): ImageSource | string {
+export async function openImageSource(
+  world: World,
+  imageRef: string,
+): Promise<ImageSource | string> {
   const parsed = parseImageReference(imageRef);
   if (typeof parsed === 'string') return parsed;
   const { registry, config } = world;
@@ -51,7 +54,7 @@ export function openImageSource(world: World, imageRef: string): ImageSource | s
   if (!allowed.includes(host)) {
     return 'names a registry that is not allowed here; an operator can allow it in REGISTRY_ALLOWED_HOSTS';
   }
-  const other = openOtherRegistry(config.registry, host);
+  const other = await openOtherRegistry(config.registry, host);
   return {
     registry: other,
     isOwn: false,

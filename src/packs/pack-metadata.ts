@@ -1,3 +1,5 @@
+import type { FieldProblem } from '../field-problem.ts';
+
 /** What `pack.yaml` says about a pack; produced only by `parsePackMetadata`, so it is always valid. */
 export interface PackMetadata {
   readonly name: string;
@@ -10,3 +12,10 @@ export interface PackMetadata {
   readonly capabilities: string | null;
   readonly suggestedPacks: readonly string[];
 }
+
+export type PackMetadataOutcome =
+  | { readonly kind: 'valid'; readonly metadata: PackMetadata }
+  | { readonly kind: 'invalid'; readonly fields: readonly FieldProblem[] };
+
+/** Bytes; a pack.yaml is a page of text, and YAML takes time that grows faster than its length. */
+export const LARGEST_PACK_YAML = 64 * 1024;

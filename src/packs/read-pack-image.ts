@@ -9,13 +9,12 @@ import {
   type Repository,
   type Tag,
 } from '../registry/registry.ts';
-import { LARGEST_PACK_YAML } from './archive/pack-yaml.ts';
 import { readPackYaml } from './archive/read-pack-yaml.ts';
 import type { Layer } from './contents/image-manifest.ts';
 import { faultOfLayer, ImageRefused } from './contents/image-refused.ts';
 import { type ByteAllowance, layerEntries } from './contents/layer-entries.ts';
 import { type OpenedImage, openImage } from './contents/open-image.ts';
-import type { PackMetadata } from './pack-metadata.ts';
+import { LARGEST_PACK_YAML, type PackMetadata } from './pack-metadata.ts';
 
 export interface ReadImageOptions extends CallOptions {
   /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */

@@ -44,7 +44,7 @@ export async function replacePackImage(
   const pack = await findPack(world.database, caller, packId);
   const problem = unusable(caller, packId, pack);
   if (problem !== null) return problem;
-  const opened = openImageSource(world, imageRef);
+  const opened = await openImageSource(world, imageRef);
   if (typeof opened === 'string') return refused(opened);
   await using source = opened;
   if (source.place !== pack?.repository) {

@@ -1,5 +1,4 @@
 import type { RegistryConfig } from '../config.ts';
-import { createDistributionRegistry } from './distribution/distribution-registry.ts';
 import { protocolOf } from './host.ts';
 import type { Registry } from './registry.ts';
 
@@ -10,10 +9,12 @@ import type { Registry } from './registry.ts';
  * service. Always TLS, except on this machine (`localhost`, `127.…`), as container tools do it.
  * @param host `host[:port]`, one of `config.allowedHosts`
  */
-export function openOtherRegistry(
+export async function openOtherRegistry(
   { deadlineMs, ca, allowedHosts, proxy }: RegistryConfig,
   host: string,
-): Registry {
+): Promise<Registry> {
+  // Only here: most processes need no client for other registries, and loading it takes time.
+  const { createDistributionRegistry } = await import('./distribution/distribution-registry.ts');
   return createDistributionRegistry({
     url: new URL(`${protocolOf(host)}//${host}`),
     deadlineMs,

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { RegistryConfig } from '../config.ts';
 import { defaultCircuitBreaker, withCircuitBreaker } from './circuit-breaker.ts';
-import { createDistributionRegistry } from './distribution/distribution-registry.ts';
-import { createLayoutRegistry } from './layout/layout-registry.ts';
 import type { CircuitState, Registry, RegistryCall } from './registry.ts';
 
 /**
@@ -17,10 +15,13 @@ export async function openRegistry(
   onCall: (call: RegistryCall) => void,
   onCircuit: (state: CircuitState) => void,
 ): Promise<Registry> {
+  // Only the one that is used is loaded.
   if (config.url === null) {
+    const { createLayoutRegistry } = await import('./layout/layout-registry.ts');
     const directory = join(dataDirectory, 'registry');
     return createLayoutRegistry({ directory, imagesKnown, onCall });
   }
+  const { createDistributionRegistry } = await import('./distribution/distribution-registry.ts');
   const registry = createDistributionRegistry({
     url: config.url,
     deadlineMs: config.deadlineMs,

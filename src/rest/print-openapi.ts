@@ -3,4 +3,4 @@ import { writeFileSync } from 'node:fs';
 import { openApi } from './rest.ts';
 
 const file = new URL('../../examples/rest-client/openapi.json', import.meta.url);
-writeFileSync(file, `${JSON.stringify(openApi, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify(openApi(), null, 2)}\n`);

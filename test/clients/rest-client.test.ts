@@ -17,7 +17,7 @@ import { OWNER_KEY } from '../support/owner-key.ts';
 test('the document that the client was generated from is the one that is served', () => {
   const file = new URL('../../examples/rest-client/openapi.json', import.meta.url);
   expect(JSON.parse(readFileSync(file, 'utf8')), 'run `npm run openapi`').toEqual(
-    JSON.parse(JSON.stringify(openApi)),
+    JSON.parse(JSON.stringify(openApi())),
   );
 });
 

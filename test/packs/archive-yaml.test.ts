@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  isPackName,
-  parsePackMetadata,
-  parsePackYamlBytes,
-} from '../../src/packs/archive/pack-yaml.ts';
+import { parsePackMetadata, parsePackYamlBytes } from '../../src/packs/archive/pack-yaml.ts';
+import { isPackName } from '../../src/packs/pack-name.ts';
 
 const REQUIRED = 'name: triage\nversion: 1.0.0\ndescription: Triage.\n';
 

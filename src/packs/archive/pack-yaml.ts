@@ -1,26 +1,13 @@
 import { parse as parseVersion } from 'semver';
 import { isCollection } from 'yaml';
-import type { FieldProblem } from '../../field-problem.ts';
-import type { PackMetadata } from '../pack-metadata.ts';
+import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
+import { isPackName, PACK_NAME_RULE } from '../pack-name.ts';
 import { isWholeYaml, readYamlMapping, type YamlEntry } from './yaml-document.ts';
 import { YamlFields } from './yaml-fields.ts';
 import { cutFragment, outsideAlias } from './yaml-fragment.ts';
 import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
-export type PackMetadataOutcome =
-  | { readonly kind: 'valid'; readonly metadata: PackMetadata }
-  | { readonly kind: 'invalid'; readonly fields: readonly FieldProblem[] };
-
-/** Bytes; a pack.yaml is a page of text, and YAML takes time that grows faster than its length. */
-export const LARGEST_PACK_YAML = 64 * 1024;
-
-const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** What is wrong with a name that is none. */
-export const PACK_NAME_RULE =
-  'must be 1 to 63 lower-case letters, digits and dashes, with no dash at either end';
 const MOST_SUGGESTED_PACKS = 100;
-/** Whether a name may be a pack's, by the contract's slug rule. */
-export const isPackName = (name: string): boolean => SLUG.test(name);
 
 /** `parsePackMetadata` for the bytes of a file. */
 export function parsePackYamlBytes(bytes: Uint8Array): PackMetadataOutcome {

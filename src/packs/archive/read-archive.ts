@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { FieldProblem } from '../../field-problem.ts';
 import type { ParserThread } from '../../parser-thread.ts';
+import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
 import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-refused.ts';
 import { ByteReader } from './byte-reader.ts';
 import { readEntryPath } from './entry-path.ts';
 import type { PackContents, PackFile } from './pack-contents.ts';
 import { PackTree } from './pack-tree.ts';
-import { LARGEST_PACK_YAML, type PackMetadataOutcome } from './pack-yaml.ts';
 import { readPackYaml } from './read-pack-yaml.ts';
 import { Spool } from './spool.ts';
 import { readTar } from './tar-reader.ts';

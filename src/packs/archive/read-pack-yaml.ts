@@ -1,5 +1,5 @@
 import type { ParserThread } from '../../parser-thread.ts';
-import type { PackMetadataOutcome } from './pack-yaml.ts';
+import type { PackMetadataOutcome } from '../pack-metadata.ts';
 
 const WORKER = new URL('./pack-yaml-worker.ts', import.meta.url);
 

@@ -77,7 +77,7 @@ export async function reading<Outcome>(
 ): Promise<Outcome | RegistryFailure> {
   const { imageDigest, imageRef, repository } = pack;
   if (imageDigest === null) return unreadable('its image is not known');
-  const opened = isElsewhere(pack) ? openImageSource(world, imageRef) : null;
+  const opened = isElsewhere(pack) ? await openImageSource(world, imageRef) : null;
   if (typeof opened === 'string') return unreadable(`its image reference ${opened}`);
   await using elsewhere = opened;
   const registry: Registry = elsewhere?.registry ?? world.registry;
