@@ -6,6 +6,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
@@ -26,6 +28,8 @@ test.skipIf(!installed('docker-registry'))(
   async () => {
     const docker = await startDockerRegistry();
     onTestFinished(() => docker.stop());
+    const store = createDistributionRegistry({ url: docker.url, deadlineMs: 10_000 });
+    onTestFinished(() => store.close());
     const gate = await startGate(docker.url);
     const environment = {
       DATABASE_URL: await createDatabase(),
@@ -43,8 +47,10 @@ test.skipIf(!installed('docker-registry'))(
       [ahead, 'one'],
       [behind, 'two'],
       [ahead, 'three'],
-    ] as const)
+    ] as const) {
       await server.upload(name);
+      await putBystander(store, name);
+    }
     const packs = await allPacks(ahead);
     expect(packs.map(({ name }) => name).toSorted()).toEqual(['one', 'three', 'two']);
     expect(await allPacks(behind)).toEqual(packs);
@@ -77,6 +83,7 @@ test.skipIf(!installed('docker-registry'))(
         expect(data.auditEvents.nodes).toEqual([{ subjectId: packs[index]?.id }]);
       }
     }
+    for (const { name } of packs) expect(await stateOfBystander(store, name), name).toBe('whole');
   },
 );
 

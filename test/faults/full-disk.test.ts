@@ -4,6 +4,7 @@ import { cpSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { samplePack } from '../support/archives.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { MOUNTING, tinyDisk } from '../support/tiny-disk.ts';
@@ -38,9 +39,11 @@ test('a pack can be deleted from an embedded registry without one free byte, whi
   if (disk === undefined) return context.skip(MOUNTING);
   const gateway = await startGateway({ database: 'postgres', environment: { DATA_DIR: disk } });
   const { pack } = await gateway.upload(archive);
+  await putBystander(gateway, 'triage');
   writeFileSync(join(disk, 'filler'), Buffer.alloc(freeBytes(disk)));
   const answer = await gateway.graphql(DELETE, { id: pack.id });
   expect(answer.data.deletePack).toMatchObject({ __typename: 'DeletedPack', image: 'PURGED' });
+  expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   expect(await gateway.pack('smaller')).toMatchObject({ name: 'smaller' });
 });
 

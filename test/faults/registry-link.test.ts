@@ -1,6 +1,7 @@
 /** docker-registry at the far end of a network that is slow, or loses answers to what the registry has done. */
 import { expect, onTestFinished, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -46,12 +47,14 @@ test.skipIf(!installed('docker-registry'))(
   async () => {
     const { gateway, link } = await behindLink();
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     const row = await rowOf(gateway, id);
     link.trouble = cutting('202');
     expect(await deletePack(gateway, id)).toMatchObject({ __typename: 'DeletedPack' });
     expect(link.cuts).toBe(1);
     link.trouble = null;
     expect(row && (await isPullable(gateway, row))).toBe(false);
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   },
 );
 
@@ -60,6 +63,7 @@ test.skipIf(!installed('docker-registry'))(
   async () => {
     const { gateway, link } = await behindLink();
     const { id } = await gateway.pack('triage');
+    await putBystander(gateway, 'triage');
     link.trouble = { answerDelay: () => 500, trickle: 2 };
     expect(await deletePack(gateway, id)).toMatchObject({
       __typename: 'RegistryCleanupFailed',
@@ -67,5 +71,6 @@ test.skipIf(!installed('docker-registry'))(
     });
     link.trouble = null;
     expect(await deletePack(gateway, id)).toMatchObject({ __typename: 'DeletedPack' });
+    expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
   },
 );

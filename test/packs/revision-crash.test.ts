@@ -3,7 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkImages } from '../../src/consistency/check-images.ts';
+import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
+import { createLayoutRegistry } from '../../src/registry/layout/layout-registry.ts';
 import { samplePack } from '../support/archives.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import type { Death } from '../support/die-at.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
@@ -96,6 +99,7 @@ async function expectToConverge(
     expect(row && (await isPullable(next, row)), moment).toBe(true);
     expect(await pulls(next, `packs/default/${pack.name}`, version), moment).toBe(true);
     held.add(`${row?.repository}@${row?.image_digest}`);
+    expect(await stateOfBystander(next, pack.name), moment).toBe('whole');
   }
   // What is left of an image that no pack has is named.
   const findings = await checkImages({ database: rows, registry }, 'packs');
@@ -107,6 +111,7 @@ async function expectToConverge(
   expect(findings).toHaveLength(unheld.length);
   for (const { moment, pack } of killed) {
     expect(await deletePack(next, pack.id), moment).toMatchObject({ image: 'PURGED' });
+    expect(await stateOfBystander(next, pack.name), moment).toBe('whole');
   }
 }
 
@@ -120,6 +125,8 @@ describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
     test('each at another step', async () => {
       const docker = await startDockerRegistry();
       onTestFinished(() => docker.stop());
+      const store = createDistributionRegistry({ url: docker.url, deadlineMs: 10_000 });
+      onTestFinished(() => store.close());
       const gate = await startGate(docker.url);
       const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
       await setup.close();
@@ -141,6 +148,7 @@ describe.skipIf(!installed('docker-registry')).each(databaseKinds)(
       const held: Held[] = [];
       for (const [what, step, side, begin, end] of moments) {
         const pack = await uploadPack(server, `pack-${killed.length}`);
+        await putBystander(store, pack.name);
         const one = { what, moment: `${what}: ${step}`, pack };
         const hold = gate.hold(side, new RegExp(`${begin}${pack.name}${end}`));
         const answer = changed(server, one);
@@ -204,10 +212,15 @@ describe.each([
         DIE_AT: orders,
         NODE_OPTIONS: `--import=${new URL('../support/die-at.ts', import.meta.url).href}`,
       };
+      const store = await createLayoutRegistry({
+        directory: join(setup.dataDirectory, 'registry'),
+      });
+      onTestFinished(() => store.close());
       const killed: Killed[] = [];
       for (const [what, step, death] of moments) {
         const server = await startServer(environment);
         const pack = await uploadPack(server, `pack-${killed.length}`);
+        await putBystander(store, pack.name);
         const one = { what, moment: `${what}: ${step}`, pack };
         writeFileSync(orders, JSON.stringify(death));
         expect(await changed(server, one), one.moment).toBe('connection lost');

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
@@ -41,13 +42,16 @@ test.skipIf(!installed('docker-registry'))(
         const environment = { DATABASE_URL, REGISTRY_URL: gate.url };
         const gateway = await startGateway({ environment });
         const pack = name === 'upload' ? {} : await gateway.pack(name);
+        await putBystander(gateway, name);
         const hold = gate.hold('before', held);
         const answer = run(gateway, pack);
         // The answer comes first only where something is wrong with it.
         await Promise.race([hold.reached, answer]);
         await pause(LEASE_TTL_MS + 200);
         hold.release();
-        return answer;
+        const answered = await answer;
+        expect(await stateOfBystander(gateway, name), name).toBe('whole');
+        return answered;
       }),
     );
     expect(answers).toMatchObject([

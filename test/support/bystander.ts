@@ -1,5 +1,5 @@
 /** What somebody else keeps beside a pack's image: no deletion may harm it. */
-import { isRepository, isTag, type Tag } from '../../src/registry/registry.ts';
+import { isRepository, isTag, type Registry, type Tag } from '../../src/registry/registry.ts';
 import type { Gateway } from './gateway.ts';
 import { sampleImage, sampleIndex } from './sample-image.ts';
 
@@ -18,9 +18,14 @@ const repositoryOf = (pack: string) => {
   return repository;
 };
 
+/** The registry of a gateway, or one that is asked past any. */
+type Place = Gateway | Registry;
+
+const registryOf = (place: Place): Registry => ('app' in place ? place.app.world.registry : place);
+
 /** Puts a tagged index of another image into the repository of a pack of this name. */
-export async function putBystander({ app }: Gateway, pack: string): Promise<void> {
-  const { registry } = app.world;
+export async function putBystander(place: Place, pack: string): Promise<void> {
+  const registry = registryOf(place);
   for (const [tag, image] of [
     [CHILD, child],
     [INDEX, index],
@@ -31,8 +36,8 @@ export async function putBystander({ app }: Gateway, pack: string): Promise<void
 }
 
 /** What of the index and the image that it names can be pulled, by tag and by digest: `whole`, or what cannot. */
-export async function stateOfBystander({ app }: Gateway, pack: string): Promise<string> {
-  const { registry } = app.world;
+export async function stateOfBystander(place: Place, pack: string): Promise<string> {
+  const registry = registryOf(place);
   const repository = repositoryOf(pack);
   for (const reference of [INDEX, index.descriptor.digest, CHILD, child.descriptor.digest]) {
     const { kind } = await registry.readManifest(repository, reference);
