@@ -7,6 +7,17 @@ const endurance = [
   'test/process/rolling-restart.test.ts',
 ];
 
+/** Tried by `npm test`, in a few rounds or moments or on the usual databases and registries; swept with the endurance. */
+const swept = [
+  'packs/{clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
+  'packs/{replace-pack-image,deletion-crash,deletion-race,hostile-input,revision-crash}',
+  'database/{odd-servers,session}',
+  'process/{bad-configuration,start-refused}',
+  'registry/layout/flat',
+  'rest/{download-memory,fuzz}',
+  'security/cross-org-{graphql,reading,rest}',
+].map((files) => `test/${files}.test.ts`);
+
 export default defineConfig({
   resolve: {
     // Pothos and Yoga must share one copy of graphql, or its instanceof checks see "another realm".
@@ -28,9 +39,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'promises', include: ['test/**/*.test.ts'], exclude: endurance },
+        test: {
+          name: 'promises',
+          provide: { sweep: false },
+          include: ['test/**/*.test.ts'],
+          exclude: endurance,
+        },
       },
-      { extends: true, test: { name: 'endurance', include: endurance } },
+      {
+        extends: true,
+        test: { name: 'endurance', provide: { sweep: true }, include: [...endurance, ...swept] },
+      },
     ],
   },
 });

@@ -14,6 +14,7 @@ import { deletePackDocument } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { nodeEnvironment } from '../support/node-environment.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
 
@@ -30,7 +31,7 @@ async function check(
   environment: Readonly<Record<string, string>>,
   ...args: string[]
 ): Promise<Run> {
-  const env = { PATH: process.env.PATH, ...environment };
+  const env = { ...nodeEnvironment(), ...environment };
   const child = spawn(process.execPath, [MAIN, ...args], { env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

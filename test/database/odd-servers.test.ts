@@ -1,7 +1,7 @@
 /** What answers at the address is not what was expected: each is told in one line, at once, and by an exit code. */
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { run } from '../process/run.ts';
+import { refusedMigration, run } from '../process/run.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase } from '../support/databases.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -38,7 +38,7 @@ describe('is no PostgreSQL', () => {
   ] as const)('%s', async (_what, treats, parameters) => {
     const port = await serverThat(treats);
     const DATABASE_URL = `postgres://u:sekret@127.0.0.1:${port}/db${parameters}`;
-    const ended = await run('src/migrate.ts', { DATABASE_URL });
+    const ended = await refusedMigration({ DATABASE_URL });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/m);
     expect(ended.stderr).not.toContain('sekret');
@@ -70,7 +70,7 @@ describe('does not let us in', () => {
   };
   test.each(Object.keys(cases))('%s', async (name) => {
     const DATABASE_URL = (await cases[name]?.(await createDatabase())) ?? '';
-    const ended = await run('src/migrate.ts', { DATABASE_URL });
+    const ended = await refusedMigration({ DATABASE_URL });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used \(.+\).*\n$/m);
     expect(ended.stderr).not.toContain('sekret');

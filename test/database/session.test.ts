@@ -2,9 +2,10 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
-import { run } from '../process/run.ts';
+import { refusedMigration, run } from '../process/run.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase } from '../support/databases.ts';
+import { isSweep, triedOrSwept } from '../support/extent.ts';
 import { startGateway } from '../support/gateway.ts';
 
 /** A migrated database on which sessions begin with these settings. */
@@ -15,15 +16,20 @@ async function databaseWith(...settings: string[]): Promise<string> {
   return url;
 }
 
-test.each([
-  `datestyle = 'German'`,
+/** Settings are tried together, of two for the same the later one, and each by itself is swept. */
+const together = (settings: readonly string[]): [string, readonly string[]][] =>
+  isSweep ? settings.map((one) => [one, [one]]) : [['all of them are set', settings]];
+
+const readings = [
   `datestyle = 'SQL, DMY'`,
+  `datestyle = 'German'`,
   `timezone = 'Asia/Kathmandu'`,
   `bytea_output = 'escape'`,
   `intervalstyle = 'iso_8601'`,
-])('times and keys are read rightly where %s', async (setting) => {
+];
+test.each(together(readings))('times and keys are read rightly where %s', async (_where, set) => {
   const gateway = await startGateway({
-    environment: { DATABASE_URL: await databaseWith(setting) },
+    environment: { DATABASE_URL: await databaseWith(...set) },
   });
   await gateway.app.world.database.query(
     `update api_keys set created_at = '2026-05-11 10:00:00+00' where org_id is not null`,
@@ -56,7 +62,7 @@ test('a database that cannot hold every text is refused in one line', async () =
     `drop database ${name}`,
     `create database ${name} encoding 'LATIN1' locale 'C' template template0`,
   );
-  const ended = await run('src/migrate.ts', { DATABASE_URL: `${inject('postgres')}/${name}` });
+  const ended = await refusedMigration({ DATABASE_URL: `${inject('postgres')}/${name}` });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATABASE_URL: .*encoding LATIN1.*UTF8.*\n$/);
 });
@@ -146,7 +152,7 @@ test('no migration is too long for the shortest timeouts that there are', async 
 test('a failed authentication ends the migration at once, and names what is missing', async () => {
   const url = new URL(await createDatabase());
   url.password = '';
-  const ended = await run('src/migrate.ts', { DATABASE_URL: url.href });
+  const ended = await refusedMigration({ DATABASE_URL: url.href });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATABASE_URL: .*holds no password.*\n$/);
 });
@@ -184,7 +190,7 @@ test.each([
   await asAdministrator(`${inject('postgres')}/postgres`, `alter role ${name} nologin`);
 });
 
-test.each(['My.Schema', 'two words', 'a"b', 'UPPER', 'straße'])(
+test.each(triedOrSwept(['a"b', 'My.Schema', 'two words', 'UPPER', 'straße'], 1))(
   'a schema whose name has to be quoted, %s, is used by the first start and by every later one',
   async (schema) => {
     const url = await createDatabase('template0');
@@ -209,7 +215,7 @@ test.each(['My.Schema', 'two words', 'a"b', 'UPPER', 'straße'])(
 
 test('a role or database whose triggers and foreign keys are off is refused', async () => {
   const DATABASE_URL = await databaseWith('session_replication_role = replica');
-  const ended = await run('src/migrate.ts', { DATABASE_URL });
+  const ended = await refusedMigration({ DATABASE_URL });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATABASE_URL: .*session_replication_role.*\n$/);
 });
@@ -228,7 +234,7 @@ test('a server that may lose what it acknowledged is warned about', async () => 
   expect(warnings).toEqual([expect.stringContaining('synchronous_commit')]);
 });
 
-test.each([
+const settings = [
   `extra_float_digits = 0`,
   `client_encoding = 'LATIN1'`,
   `array_nulls = off`,
@@ -246,9 +252,11 @@ test.each([
   `idle_in_transaction_session_timeout = '1ms'`,
   `statement_timeout = '50s'`,
   `client_min_messages = debug1`,
-])('all works where %s', async (setting) => {
+];
+
+test.each(together(settings))('all works where %s', async (_where, set) => {
   const gateway = await startGateway({
-    environment: { DATABASE_URL: await databaseWith(setting) },
+    environment: { DATABASE_URL: await databaseWith(...set) },
   });
   const displayName = 'Größe ✓ 日本 null {}';
   const { id } = await gateway.pack('triage');

@@ -11,6 +11,7 @@ import {
   role,
   rowOf,
 } from '../support/deletion.ts';
+import { isSweep } from '../support/extent.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { registryEnvironment } from '../support/registries.ts';
@@ -23,15 +24,22 @@ async function startTwo(): Promise<[Gateway, Gateway]> {
   return [first, second];
 }
 
+/** How many rounds are tried of so many that are swept. */
+const roundsOf = (all: number): number => (isSweep ? all : all / 5);
+const races = { unmanaged: roundsOf(150), uploaded: roundsOf(60), reborn: roundsOf(60) };
+/** More rounds, up to all, until each end was seen: else the calls would not have raced. */
+const goesOn = (round: number, all: number, ...seen: number[]): boolean =>
+  round < roundsOf(all) || (round < all && Math.min(...seen) === 0);
+
 const PACKS_OF_ROLE = `query ($id: ID!) { agentRole(id: $id) { packs { nodes { id status } } } }`;
 const packsOfRole = async (gateway: Gateway, id: string): Promise<Json[]> =>
   (await gateway.graphql(PACKS_OF_ROLE, { id })).data.agentRole.packs.nodes;
 
 describe.skipIf(!installed('docker-registry'))('two gateways on one database and registry', () => {
-  test('150 races of attach and delete on unmanaged packs end with one winner each', async () => {
+  test(`${races.unmanaged} races of attach and delete on unmanaged packs end with one winner each`, async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
-    for (let round = 0; round < 150; round++) {
+    for (let round = 0; goesOn(round, 150, seen.deleted, seen.attached); round++) {
       const packId = await insertUnmanagedPack(one, { name: `pack-${round}` });
       const roleId = await role(one, `role-${round}`);
       const [deleted, attached] = await Promise.all([
@@ -59,7 +67,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
   test('of many deletions at once, a role that takes one of the packs holds up that one alone', async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; goesOn(round, 30, seen.deleted, seen.attached); round++) {
       const names = Array.from({ length: 8 }, (_, at) => `pack-${round}-${at}`);
       const packIds = await Promise.all(names.map((name) => insertUnmanagedPack(one, { name })));
       const [wanted = ''] = packIds;
@@ -81,10 +89,10 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     expect(Math.min(seen.deleted, seen.attached)).toBeGreaterThan(0);
   });
 
-  test('60 races of attach and delete on uploaded packs never part a role from its image', async () => {
+  test(`${races.uploaded} races of attach and delete on uploaded packs never part a role from its image`, async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; goesOn(round, 60, seen.deleted, seen.attached); round++) {
       const { id: packId } = await one.pack(`pack-${round}`);
       await putBystander(one, `pack-${round}`);
       const before = await rowOf(one, packId);
@@ -115,7 +123,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
 
   test('a role with packs is made whole or not at all while they are deleted', async () => {
     const [one, two] = await startTwo();
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < roundsOf(40); round++) {
       const packIds = await Promise.all(
         ['a', 'b', 'c'].map((name) => insertUnmanagedPack(one, { name: `${name}-${round}` })),
       );
@@ -132,7 +140,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
 
   test('of 20 deletions at once one says deleted, and one event is written', async () => {
     const gateways = await startTwo();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < roundsOf(5); round++) {
       const { id } = await gateways[0].pack('contended');
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, at) => deletePack(gateways[at % 2] ?? gateways[0], id)),
@@ -147,13 +155,13 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
     }
   });
 
-  test('60 races of deletion and upload of the same content leave no pack without its image', async () => {
+  test(`${races.reborn} races of deletion and upload of the same content leave no pack without its image`, async () => {
     const [one, two] = await startTwo();
     const archive = samplePack({ name: 'phoenix' });
     let current: Json = await one.pack('phoenix');
     await putBystander(one, 'phoenix');
     let reborn = 0;
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; goesOn(round, 60, reborn); round++) {
       const uploads = Promise.all(
         [one, two].map((gateway) => uploadUntilDecided(gateway, archive)),
       );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorCodes, graphqlCode } from '../../src/outcomes.ts';
-import { databaseKinds, startGateway } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { startGateway } from '../support/gateway.ts';
 import { changes, events, operationOf } from './changes.ts';
 
 const texts = [
@@ -24,7 +25,7 @@ const texts = [
 const otherTypes = [null, 0, -1, 1.5, 2 ** 53, true, [], {}, ['x'], { x: 'y' }];
 const codes = new Set(errorCodes.map(graphqlCode));
 
-describe.each(databaseKinds)('every change on %s', (database) => {
+describe.each(longDatabaseKinds)('every change on %s', (database) => {
   test.each(changes)(
     '%s answers whatever it is sent with a code, and changes nothing of others',
     async (name) => {

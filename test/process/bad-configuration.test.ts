@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run, temporaryDirectory } from './run.ts';
+import { refusedStart, run, temporaryDirectory } from './run.ts';
 
 interface Case {
   readonly variable: string;
@@ -48,12 +48,16 @@ test.each(bad)(
     const file = join(directory, 'not-what-it-should-be');
     writeFileSync(file, 'neither PEM nor JSON');
     const dataDirectory = join(directory, 'data');
-    const ended = await run('src/main.ts', {
+    const environment = {
       PORT: '0',
       DATA_DIR: dataDirectory,
       ...also,
       [variable]: value === FILE ? file : value,
-    });
+    };
+    // Where to listen is tried by the process alone.
+    const ended = await (/PORT|HOST/.test(variable)
+      ? run('src/main.ts', environment)
+      : refusedStart(environment));
     expect(ended.stderr).toMatch(new RegExp(`^${variable}: .+; for example ${variable}=.+\n$`));
     expect(ended.stderr).not.toContain('sekret');
     expect(ended).toMatchObject({ code: 1, stdout: '' });

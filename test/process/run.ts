@@ -5,6 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { type Config, ConfigError, readConfig } from '../../src/config.ts';
+import { keepPrivate } from '../../src/data-directory/keep-private.ts';
+import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
+import { StartError } from '../../src/start-error.ts';
+import { isSweep } from '../support/extent.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
 
 export interface Ended {
@@ -40,6 +46,30 @@ export async function run(
   });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, stdout, stderr };
+}
+
+/** How a start ends that must not succeed: tried as the calls that `src/main.ts` makes, and swept as the process. */
+export const refusedStart = (environment: Readonly<Record<string, string>>): Promise<Ended> =>
+  isSweep ? run('src/main.ts', environment) : refused(environment, createApp);
+
+/** Likewise of `src/migrate.ts`. */
+export const refusedMigration = (environment: Readonly<Record<string, string>>): Promise<Ended> =>
+  isSweep ? run('src/migrate.ts', environment) : refused(environment, openMigratedDatabase);
+
+/** What a process prints of it, and nothing else. */
+async function refused(
+  environment: Readonly<Record<string, string>>,
+  begin: (config: Config) => Promise<unknown>,
+): Promise<Ended> {
+  try {
+    const config = readConfig(environment);
+    await keepPrivate(config.dataDirectory);
+    await begin(config);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+    return { code: 1, stdout: '', stderr: `${error.message}\n` };
+  }
+  throw new Error('nothing was refused');
 }
 
 /** A directory of the test's own, removed with all that the test puts there. */

@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDatabase } from '../support/databases.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
@@ -31,7 +31,11 @@ test('the first line names the address, the first start tells the owner key once
 });
 
 test('a given owner key works and is never printed', { timeout: 180_000 }, async () => {
-  const server = await startServer({ DATA_DIR: temporaryDirectory(), LOG_LEVEL: 'trace' });
+  const server = await startServer({
+    DATABASE_URL: await createDatabase('template1'),
+    DATA_DIR: temporaryDirectory(),
+    LOG_LEVEL: 'trace',
+  });
   expect(await status(server.url, OWNER_KEY)).toBe(200);
   expect(await status(server.url, `${OWNER_KEY}x`)).toBe(401);
   server.interrupt();
@@ -43,10 +47,12 @@ test('without its registry the server starts all the same, and says so', {
   timeout: 180_000,
 }, async () => {
   const dataDirectory = temporaryDirectory();
-  cpSync(join(inject('embedded'), 'db'), join(dataDirectory, 'db'), { recursive: true });
   mkdirSync(join(dataDirectory, 'registry'));
   writeFileSync(join(dataDirectory, 'registry', 'index.json'), 'garbage');
-  const server = await startServer({ DATA_DIR: dataDirectory });
+  const server = await startServer({
+    DATABASE_URL: await createDatabase(),
+    DATA_DIR: dataDirectory,
+  });
   const ready = await fetch(`${server.url}/readyz`);
   expect(ready.status).toBe(200);
   expect(await ready.json()).toMatchObject({ status: 'ready', registry: 'registry_error' });

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startServer } from '../support/server-process.ts';
-import { run, temporaryDirectory } from './run.ts';
+import { refusedStart, run, temporaryDirectory } from './run.ts';
 
 /** An address where nobody listens any more, or somebody who never says a word. */
 async function port(state: 'closed' | 'silent'): Promise<number> {
@@ -59,7 +59,7 @@ test.each([
   mkdirSync(join(dataDirectory, '..'));
   if (_case === 'below a file') rmSync(join(dataDirectory, '..'), { recursive: true });
   make(dataDirectory);
-  const ended = await run('src/main.ts', { PORT: '0', DATA_DIR: dataDirectory });
+  const ended = await refusedStart({ PORT: '0', DATA_DIR: dataDirectory });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATA_DIR: .+ cannot be (?:used|written) .+\n$/);
 });
@@ -76,12 +76,12 @@ describe('a database that cannot be used is refused in one line without the pass
   test.each(Object.keys(cases))('%s', { timeout: 180_000 }, async (name) => {
     const url = (await cases[name]?.()) ?? '';
     const dataDirectory = join(temporaryDirectory(), 'data');
-    const ended = await run('src/main.ts', {
+    // A process that hangs is ended, and then there is no code.
+    const ended = await refusedStart({
       PORT: '0',
       DATA_DIR: dataDirectory,
       DATABASE_URL: url,
     });
-    // `run` ends what hangs, and then there is no code.
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(
       /^DATABASE_URL: the database cannot be used \(.+\); for example DATABASE_URL=.+\n$/,

