@@ -10,7 +10,6 @@ import type {
   Repository,
   Tag,
 } from '../registry.ts';
-import { Draft } from './draft.ts';
 import { LayoutError, passing, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
 import { push } from './push.ts';
@@ -33,15 +32,17 @@ export async function copy(
     await push(layout, to, tag, image, options);
     return { kind: 'copied' };
   }
-  return layout.exclusively(options.signal, async () => {
-    const index = await layout.readIndex();
-    const here = index.in(from.repository);
-    const found = (await layout.reachability.from(here)).manifests.get(digest);
-    if (found === undefined) return { kind: 'missing' };
-    const change = new Draft(index);
-    setTag(change, to, tag, found);
-    await layout.write(index, change, options);
-    return { kind: 'copied' };
+  return await layout.change({
+    repository: to,
+    options,
+    removes: false,
+    plan: async (draft) => {
+      const here = draft.in(from.repository);
+      const found = (await layout.reachability.from(here)).manifests.get(digest);
+      if (found === undefined) return { kind: 'missing' };
+      setTag(draft, to, tag, found);
+      return { kind: 'copied' };
+    },
   });
 }
 

@@ -2,20 +2,20 @@
  * The layout's files (OCI image-layout specification): `oci-layout`, `index.json`, `blobs/sha256/…`, and a
  * directory of our own for the lock and for content that is still being written.
  *
- * Whatever changes the layout does so inside `exclusively`. Readers need no lock: every file appears whole
- * under its name, by rename.
+ * Whatever changes the layout does so by `change`. Readers need no lock: every file appears whole under its name, by
+ * rename.
  */
-import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { lockFile } from '../../data-directory/file-lock.ts';
 import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
-import type { CallOptions, Digest } from '../registry.ts';
+import type { Digest } from '../registry.ts';
 import { Collection } from './collection.ts';
-import type { Draft } from './draft.ts';
-import { syncDirectory } from './durable.ts';
-import { isAbsent, isFull, LayoutError, timedOut } from './failure.ts';
+import { isAbsent, LayoutError, timedOut } from './failure.ts';
+import { type Change, GroupCommit } from './group-commit.ts';
 import type { Index } from './index.ts';
 import { IndexFile } from './index-file.ts';
+import { IndexWriter } from './index-writer.ts';
 import { type ImagesKnown, initialise } from './initialise.ts';
 import { blobIn, type Paths, pathsIn } from './paths.ts';
 import { Reachability } from './reachability.ts';
@@ -30,16 +30,23 @@ export class ImageLayout {
   readonly reachability: Reachability;
   readonly collection: Collection;
   readonly #paths: Paths;
-  readonly #reserve: Reserve;
   readonly #index: IndexFile;
+  readonly #changes: GroupCommit;
 
   private constructor(paths: Paths, staging: Staging) {
     this.#paths = paths;
     this.staging = staging;
-    this.#reserve = new Reserve(paths.reserve);
-    this.#index = new IndexFile(paths.index);
+    const index = new IndexFile(paths.index);
+    this.#index = index;
     this.reachability = new Reachability((digest) => this.readManifest(digest));
-    this.collection = new Collection(paths, this.reachability, staging, this.#reserve);
+    const reserve = new Reserve(paths.reserve);
+    const collection = new Collection(paths, this.reachability, staging, reserve);
+    this.collection = collection;
+    const writer = new IndexWriter({ paths, staging, reserve, index, collection });
+    this.#changes = new GroupCommit(
+      (work, signal) => whileLocked(paths.lock, signal, work),
+      (group) => writer.commit(group),
+    );
   }
 
   /**
@@ -50,7 +57,7 @@ export class ImageLayout {
     const paths = pathsIn(directory);
     await mkdir(paths.blobs, { recursive: true });
     await mkdir(paths.staging, { recursive: true });
-    return await withLock(paths.lock, undefined, async () => {
+    const opened = await whileLocked(paths.lock, undefined, async () => {
       const staging = await Staging.open(paths.staging);
       try {
         await initialise(paths, staging, imagesKnown);
@@ -62,62 +69,17 @@ export class ImageLayout {
         throw error;
       }
     });
+    if (opened !== 'held') return opened;
+    throw new LayoutError(timedOut('The embedded registry was busy for too long.'));
   }
 
-  /** Runs `work` while no other process and no other call changes the layout. */
-  exclusively<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    return withLock(this.#paths.lock, signal, work);
+  /** Makes a change, together with others that come while one is written. Throws as the disk or the plan does. */
+  change<T>(change: Change<T>): Promise<T> {
+    return this.#changes.run(change);
   }
 
   async readIndex(): Promise<Index> {
     return await this.#index.read();
-  }
-
-  /**
-   * Gives staged content its place, and the layout the index that names it; only inside `exclusively`. `mayWrite` is
-   * asked last; a no leaves everything as it was.
-   */
-  async write(
-    index: Index,
-    change: Draft,
-    options: CallOptions,
-    content: ReadonlyMap<Digest, string> = new Map(),
-  ): Promise<void> {
-    const text = index.textAfter(change);
-    await this.#reserve.keepFor(text.length);
-    await this.#place(index, change, await this.staging.writeText(text), options, content);
-  }
-
-  /** As `write`, for a change after which the index names less: a full disk does not stop it. */
-  async shrink(index: Index, change: Draft, options: CallOptions): Promise<void> {
-    const text = index.textAfter(change);
-    const staged = await this.staging.writeText(text).catch(async (error: unknown) => {
-      if (!isFull(error)) throw error;
-      await this.#reserve.release();
-      return await this.staging.writeText(text);
-    });
-    await this.#place(index, change, staged, options, new Map());
-  }
-
-  async #place(
-    index: Index,
-    change: Draft,
-    staged: string,
-    { mayWrite = () => true }: CallOptions,
-    content: ReadonlyMap<Digest, string>,
-  ): Promise<void> {
-    try {
-      if (!mayWrite()) {
-        throw new LayoutError(timedOut('The time to write to the embedded registry ran out.'));
-      }
-      for (const [digest, path] of content) await rename(path, this.blobPath(digest));
-      if (content.size > 0) await syncDirectory(this.#paths.blobs);
-      await this.collection.note(change);
-      await this.#index.replace(staged, index, change);
-    } catch (error) {
-      await rm(staged, { force: true });
-      throw error;
-    }
   }
 
   blobPath(digest: Digest): string {
@@ -159,18 +121,14 @@ export class ImageLayout {
   }
 }
 
-async function withLock<T>(
+async function whileLocked<T>(
   path: string,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
+): Promise<T | 'held'> {
   const lock = await lockFile(path, { wait: LOCK_WAIT_MS, signal });
-  if (lock === 'held') {
-    throw new LayoutError(timedOut('The embedded registry was busy for too long.'));
-  }
+  if (lock === 'held') return lock;
   try {
-    signal?.throwIfAborted();
     return await work();
   } finally {
     await lock.release();

@@ -1,15 +1,14 @@
 import type { CallOptions, Digest, Repository } from '../registry.ts';
 import { Draft } from './draft.ts';
 import type { ImageLayout } from './image-layout.ts';
-import type { Index } from './index.ts';
 import { takeOut } from './purge-plan.ts';
 
+type Purged = { readonly kind: 'purged' | 'already_gone' | 'retained_shared' };
+
 /**
- * Takes the manifest, its tags and its referrers out of the index, then removes what nothing reaches.
- *
- * In this order a crash leaves content that nobody can name, for the next start to remove, and a failing disk leaves
- * it for the next purge: that is why one that finds the manifest gone collects as well. From the change of the index on
- * the caller's signal is not asked any more.
+ * Takes the manifest, its tags and its referrers out of the index; what nothing reaches then is removed, also where the
+ * manifest had gone before: an earlier purge may have come no further. Once the index has changed the caller's signal is
+ * no longer checked.
  */
 export async function purge(
   layout: ImageLayout,
@@ -17,17 +16,13 @@ export async function purge(
   digest: Digest,
   held: ReadonlySet<Digest>,
   options: CallOptions,
-): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
+): Promise<Purged> {
   if (held.has(digest)) return { kind: 'retained_shared' };
-  return await layout.exclusively(options.signal, async () => {
-    const index = await layout.readIndex();
-    const isThere = has(index, repository, digest);
-    const change = await planned(layout, index, repository, digest, held);
-    if (change === null) return { kind: 'retained_shared' };
-    options.signal?.throwIfAborted();
-    if (!change.isEmpty()) await layout.shrink(index, change, options);
-    await layout.collection.collect(index);
-    return { kind: isThere ? 'purged' : 'already_gone' };
+  return await layout.change({
+    repository,
+    options,
+    removes: true,
+    plan: async (draft) => await plan(layout, draft, repository, digest, held),
   });
 }
 
@@ -37,27 +32,25 @@ export async function foreseePurge(
   repository: Repository,
   digest: Digest,
   held: ReadonlySet<Digest>,
-): Promise<{ kind: 'purged' | 'already_gone' | 'retained_shared' }> {
+): Promise<Purged> {
   if (held.has(digest)) return { kind: 'retained_shared' };
   const index = await layout.readIndex();
-  const isThere = has(index, repository, digest);
-  const change = await planned(layout, index, repository, digest, held);
-  if (change === null) return { kind: 'retained_shared' };
-  return { kind: isThere ? 'purged' : 'already_gone' };
+  await layout.collection.follow(index);
+  return await plan(layout, new Draft(index), repository, digest, held);
 }
 
-/** Null where the image cannot go. */
-async function planned(
+/** All that the index leads to must be known. */
+async function plan(
   layout: ImageLayout,
-  index: Index,
+  draft: Draft,
   repository: Repository,
   digest: Digest,
   held: ReadonlySet<Digest>,
-): Promise<Draft | null> {
-  await layout.collection.follow(index);
-  const change = new Draft(index);
-  return (await takeOut(change, repository, digest, held, layout.reachability)) ? change : null;
+): Promise<Purged> {
+  const isThere = draft.in(repository).some((entry) => entry.digest === digest);
+  const change = new Draft(draft);
+  if (!(await takeOut(change, repository, digest, held, layout.reachability)))
+    return { kind: 'retained_shared' };
+  draft.take(change);
+  return { kind: isThere ? 'purged' : 'already_gone' };
 }
-
-const has = (index: Index, repository: Repository, digest: Digest): boolean =>
-  index.in(repository).some((entry) => entry.digest === digest);

@@ -2,7 +2,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { MAX_MANIFEST_BYTES, parseReferences } from '../manifest-references.ts';
 import type { Blob, CallOptions, Digest, Image, Repository, Tag } from '../registry.ts';
-import { Draft } from './draft.ts';
 import { LayoutError, permanent } from './failure.ts';
 import type { ImageLayout } from './image-layout.ts';
 import { setTag } from './set-tag.ts';
@@ -13,7 +12,7 @@ type Staged = Map<Digest, string>;
 
 /**
  * Stages all content without the lock, which may take long, then gives it its names and the index its entry
- * in one exclusive section: a collection by another process sees both or neither.
+ * in one change: a collection by another process sees both or neither.
  */
 export async function push(
   layout: ImageLayout,
@@ -32,23 +31,23 @@ export async function push(
     for (const blob of [...image.blobs, manifest])
       await stage(layout, blob, staged, options.signal);
     const needed = await neededBy(image.manifest, staged);
-    await layout.exclusively(options.signal, async () => {
-      const index = await layout.readIndex();
-      // Content that was not sent must be in this very repository: a digest is no key to another's content.
-      if (needed.some((digest) => !staged.has(digest))) {
-        const { manifests, blobs } = await layout.reachability.from(index.in(repository));
-        if (
-          !needed.every(
-            (digest) => staged.has(digest) || manifests.has(digest) || blobs.has(digest),
-          )
-        )
-          throw incomplete();
-      }
-      const change = new Draft(index);
-      setTag(change, repository, tag, image.descriptor);
-      await layout.write(index, change, options, staged);
-      layout.reachability.learn(image.descriptor.digest, image.manifest);
+    await layout.change({
+      repository,
+      options,
+      removes: false,
+      content: staged,
+      plan: async (draft) => {
+        // Content that was not sent must be in this very repository: a digest is no key to another's content.
+        const unsent = needed.filter((digest) => !staged.has(digest));
+        if (unsent.length > 0) {
+          const { manifests, blobs } = await layout.reachability.from(draft.in(repository));
+          if (!unsent.every((digest) => manifests.has(digest) || blobs.has(digest)))
+            throw incomplete();
+        }
+        setTag(draft, repository, tag, image.descriptor);
+      },
     });
+    layout.reachability.learn(image.descriptor.digest, image.manifest);
     return { kind: 'pushed' };
   } finally {
     for (const path of staged.values()) await rm(path, { force: true });
