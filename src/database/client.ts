@@ -66,15 +66,27 @@ export class GatewayClient extends pg.Client {
     return callback === undefined ? opened : void opened.then(() => callback(), callback);
   }) as pg.Client['connect'];
 
-  // pg's `query` has a dozen overloads; this one passes on whatever it was given.
-  override query: pg.Client['query'] = ((config: unknown, values?: unknown, ...rest: unknown[]) => {
-    const statement =
-      this.prepares && typeof config === 'string' && Array.isArray(values) && values.length > 0
-        ? [{ name: this.#names.of(config), text: config, values }, ...rest]
-        : [config, values, ...rest];
-    const sent: unknown = Reflect.apply(super.query, this, statement);
-    if (sent instanceof Promise) sent.catch((error: unknown) => this.#note(error));
-    return sent;
+  // pg's `query` has a dozen overloads; what is no statement, or brings a callback of its own, goes on as it is.
+  override query: pg.Client['query'] = ((...asked: unknown[]) => {
+    const [text, values, ...rest] = asked;
+    if (typeof text !== 'string' || rest.length > 0 || typeof values === 'function') {
+      return Reflect.apply(super.query, this, asked);
+    }
+    const isBound = Array.isArray(values) && values.length > 0;
+    const name = this.prepares && isBound ? this.#names.of(text) : undefined;
+    const sent = new Promise((resolve, reject) => {
+      // A callback that a query has from the start: one that is added to it later, as pg does for a promise, has V8
+      // keep the rows of each alive until its next full collection (bench/README.md).
+      const callback = (error: Error | null, result: unknown) =>
+        error ? reject(error) : resolve(result);
+      Reflect.apply(super.query, this, [{ name, text, values, callback }]);
+    });
+    return sent.catch((error: Error) => {
+      this.#note(error);
+      // As pg does: the stack leads to who asked, not to the socket.
+      Error.captureStackTrace(error);
+      throw error;
+    });
   }) as pg.Client['query'];
 
   #note(error: unknown): void {
