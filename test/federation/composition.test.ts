@@ -30,11 +30,11 @@ test.each(composers)('a neighbour that keeps NotFound to itself is told so, by %
     'NotFound implements Error @shareable',
     'NotFound implements Error',
   );
-  expect(() => compose(by, undefined, unshared)).toThrow(/non-shareable|shareable/i);
+  expect(() => compose(by, unshared)).toThrow(/non-shareable|shareable/i);
 });
 
 describe.each(composers)('what README tells neighbours of names is so, by %s', (by) => {
-  const beside = (sdl: string) => compose(by, undefined, `${neighbourSdl}\n${sdl}`);
+  const beside = (sdl: string) => compose(by, `${neighbourSdl}\n${sdl}`);
 
   test.each([
     ['our other entities', 'type Org @key(fields: "id") { id: ID! seats: Int }'],

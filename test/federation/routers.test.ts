@@ -8,12 +8,12 @@ import { listening } from '../support/listening.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import {
-  compose,
   joinComposers,
   type RouterKind,
   routerKinds,
   startRouter,
   startScopedRouter,
+  supergraphOf,
 } from '../support/supergraph.ts';
 
 const DELETE = deletePackDocument(`... on DeletedPack { deletedPackId name image }
@@ -32,7 +32,7 @@ async function startSupergraph(
   const gateway = await startGateway({ database: 'postgres', environment });
   const neighbour = await startNeighbour();
   const packs = `${await listening(gateway)}/graphql`;
-  const ask = await startRouter(kind, compose(by, { packs, runs: neighbour.url }));
+  const ask = await startRouter(kind, supergraphOf(by, { packs, runs: neighbour.url }));
   const as =
     (key: string) =>
     (query: string, variables: object = {}) =>
@@ -197,7 +197,10 @@ describe('through a router that asks for the scopes of API keys', () => {
     const gateway = await startGateway({ database: 'postgres' });
     const neighbour = await startNeighbour();
     const packs = `${await listening(gateway)}/graphql`;
-    const ask = await startScopedRouter(compose('apollo', { packs, runs: neighbour.url }), packs);
+    const ask = await startScopedRouter(
+      supergraphOf('apollo', { packs, runs: neighbour.url }),
+      packs,
+    );
     /** Answers what the router says, and how many requests that took here. */
     const asked = async (query: string, variables: object, key: string) => {
       const { length: before } = gateway.logs;

@@ -7,8 +7,9 @@ import {
   type DockerRegistry,
   startDockerRegistry,
 } from '../support/docker-registry.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
 import { startGate } from '../support/gate.ts';
-import { databaseKinds, startGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
 import { registryError } from '../support/hostile-registry.ts';
 import { installed } from '../support/installed.ts';
 
@@ -136,48 +137,51 @@ const failures: readonly {
 describe.skipIf(!installed('docker-registry')).each(failures)(
   '$what is $reason',
   ({ reason, retryable, retryAfterSeconds = null, start }) => {
-    test.each(databaseKinds)('and deletion resumes after the repair, on %s', async (database) => {
-      const registry = await start();
-      const environment = { ...registry.environment, REGISTRY_DEADLINE_MS: '700' };
-      const gateway = await startGateway({ database, environment });
-      const { id } = await gateway.pack('triage');
-      await putBystander(gateway, 'triage');
-      const roleId = await role(gateway, 'on-call');
-      await registry.break();
+    test.each(longDatabaseKinds)(
+      'and deletion resumes after the repair, on %s',
+      async (database) => {
+        const registry = await start();
+        const environment = { ...registry.environment, REGISTRY_DEADLINE_MS: '700' };
+        const gateway = await startGateway({ database, environment });
+        const { id } = await gateway.pack('triage');
+        await putBystander(gateway, 'triage');
+        const roleId = await role(gateway, 'on-call');
+        await registry.break();
 
-      for (const attempts of [1, 2]) {
-        const answer = await deletePack(gateway, id);
-        expect(answer).toMatchObject({
-          __typename: 'RegistryCleanupFailed',
-          code: 'REGISTRY_CLEANUP_FAILED',
-          reason,
-          retryable,
-          retryAfterSeconds,
-          attempts,
-          pack: { id, status: 'CLEANUP_FAILED', cleanupFailure: { reason, attempts } },
+        for (const attempts of [1, 2]) {
+          const answer = await deletePack(gateway, id);
+          expect(answer).toMatchObject({
+            __typename: 'RegistryCleanupFailed',
+            code: 'REGISTRY_CLEANUP_FAILED',
+            reason,
+            retryable,
+            retryAfterSeconds,
+            attempts,
+            pack: { id, status: 'CLEANUP_FAILED', cleanupFailure: { reason, attempts } },
+          });
+          expect(JSON.stringify(answer)).not.toContain('secret-of-the-registry');
+        }
+        expect(await rowOf(gateway, id)).toMatchObject({ status: 'CLEANUP_FAILED' });
+        const attached = await attachPack(gateway, roleId, id);
+        expect(attached).toMatchObject({ __typename: 'PackBeingDeleted' });
+        const made = await createRole(gateway, { name: 'with-it', packIds: [id] });
+        expect(made).toMatchObject({ __typename: 'PackBeingDeleted' });
+
+        await registry.repair();
+        expect(await deletePack(gateway, id)).toMatchObject({
+          __typename: 'DeletedPack',
+          image: 'PURGED',
         });
-        expect(JSON.stringify(answer)).not.toContain('secret-of-the-registry');
-      }
-      expect(await rowOf(gateway, id)).toMatchObject({ status: 'CLEANUP_FAILED' });
-      const attached = await attachPack(gateway, roleId, id);
-      expect(attached).toMatchObject({ __typename: 'PackBeingDeleted' });
-      const made = await createRole(gateway, { name: 'with-it', packIds: [id] });
-      expect(made).toMatchObject({ __typename: 'PackBeingDeleted' });
-
-      await registry.repair();
-      expect(await deletePack(gateway, id)).toMatchObject({
-        __typename: 'DeletedPack',
-        image: 'PURGED',
-      });
-      expect(await eventsOf(gateway, id)).toEqual([
-        'PACK_UPLOADED',
-        'PACK_DELETION_STARTED',
-        'PACK_CLEANUP_FAILED',
-        'PACK_CLEANUP_FAILED',
-        'PACK_DELETED',
-      ]);
-      expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
-    });
+        expect(await eventsOf(gateway, id)).toEqual([
+          'PACK_UPLOADED',
+          'PACK_DELETION_STARTED',
+          'PACK_CLEANUP_FAILED',
+          'PACK_CLEANUP_FAILED',
+          'PACK_DELETED',
+        ]);
+        expect(await stateOfBystander(gateway, 'triage')).toBe('whole');
+      },
+    );
   },
 );
 
