@@ -123,7 +123,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Proxies are the one thing that is set in lower case as well, and more often so. */
+/** Only proxies are set in lower case as well, and more often that way. */
 const lowerCase = (name: string): string => (name.endsWith('_PROXY') ? name.toLowerCase() : name);
 
 function read<T>(name: string, setting: Setting<T>, text: string | undefined): T | undefined {

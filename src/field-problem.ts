@@ -11,6 +11,6 @@ export function firstProblems(problems: readonly FieldProblem[]): readonly Field
   const more = problems.slice(MOST_TOLD);
   const [first] = more;
   if (first === undefined) return problems;
-  const message = `${first.message} (and ${more.length - 1} more problems, which are not told)`;
+  const message = `${first.message} (and ${more.length - 1} more problems, which are not listed)`;
   return [...problems.slice(0, MOST_TOLD), { ...first, message }];
 }

@@ -8,7 +8,7 @@ export function refusalOf(error: unknown): RequestRefused | null {
   if (isDatabaseOutage(error)) {
     return new RequestRefused(
       'service_unavailable',
-      'The database cannot be reached or is too busy; try again. A change may have been made: look first.',
+      'The database cannot be reached or is too busy. A change may have been made: look before you try again.',
     );
   }
   if (isFullDisk(error)) {

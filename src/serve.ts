@@ -15,7 +15,7 @@ import { sweepWorkDirectories } from './work-directory.ts';
 /**
  * After SIGTERM the service goes on for so long, so that balancers which ask `/readyz` each second have seen it say
  * "draining" and send nothing more. Not longer: a purge that begins at the end of it may take the ten seconds of
- * REGISTRY_DEADLINE_MS. SIGINT is a developer's Ctrl-C, who waits for nobody.
+ * REGISTRY_DEADLINE_MS. SIGINT is a developer's Ctrl-C, which waits for no balancer.
  */
 const GRACE_MS = { SIGTERM: 3_000, SIGINT: 0 };
 /** A second signal ends the process at once, but not npm's copy of one that went to its whole group, such as Ctrl-C. */

@@ -80,7 +80,7 @@ const credential = z
   .string()
   .refine(
     (text) => !/[\r\n]/.test(text),
-    'must hold no line break: a file that ends in one was read whole, take it off (printf %s, not echo)',
+    'must not contain a line break; a file written with echo ends in one: write it with printf %s',
   );
 
 /** By the variable's name. */
@@ -106,7 +106,7 @@ export const settings = {
     example: 'https://registry.internal:5000',
   },
   REGISTRY_USERNAME: {
-    schema: credential.refine((name) => !name.includes(':'), 'must hold no ":"'),
+    schema: credential.refine((name) => !name.includes(':'), 'must not contain ":"'),
     example: 'pack-gateway',
   },
   REGISTRY_PASSWORD: { schema: credential, example: '…' },
@@ -163,7 +163,7 @@ export const settings = {
   JWKS_URL: {
     schema: url('http:', 'https:').refine(
       ({ username, password }) => username === '' && password === '',
-      'must hold no credentials: whoever reads public keys needs none',
+      'must not contain credentials: public keys are read without any',
     ),
     example: 'https://login.example/.well-known/jwks.json',
   },

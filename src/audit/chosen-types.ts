@@ -2,9 +2,9 @@ import type { AuditEventType } from '../model/audit-event.entity.ts';
 import { RequestRefused } from '../request-refused.ts';
 
 /**
- * The types that a watcher hears of: those he chose, or all.
+ * The types that a watcher hears of: those chosen, or all.
  * @param possible those that the stream tells of
- * @throws RequestRefused `bad_request` for a choice that would keep him waiting for ever
+ * @throws RequestRefused `bad_request` for a choice that would make the stream wait for ever
  */
 export function chosenTypes(
   chosen: readonly AuditEventType[] | null | undefined,

@@ -1,9 +1,9 @@
 /**
  * One connection that listens, and all that lives and dies with it: its renewals and its followers.
  *
- * The database announces an event's id when its transaction commits (`audit_events_announce`), but only to orgs that
- * a listener has put down in `event_listeners`; the connection keeps these entries alive. Nothing is ever missed in
- * silence: once a gap is possible, every follower is told that it has ended, and the connection is given up.
+ * The database announces an event's id when its transaction commits (`audit_events_announce`), but only to orgs that a
+ * listener has put down in `event_listeners`; the connection keeps these entries alive. No event is missed silently:
+ * once a gap is possible, every follower is told that it has ended, and the connection is given up.
  */
 import DataLoader from 'dataloader';
 import type { Database } from '../database/database.ts';
@@ -34,7 +34,7 @@ export class EventConnection {
   #sent: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  /** @param onClose told once, at the very moment from which nobody must follow here any more */
+  /** @param onClose called once, at the moment from which no new follower may come here */
   constructor(database: Database, log: Log, onClose: (connection: EventConnection) => void) {
     this.#database = database;
     this.#log = log;
@@ -63,7 +63,7 @@ export class EventConnection {
     followers.add(follower);
     const leave = () => {
       followers.delete(follower);
-      // Whoever comes next has the org announced anew: its entry may have lapsed meanwhile.
+      // The next follower has the org announced again: its entry may have lapsed meanwhile.
       if (followers.isEmpty && this.#orgs.get(org) === followers) this.#orgs.delete(org);
     };
     try {

@@ -6,11 +6,11 @@ import { EventConnection } from './event-connection.ts';
 import type { Follower } from './follower.ts';
 import { StreamPlaces } from './stream-places.ts';
 
-/** Tells whoever follows an org of its events, whichever replica wrote them. */
+/** Tells the followers of an org of its events, whichever replica wrote them. */
 export class EventFeed {
   readonly #connect: () => EventConnection;
   readonly #places: StreamPlaces;
-  /** The connection of those who come now; one that broke has been left behind by then. */
+  /** The connection for new followers; one that broke has been replaced by then. */
   #current: EventConnection | null = null;
   #isEnding = false;
 

@@ -11,7 +11,7 @@ export interface EventQueue<Item> extends AsyncIterableIterator<Item, undefined>
 
 /**
  * @param capacity items that may wait
- * @param onEnd called once, whoever ended it: null where that was the reader
+ * @param onEnd called once, whichever side ended it: null where that was the reader
  */
 export function createEventQueue<Item>(
   capacity: number,

@@ -12,8 +12,8 @@ const BATCH = 500;
 const WAITING_ANNOUNCEMENTS = 10_000;
 
 /**
- * Those who follow one org on one connection: each event is read once and handed to all of them, in the order in
- * which events were committed. What goes wrong here is told to nobody else.
+ * Those who follow one org on one connection: each event is read once and handed to all of them, in the order in which
+ * events were committed. What goes wrong here concerns no other org.
  */
 export class OrgFollowers {
   readonly #database: Database;
@@ -94,5 +94,5 @@ export class OrgFollowers {
 export const interrupted = (): RequestRefused =>
   new RequestRefused(
     'service_unavailable',
-    'The feed was interrupted: read anew what you follow, then subscribe again.',
+    'The feed was interrupted: read again what you follow, then subscribe again.',
   );

@@ -1,4 +1,4 @@
-/** Audit events are kept for as long as the operator says, and not without end. */
+/** Audit events are kept for as long as the operator says. */
 import {
   dropAuditPartitions,
   makeAuditPartitions,

@@ -15,21 +15,21 @@ export interface Watched {
   readonly events: EventFeed;
 }
 
-/** What a watcher wants to hear, and who he is. */
+/** What a watcher wants to hear, and who it is. */
 export interface Watch<Event> {
   /** For the log. */
   readonly operation: string;
   readonly caller: Caller;
   /** Authenticates the caller again. */
   readonly isStillCaller: () => Promise<boolean>;
-  /** An audit event as far as every caller of the org may see it; null: none of his. */
+  /** An audit event as far as every caller of the org may see it; null: not one to be told. */
   readonly select: (event: AuditEventRow) => Event | null;
 }
 
 /**
  * What happens in the caller's org from now on, until the reader stops, falls far behind, or may no longer call.
  * @throws RequestRefused `rate_limited` where too many streams are open, `service_unavailable`; the reader gets the
- * same kind of error when the stream breaks, and `unauthenticated` when his key or session ends
+ * same kind of error when the stream breaks, and `unauthenticated` when the key or session ends
  */
 export async function watchEvents<Event>(
   { world: { log }, events }: Watched,
@@ -67,7 +67,7 @@ export async function watchEvents<Event>(
     resources.dispose();
     throw error;
   }
-  // What ended his right after he was authenticated, and before he was listening, nobody has told us.
+  // The right to call may have ended after the authentication and before the stream was listening.
   await standing.check();
   return queue;
 }

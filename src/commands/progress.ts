@@ -1,7 +1,7 @@
 /** How far a command has come, on a terminal alone: what a program reads stays as it is. */
 export interface Progress {
   show(text: string): void;
-  /** Takes the line away, for others to come. */
+  /** Removes the line, so that others can be printed. */
   clear(): void;
 }
 

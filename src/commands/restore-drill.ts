@@ -1,7 +1,7 @@
 /**
- * `npm run restore-drill [-- --sample 20]`, on a database and registry restored from a backup: whether the service could
- * go on from there. Changes nothing. Exit code 0: it could; 1: something is to be done first; 2: it could not be tried.
- * With the embedded database no server must run on it.
+ * `npm run restore-drill [-- --sample 20]`, on a database and registry restored from a backup: finds out whether the
+ * service could go on from there. Changes nothing. Exit code 0: it could; 1: something is to be done first; 2: it could
+ * not be tried. With the embedded database no server must run on it.
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   const { reachesTo, liveKeys } = await howFarRestored(stores.database);
   await say(
     reachesTo === null
-      ? `DATABASE  holds no event at all; ${liveKeys} keys are good`
+      ? `DATABASE  holds no events; ${liveKeys} keys are good`
       : `DATABASE  reaches to ${reachesTo.toISOString()}; ${liveKeys} keys are good, those revoked later included`,
   );
   const report = tableOn((text) => say(text.trimEnd()));

@@ -10,8 +10,8 @@ import {
   type Tag,
 } from '../registry/registry.ts';
 
-// OCI Distribution 1.1, "Referrers Tag Schema", and cosign's suffixes after it; whatever the suffix, for what may be
-// about a pack is better left alone.
+// OCI Distribution 1.1, "Referrers Tag Schema", and cosign's suffixes after it; whatever the suffix, because what may
+// be about a pack is better left alone.
 const ABOUT = /^sha256-([a-f0-9]{64})(?:\.|$)/;
 
 const descriptor = z.looseObject({ digest: z.string() });
@@ -52,7 +52,7 @@ export async function belongsToPack(
   kept: ReadonlySet<Digest>,
   tagsOf: ReadonlyMap<Digest, readonly Tag[]>,
 ): Promise<boolean | RegistryFailure> {
-  // A set, for tags can be about each other in a circle.
+  // A set, because tags can refer to each other in a circle.
   const about = new Set([digest]);
   for (const one of about) {
     if (kept.has(one)) return true;

@@ -1,6 +1,6 @@
 import type { RegistryFailure } from '../registry/registry.ts';
 
-/** Ends a check early from within a walk: the registry failed, or the operator wants no more. */
+/** Ends a check early from within a walk: the registry failed, or the operator stopped it. */
 export class CheckEnded extends Error {
   readonly outcome: RegistryFailure | { readonly kind: 'interrupted' };
 

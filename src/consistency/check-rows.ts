@@ -33,7 +33,7 @@ async function attachments(database: Database): Promise<Finding[]> {
     subject: roleIds.of(row.role_id),
     detail: `references ${packIds.of(row.pack_id)}, which is ${row.status ?? 'missing'}`,
     advice:
-      'detachPack takes it from the role; neither the service nor a restored backup does this, so ask who did',
+      'detachPack takes it from the role; neither the service nor a restored backup does this, so find out who did',
   }));
 }
 
@@ -62,8 +62,8 @@ async function deletionEvents(database: Database): Promise<Finding[]> {
         invariant: 'deletion_unrecorded',
         org: slug,
         subject: subject_id,
-        detail: 'was made and is gone, but no PACK_DELETED event tells who deleted it',
-        advice: 'rows were removed past the service: compare with a backup',
+        detail: 'was made and is gone, but no PACK_DELETED event says who deleted it',
+        advice: 'rows were removed without the service: compare with a backup',
       }),
     ),
     ...untrue.map(
@@ -72,7 +72,7 @@ async function deletionEvents(database: Database): Promise<Finding[]> {
         org: slug,
         subject: subject_id,
         detail: 'has a PACK_DELETED event and is still there',
-        advice: 'rows were written past the service: compare with a backup, or deletePack',
+        advice: 'rows were written without the service: compare with a backup, or deletePack',
       }),
     ),
   ];

@@ -9,7 +9,7 @@ export const invariants = {
   orphaned_image: 'no image is in the namespace without a pack',
   deletion_unrecorded: 'each deleted pack has its PACK_DELETED event',
   deletion_untrue: 'no pack with a PACK_DELETED event is still there',
-  deletion_unfinished: 'no deletion stands still between mark and removal',
+  deletion_unfinished: 'no deletion is stuck between mark and removal',
 } as const;
 export type Invariant = keyof typeof invariants;
 

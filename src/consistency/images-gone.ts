@@ -51,7 +51,7 @@ interface UploadRecord {
   readonly roles: number;
 }
 
-/** The best way out first: it keeps the pack's id and its roles. */
+/** The best remedy first: it keeps the pack's id and its roles. */
 function imageGone({
   id,
   slug,

@@ -1,5 +1,6 @@
 /**
- * Whose namespace of the registry it is: a tiny image in a repository of its own, which names the database.
+ * Says which database a namespace of the registry belongs to: a tiny image in a repository of its own, which names the
+ * database.
  *
  * Another database on the same registry and namespace would find an orphan in every image of this one. Its identity is
  * its first org, which is made with it and never goes; so a copy of the database, restored or promoted, has the same.
@@ -21,7 +22,7 @@ export type NamespaceMark =
 /** What to do where another database has marked it. */
 export const FOREIGN_NAMESPACE =
   'another database has its packs there, and every image would look like an orphan; choose another namespace for this ' +
-  'one, or, where that database is gone for good, `npm run check-consistency -- --repair --take-over`';
+  'one, or, where that database no longer exists, `npm run check-consistency -- --repair --take-over`';
 
 const TYPE = 'application/vnd.packgateway.namespace.v1';
 const DATABASE = 'dev.packgateway.database';

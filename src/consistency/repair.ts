@@ -32,7 +32,7 @@ async function purgeOrphan(
 ): Promise<RepairOutcome> {
   const { database } = world;
   const lease = await acquireLease(database, repository);
-  if (lease === null) return { kind: 'left', why: 'an upload or deletion is at work there' };
+  if (lease === null) return { kind: 'left', why: 'an upload or deletion is under way there' };
   try {
     using kept = keepLease(database, lease);
     const outcome = await purgeUnheld(world, repository, digest, kept);

@@ -1,4 +1,4 @@
-/** What a check found, told as it goes: nothing of it is kept but how many there were. */
+/** What a check found, reported as it goes: only the counts are kept. */
 import { type Finding, type Invariant, invariants } from './finding.ts';
 import type { RepairOutcome } from './repair.ts';
 import type { RepairPlan } from './repair-plan.ts';

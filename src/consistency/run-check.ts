@@ -25,7 +25,7 @@ const MOST = 10_000;
 
 /**
  * Checks and reports; and where repair is asked for, tells what it is about to do and does it, unless that looks like a
- * mistake. Nothing is changed before the whole check is made and the namespace is this database's.
+ * mistake. Nothing is changed before the whole check is made and the namespace is known to be this database's.
  */
 export async function runCheck(
   world: DeletionWorld,

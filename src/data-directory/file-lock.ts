@@ -62,7 +62,7 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   };
 }
 
-/** The pid of whoever holds a lock that was found `held`, as far as it is known; for messages only. */
+/** The pid of the process that holds a lock that was found `held`, where it is known; for messages only. */
 export async function lockHolder(path: string): Promise<number | undefined> {
   const text = await readFile(pidFile(path), 'utf8').catch(() => '');
   return /^\d+\n$/.test(text) ? Number.parseInt(text, 10) : undefined;

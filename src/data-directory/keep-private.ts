@@ -8,7 +8,7 @@ const OURS = ['db', 'registry'];
 
 /**
  * Keeps what this process writes from the machine's other users, and takes away what an earlier one let them see: rows
- * and images of every org lie in the data directory. One that cannot be used is refused by whoever opens it.
+ * and images of every org lie in the data directory. A directory that cannot be used is refused where it is opened.
  */
 export async function keepPrivate(directory: string): Promise<void> {
   process.umask(OTHERS);

@@ -1,2 +1,2 @@
-/** The address cannot be used; the message says why, and holds no password. */
+/** The address cannot be used; the message says why, without any password. */
 export class AddressRefused extends Error {}

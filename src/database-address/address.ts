@@ -22,9 +22,9 @@ export interface Candidate {
 }
 
 /**
- * What stands between us and PostgreSQL. `unknown` is found out by each session; `session` is as good as nothing;
- * `transaction` gives each transaction another connection; `prepared` too, but keeps prepared statements
- * (PgBouncer from 1.21 on, with `max_prepared_statements`).
+ * What stands between us and PostgreSQL. `unknown`: each session finds out; `session` behaves like a direct connection;
+ * `transaction` gives each transaction another connection; `prepared` too, but keeps prepared statements (PgBouncer
+ * from 1.21 on, with `max_prepared_statements`).
  */
 export type Pooler = 'unknown' | 'session' | 'transaction' | 'prepared';
 
@@ -37,7 +37,7 @@ export interface DatabaseAddress {
   /** Milliseconds for one candidate. */
   readonly connectTimeoutMs: number;
   readonly requiresChannelBinding: boolean;
-  /** What is honoured and yet not what somebody may have meant. */
+  /** What is honoured, though perhaps not as it was meant. */
   readonly warnings: readonly string[];
 }
 
@@ -134,7 +134,7 @@ function connectTimeout(parameters: Parameters, hosts: number): number {
   if (said === undefined) return hosts > 1 ? 2_000 : 5_000;
   const given = seconds('connect_timeout', said);
   if (given === 0)
-    throw new AddressRefused('has connect_timeout=0, by which callers would wait without end');
+    throw new AddressRefused('has connect_timeout=0, which would make callers wait for ever');
   return given * 1000;
 }
 

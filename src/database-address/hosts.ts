@@ -19,7 +19,7 @@ export function hostsOf(
   const listed = list.split(',').map((entry) => {
     const [matched, name = '', port = ''] =
       /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(entry.trim()) ?? [];
-    if (matched === undefined) throw new AddressRefused(`has a host "${entry}" that is none`);
+    if (matched === undefined) throw new AddressRefused(`has a host "${entry}" that is not valid`);
     return { name: decoded(name.replace(/^\[|\]$/g, '')), port };
   });
   const addresses = parameters.get('hostaddr')?.split(',');
@@ -48,7 +48,7 @@ export function hostsOf(
   const hosts = Array.from({ length: count }, (_, index): Host => {
     const port = each(ports, index, 'ports');
     if (port !== undefined && !(/^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65_536)) {
-      throw new AddressRefused(`has a port "${port}" that is none`);
+      throw new AddressRefused(`has a port "${port}" that is not valid`);
     }
     return {
       name: each(names, index, 'host names'),

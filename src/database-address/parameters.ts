@@ -118,7 +118,7 @@ const NOT_READ =
 export const notRead = (environment: Environment): string[] =>
   Object.keys(environment)
     .filter((variable) => NOT_READ.test(variable) && environment[variable] !== '')
-    .map((variable) => `${variable} is set, and not read here: say it in the address`);
+    .map((variable) => `${variable} is set, but not read here: put it in the address`);
 
 export function seconds(name: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);

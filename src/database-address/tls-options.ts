@@ -69,7 +69,7 @@ export function tlsOptions(tls: TlsParameters, host: string): ConnectionOptions 
   return given;
 }
 
-/** Told now and by name: of a connection that fails for it pg says only what OpenSSL says, or nothing. */
+/** Said now and by name: when a connection fails for this reason, pg says only what OpenSSL says, or nothing. */
 function requireUsable(tls: TlsParameters, options: ConnectionOptions): void {
   const { problem, rootCertificate } = tls;
   if (typeof options.ca === 'string' && !isCertificate(options.ca)) {

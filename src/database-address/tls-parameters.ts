@@ -6,14 +6,14 @@ import { isWeak, sslModes, type TlsParameters } from './tls-options.ts';
 export function tlsParameters(parameters: Parameters, environment: Environment): TlsParameters {
   const ssl = parameters.get('ssl');
   if (ssl !== undefined && parameters.has('sslmode')) {
-    throw new AddressRefused('has ssl and sslmode; say sslmode alone');
+    throw new AddressRefused('has ssl and sslmode; give only sslmode');
   }
   const named =
     parameters.get('sslmode') ?? (ssl === undefined ? environment.PGSSLMODE : undefined);
   const ofSsl = { true: 'verify-full', 1: 'verify-full', 'no-verify': 'no-verify' } as const;
   const mode = sslModes.find((one) => one === named) ?? ofSsl[ssl as keyof typeof ofSsl];
   if (mode === undefined && named !== undefined && named !== '') {
-    throw new AddressRefused(`cannot be used with PGSSLMODE=${named}, which is no sslmode`);
+    throw new AddressRefused(`cannot be used with PGSSLMODE=${named}, which is not an sslmode`);
   }
   const isDirect = parameters.get('sslnegotiation') === 'direct';
   if (isDirect && (mode === undefined || isWeakerThanRequire(mode))) {
@@ -36,11 +36,11 @@ export function tlsParameters(parameters: Parameters, environment: Environment):
 
 const isWeakerThanRequire = (mode: string) => ['disable', 'allow', 'prefer'].includes(mode);
 
-/** What is honoured, and believes more than somebody may have meant. */
+/** What is honoured, though it may trust more than was meant. */
 export const tlsWarnings = (tls: TlsParameters): string[] =>
   tls.isSaid && isWeak(tls)
     ? [
-        `sslmode=${tls.mode} believes whatever answers in the name of the database; ` +
-          'sslmode=verify-full with sslrootcert=<file of the CA> asks for its certificate',
+        `sslmode=${tls.mode} trusts any server that answers in place of the database; ` +
+          'sslmode=verify-full with sslrootcert=<file of the CA> checks its certificate',
       ]
     : [];

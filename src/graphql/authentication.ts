@@ -15,7 +15,7 @@ export function useAuthentication(foundation: Foundation): YogaPlugin {
   };
 }
 
-/** Finds out who sent a request, unless that is known; the answer to whoever may not ask. */
+/** Finds out who sent a request, unless that is known; answers with the refusal of one who may not ask. */
 export async function refusedCaller(
   { authenticate, world }: Foundation,
   request: Request,

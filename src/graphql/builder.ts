@@ -81,7 +81,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     nodeQueryOptions: {
       ...readsRow(),
       description:
-        'Any pack, agent role, API key, audit event or org by its id; null where the caller has no such.',
+        'Any pack, agent role, API key, audit event or org by its id; null where there is none that the caller may see.',
       args: { id: { description: 'An id of any type.' } },
     },
     nodesQueryOptions: {

@@ -8,7 +8,7 @@ export function corsFor(origins: AllowedOrigins): (request: Request) => CORSOpti
     if (origin === null || !origins.allows(origin)) return false;
     return {
       origin,
-      // No cookie means anything here, so no browser has to send one.
+      // Cookies mean nothing here, so no browser has to send one.
       credentials: false,
       methods: ['GET', 'POST', 'OPTIONS'],
       exposedHeaders: EXPOSED_HEADERS,

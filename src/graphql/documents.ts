@@ -1,4 +1,4 @@
-/** Documents that came before, as they were parsed; bounded by the memory that they take, whoever sends them. */
+/** Parsed documents of earlier requests; bounded by the memory that all of them take. */
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 

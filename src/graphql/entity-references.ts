@@ -3,7 +3,7 @@ import { refusal } from './refusal.ts';
 
 /**
  * Answers a representation that names no entity with an error in its own place (`_entities`, Apollo Federation subgraph
- * specification), and the others as ever: the library takes it for a fault of the service, and drops them all.
+ * specification), and the others as usual: the library takes it for a fault of the service, and drops them all.
  */
 export function withCheckedReferences(schema: GraphQLSchema): GraphQLSchema {
   const field = schema.getQueryType()?.getFields()._entities;

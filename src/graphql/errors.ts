@@ -47,7 +47,7 @@ export function publicResult(
   const tooLarge = hasData ? result.errors.map(rootOf).find(isOfBytes) : undefined;
   if (tooLarge !== undefined) {
     outcomes.push('graphql_limit_exceeded');
-    // Half an answer would be taken for the whole by whoever does not look.
+    // A client that does not look would take half an answer for the whole.
     return { data: null, errors: [publicError(tooLarge, requestId, hasData, log)] };
   }
   const errors = result.errors
@@ -126,7 +126,10 @@ function describe(
     return { code: 'graphql_validation_failed', message: shortened(error.message) };
   }
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
-    return { code: 'internal_error', message: 'Something went wrong here; quote the requestId.' };
+    return {
+      code: 'internal_error',
+      message: 'Something went wrong in this service; quote the requestId to its operator.',
+    };
   }
   return { code: codeOf(cause), message: shortened(error.message) };
 }

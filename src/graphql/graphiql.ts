@@ -40,7 +40,7 @@ interface Page {
   readonly headers: Record<string, string>;
 }
 
-/** Serves the page to whoever asks for HTML, before anybody has to authenticate: it holds nothing but itself. */
+/** Serves the page to any browser, without authentication: it holds no data. */
 export function useGraphiQL(): YogaPlugin {
   // 9 MB and always the same: made when a browser first asks, and packed once for all of them.
   const pages = new Map<'gzip' | 'identity', Promise<Page>>();
@@ -49,7 +49,7 @@ export function useGraphiQL(): YogaPlugin {
     if (known !== undefined) return known;
     const page = render(encoding);
     pages.set(encoding, page);
-    // One that failed is nobody's page: whoever asks next has another try.
+    // A failure is not kept: the next request tries again.
     page.catch(() => pages.delete(encoding));
     return page;
   };
@@ -69,7 +69,7 @@ export function useGraphiQL(): YogaPlugin {
   };
 }
 
-/** Tells a browser that there is no page, instead of asking somebody for a key who has nowhere to put it. */
+/** Tells a browser that there is no page, instead of asking for a key that there is no place to enter. */
 export function useNoGraphiQL(): YogaPlugin {
   return {
     onRequest({ request, url, serverContext, endResponse }) {
@@ -94,7 +94,7 @@ async function render(encoding: 'gzip' | 'identity'): Promise<Page> {
   const graphiql = renderGraphiQL({
     title: 'Pack Gateway',
     defaultTabs: [...tabs],
-    // The key has a field of its own, and is no business of what the browser keeps for good.
+    // The key has a field of its own, and must not be among the headers that the browser stores.
     isHeadersEditorEnabled: false,
     shouldPersistHeaders: false,
     defaultEditorToolsVisibility: 'variables',

@@ -1,4 +1,4 @@
-/** INTROSPECTION=off: the schema is not told, neither at once nor name by name. */
+/** INTROSPECTION=off: the schema is not shown, neither as a whole nor name by name. */
 import {
   type ExecutionResult,
   GraphQLError,
@@ -11,7 +11,7 @@ import type { YogaPlugin } from './server-context.ts';
 const NoSubgraphSchema: ValidationRule = (context) => ({
   Field(node) {
     if (node.name.value !== '_service') return;
-    context.reportError(new GraphQLError('The schema is not told here.', { nodes: node }));
+    context.reportError(new GraphQLError('The schema is not shown here.', { nodes: node }));
   },
 });
 

@@ -64,7 +64,7 @@ async function receive({ multipart, files }: PendingUpload): Promise<void> {
 }
 
 function missing(name: string): never {
-  throw malformed(`"map" names the part ${JSON.stringify(name)}, which is not there.`);
+  throw malformed(`"map" names the part ${JSON.stringify(name)}, which was not sent.`);
 }
 
 const mapSchema = z.record(z.string(), z.array(z.string()));
@@ -77,7 +77,8 @@ function withPlaces(fields: ReadonlyMap<string, string>): {
   const operations = parsed('operations', fields);
   const params = paramsOf(operations);
   const map = mapSchema.safeParse(parsed('map', fields, LARGEST_MAP)).data;
-  if (map === undefined) throw malformed('The field "map" is no object of lists of texts.');
+  if (map === undefined)
+    throw malformed('The field "map" must be an object whose values are lists of strings.');
   const entries = Object.entries(map);
   const places = entries.reduce((sum, [, paths]) => sum + paths.length, 0);
   if (entries.length > MOST_FILES || places > MOST_PLACES) {

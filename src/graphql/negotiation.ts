@@ -16,7 +16,7 @@ const ANSWERS = [
 const METHODS = ['GET', 'POST', 'OPTIONS'];
 
 const messages = {
-  method_not_allowed: 'GraphQL is asked by GET or POST.',
+  method_not_allowed: 'Send GraphQL by GET or POST.',
   not_acceptable: `Answers come as ${ANSWERS.join(', ')}, in UTF-8; those of a subscription as ${STREAM} or as multipart/mixed;subscriptionSpec=1.0.`,
   unsupported_media_type: 'Send the operation as application/json.',
 } as const satisfies Partial<Record<RefusalCode, string>>;

@@ -19,9 +19,9 @@ import { GraphQLObjectType, GraphQLSchema, printSchema as printPlainSchema } fro
 import { builder } from './builder.ts';
 import { withCheckedReferences } from './entity-references.ts';
 
-builder.queryType({ description: 'Reading needs no scope but where a field says so.' });
+builder.queryType({ description: 'Reading needs no scope except where a field says so.' });
 builder.mutationType({
-  description: 'Every change answers with its success or with a problem to be read as data.',
+  description: 'Every change answers with its success or with a problem, both as data.',
 });
 
 builder.subscriptionType({

@@ -18,7 +18,7 @@ export interface ServerContext {
   readonly disposables: AsyncDisposableStack;
   /** Absent before it is its turn. */
   body?: Body;
-  /** The files that a multipart request brings; they are with its sender until the operation runs. */
+  /** The files that a multipart request brings; they are not read before the operation runs. */
   upload?: PendingUpload;
 }
 

@@ -2,9 +2,10 @@
 import { parseAccept } from 'hono/utils/accept';
 
 /**
- * The media type that `accept` likes best of those that are offered, or null where it takes none.
+ * The media type that `accept` prefers of those that are offered, or null where it takes none.
  *
- * Of types that it likes alike the one that it names first, and for a range such as `*` the one that is offered first.
+ * Of equally preferred types it is the one that `accept` names first, and for a range such as `*` the one offered
+ * first.
  * @param accept null, like an empty one, stands for anything
  */
 export function preferred<Type extends string>(

@@ -2,7 +2,10 @@ import { RequestRefused } from '../request-refused.ts';
 
 /** A thousand representations of entities, or ids, have a tenth of these. Bounds the work and memory of parsing. */
 export const MOST_VALUES = 20_000;
-/** Inputs have four levels, and what other systems' clients add a few more. Bounds the stack of whoever walks them. */
+/**
+ * Inputs have four levels, and what other systems' clients add a few more. Bounds the stack of the code that walks
+ * them.
+ */
 const MOST_LEVELS = 200;
 
 const BACKSLASH = 0x5c;

@@ -76,7 +76,7 @@ export async function openMultipart(
   const parsed = pipeline(bodyStream(request), upTo(maxBytes), parser).catch((error: unknown) => {
     throw failure ?? (error instanceof RequestRefused ? error : malformed());
   });
-  // Heard by whoever waits for it, below or in `files`; perhaps nobody does any more.
+  // Handled where it is awaited, below or in `files`; perhaps nothing awaits it any more.
   parsed.catch(() => undefined);
   await Promise.race([firstFile.promise, parsed]);
 

@@ -3,7 +3,7 @@ import { refusalOf } from '../outage.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { RequestRefused } from '../request-refused.ts';
 
-/** What a caller is told of something that was thrown; what he must not see of it goes to the log. */
+/** What a caller is told of something that was thrown; the rest goes to the log. */
 export function refusedBy(error: unknown, record: RequestRecord, log: Log): RequestRefused {
   const { requestId, outcomes } = record;
   const refused = refusalOf(error) ?? new RequestRefused('internal_error', MASKED);
@@ -14,4 +14,4 @@ export function refusedBy(error: unknown, record: RequestRecord, log: Log): Requ
   return refused;
 }
 
-const MASKED = 'Something went wrong here; quote the request id.';
+const MASKED = 'Something went wrong in this service; quote the request id to its operator.';

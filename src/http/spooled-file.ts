@@ -19,7 +19,7 @@ export class SpooledFile {
   }
 
   #arrived() {
-    if (this.#place === null) throw new Error('a file is used that was not read');
+    if (this.#place === null) throw new Error('a file is used before it was read');
     return this.#place;
   }
 }

@@ -42,7 +42,7 @@ export class Turns {
   #lineOf(key: string): Line {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    // Not whenever one is idle: a Map that much comes to and goes from takes the young garbage around it for alive.
+    // Not whenever one is idle: in a Map with many insertions and deletions V8 keeps young garbage alive.
     if (this.#lines.size >= MOST_IDLE) {
       for (const [idle, line] of this.#lines) if (line.isIdle) this.#lines.delete(idle);
     }

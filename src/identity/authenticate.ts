@@ -43,8 +43,8 @@ export function createAuthenticate(world: World): Authenticate {
 }
 
 /**
- * Whether who was authenticated once may still call. It counts as no attempt, and nobody's failed attempts bear on it:
- * a stream must not outlive its token because others have sent bad ones, nor end because of them.
+ * Whether a caller who was authenticated once may still call. It is not counted as an attempt, and failed attempts of
+ * others do not matter: a stream must not outlive its token because others have sent bad ones, nor end because of them.
  * @throws RequestRefused `service_unavailable` where that cannot be told now
  */
 export async function isStillValid(
@@ -83,14 +83,14 @@ async function callerOfSession(
   return authenticateSession(world, jwt, token, requestId);
 }
 
-/** Whatever the secret looks like, it is looked up: the time taken tells nothing about it. */
+/** Every secret is looked up, whatever it looks like, so that the time taken tells nothing about it. */
 async function authenticateKey(
   world: World,
   hash: Buffer,
   requestId: string,
 ): Promise<Caller | null> {
   const key = await findKeyByHash(world.database, hash);
-  // The index compares byte by byte; this comparison is the one that admits.
+  // The index compares byte by byte; it is this comparison that decides.
   if (key === null || !timingSafeEqual(hash, key.secret_hash)) return null;
   if (key.stale) touch(world, key.id);
   return {
@@ -102,11 +102,11 @@ async function authenticateKey(
   };
 }
 
-/** Notes the use of a key, beside the request: a caller does not wait for it, nor fail with it. */
+/** Notes the use of a key without making the request wait for it, or fail with it. */
 function touch({ database, log }: World, keyId: string): void {
   database
     .query(
-      // Whoever holds the row is asked for nothing: another touch, or a revocation that waits to be committed.
+      // A row that is locked is skipped: by another touch, or by a revocation that is not committed yet.
       `update ${acrossOrgs('touch key')} api_keys set last_used_at = now()
        where id = (
          select id from api_keys

@@ -1,5 +1,5 @@
 /**
- * Slows down whoever keeps sending tokens that are not valid.
+ * Slows down senders of tokens that are not valid.
  *
  * A valid key is never refused because of somebody else's failures: it is looked up whatever its address has
  * done, because an address may be a proxy that everybody shares. What is limited:
@@ -27,7 +27,7 @@ interface Window {
 }
 
 export class FailedAttempts {
-  // Apart: made-up tokens are endless, and would make us forget the address that they come from.
+  // Kept apart: made-up tokens are endless, and would push out the address that they come from.
   readonly #ofTokens = new Map<string, Window>();
   readonly #ofAddresses = new Map<string, Window>();
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Whom an address stands for: itself, or for IPv6 its /64, since whoever has one address there has them all.
+ * The network that an address stands for: itself, or for IPv6 its /64, all of which usually belongs to one host.
  *
  * @param address as a socket names it; an IPv4 address may come in its IPv6 form (`::ffff:192.0.2.1`)
  */

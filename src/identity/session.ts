@@ -24,10 +24,10 @@ import { type Caller, type Scope, scopes } from './caller.ts';
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const JWKS_TIMEOUT_MS = 3_000;
-/** How soon after a fetch an unknown key id makes us fetch again: made-up ids must not become a flood there. */
+/** How soon after a fetch an unknown key id causes another: made-up ids must not flood the issuer. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_MAX_AGE_MS = 600_000;
-/** An issuer has two while it changes them; each costs a signature's check. */
+/** An issuer has two while it rotates them; each costs the check of a signature. */
 const MOST_KEYS_TRIED = 8;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
@@ -85,7 +85,9 @@ export async function authenticateSession(
 
 const noted = new WeakSet<JwtConfig>();
 
-/** Tells the operator once of claims that are read, but that his issuer perhaps did not mean to send so. */
+/**
+ * Tells the operator once of claims that are accepted, but that the issuer perhaps did not mean to send in that form.
+ */
 function noteForms(
   log: World['log'],
   config: JwtConfig,

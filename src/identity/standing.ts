@@ -1,13 +1,13 @@
 import type { Log } from '../log.ts';
 import type { Caller } from './caller.ts';
 
-/** How often a caller is authenticated anew; the end of a session and that of a key are known at once. */
+/** How often a caller is authenticated again; the end of a session and that of a key are known at once. */
 const CHECK_EVERY_MS = 30_000;
 
 /**
- * Watches whether a caller may go on calling, for what outlives a request: until his session's own end, by the clock,
- * and as long as his key or token is found valid. Where that cannot be told (no database, no keys of the issuer), he
- * stays, but never beyond the end of his session.
+ * Watches whether a caller may go on calling, for what outlives a request: until the session's own end, by the clock,
+ * and as long as the key or token is found valid. Where that cannot be told (no database, no keys of the issuer), the
+ * caller stays, but never beyond the end of the session.
  */
 export class Standing implements Disposable {
   readonly #expiresAt: number;
@@ -18,8 +18,8 @@ export class Standing implements Disposable {
   #isChecking = false;
 
   /**
-   * @param isStillCaller authenticates him again
-   * @param onLost he may no longer call; may be told more than once
+   * @param isStillCaller authenticates the caller again
+   * @param onLost the caller may no longer call; it may be called more than once
    */
   constructor(
     { principal }: Caller,

@@ -14,7 +14,7 @@ const AttachmentSchema = defineEntity({
   ],
   properties: {
     role: () => p.manyToOne(AgentRole).primary().mapToPk().deleteRule('cascade').index(false),
-    // The database itself refuses to lose a referenced pack, whatever the code forgot.
+    // The database itself refuses to lose a referenced pack, whatever the code forgets.
     pack: () => p.manyToOne(Pack).primary().mapToPk().deleteRule('restrict').index(false),
     /** The role's org, repeated here so that every query on attachments can name its tenant. */
     org: () => p.manyToOne(Org).mapToPk().index(false),

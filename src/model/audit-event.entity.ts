@@ -45,7 +45,7 @@ const AuditEventSchema = defineEntity({
       forEach: 'statement',
       body: `if tg_op = 'DELETE' and current_setting('pack_gateway.pruning', true) = 'on' then return null; end if; raise exception 'audit events are never changed'`,
     },
-    // In the transaction that writes the event, whoever writes it: nothing is announced that was not committed.
+    // In the transaction that writes the event, so that nothing is announced that was not committed.
     {
       name: 'audit_events_announce',
       timing: 'after',

@@ -4,5 +4,5 @@ const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'u
 // Our own file, which npm has read before us.
 const { version } = JSON.parse(manifest) as { readonly version: string };
 
-/** Who we are to other servers; firewalls and registries turn away requests that do not say. */
+/** How we identify ourselves to other servers; firewalls and registries turn away requests without it. */
 export const USER_AGENT = `pack-gateway/${version}`;

@@ -83,7 +83,7 @@ export async function addPack(
 > {
   try {
     return await database.forOrg(caller.orgId).transactional(async (em) => {
-      // Without the lease the image may have been purged since: a row for it would be a lie.
+      // Without the lease the image may have been purged since: a row for it would be wrong.
       if (!(await releaseLease(em, lease))) return leaseLapsed;
       const pack = insertPack(em, caller.orgId, 'COMMUNITY', { metadata, visibility, image });
       recordEvent(em, caller, event, pack.id, {
@@ -100,7 +100,7 @@ export async function addPack(
   }
 }
 
-/** Who has the name: a pack that is there to stay, or one that a deletion will set it free from. */
+/** Who has the name: a pack that stays, or one whose deletion will free it. */
 async function nameProblem(
   database: Database,
   caller: Caller,
@@ -118,6 +118,6 @@ export const leaseLapsed: ProblemOf<'registry_unavailable'> = {
     kind: 'failed',
     reason: 'TIMEOUT',
     retryable: true,
-    detail: 'this took a pause too long to be sure of the image.',
+    detail: 'this server stood still for too long to be sure that the image is still there.',
   },
 };

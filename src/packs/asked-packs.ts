@@ -7,7 +7,7 @@ export interface AskedPack {
   readonly id: PackId;
 }
 
-/** What is asked for, as a relation of the statement: the org, the pack, and the place of whoever asks. */
+/** What is asked for, as a relation of the statement: the org, the pack, and the place of the request that asks. */
 export const askedPacks =
   'unnest($1::uuid[], $2::uuid[]) with ordinality as k (org_id, pack_id, place)';
 

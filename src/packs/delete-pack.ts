@@ -16,9 +16,10 @@
  * - *An attachment* locks the pack's row `for share` and looks at its status. Either it commits before step 2 or 3 has
  *   the row's lock, which then sees the role; or it waits, and finds the row DELETING or gone. Should one slip
  *   through, the foreign key refuses it.
- * - *Another deletion* of the pack waits for the row's lock, then for the lease, and looks again: it finds the row gone.
- *   Where it finds the lease lapsed, because we stood still, it takes over, and we stop writing before that: `mayWrite`
- *   ends earlier than the lease. Whoever removes the row first writes the event; the other finds nothing to remove.
+ * - *Another deletion* of the pack waits for the row's lock, then for the lease, and looks again: it finds the row
+ *   gone. Where it finds the lease lapsed, because this process stood still, it takes over, and we stop writing before
+ *   that: `mayWrite` ends earlier than the lease. The call that removes the row first writes the event; the other finds
+ *   nothing to remove.
  * - *A pack made of the same image*, by upload, clone or reference, needs the lease of the same repository until its row
  *   is committed: either step 3 sees that row and keeps the image, or the image is gone before it is looked for.
  *   What is read ahead decides nothing of that: which digests packs hold is read under the lease.
@@ -104,7 +105,7 @@ export async function deletePack(
   }
 }
 
-/** Only reads, and only of what the registry's own word is asked for anyway; what may be purged is known later. */
+/** Only reads, and only those that the purge begins with; what may be purged is decided later, under the lease. */
 function readAhead(
   { registry }: DeletionWorld,
   { repository, version, imageDigest }: PackRow,
@@ -151,7 +152,7 @@ async function purge(
   });
 }
 
-/** The row is left as it is: whoever works on it, or writes to its repository, decides what becomes of it. */
+/** The row is left as it is: the other change, of the pack or of its repository, decides what becomes of it. */
 const stillBusy = (pack: PackRow): ProblemOf<'registry_cleanup_failed'> => ({
   kind: 'registry_cleanup_failed',
   pack,

@@ -24,11 +24,10 @@ export const LOCK = `
 
 /**
  * Mark, last: the verdict once more, and only where it is still "purge" does the row become DELETING, with an event
- * where it was not so before. A statement of its
- * own after `LOCK`, because its snapshot must be younger than the locks that were waited for: the role that attached
- * the pack, and the pack that was made of the same image, are committed and must be seen. It is sent before `LOCK` is
- * answered, and does nothing unless that has taken the lease in this very transaction; a lease that leads to no purge
- * ends here.
+ * where it was not DELETING before. A statement of its own after `LOCK`, because its snapshot must be younger than the
+ * locks that were waited for: the role that attached the pack, and the pack that was made of the same image, are
+ * committed and must be seen. It is sent before `LOCK` is answered, and does nothing unless that has taken the lease in
+ * this very transaction; a lease that leads to no purge ends here.
  */
 export const MARK = `
   with target as materialized (
@@ -65,7 +64,7 @@ const RECORD_REMOVED = `
 
 /**
  * Remove: the row goes, its event comes, and the lease ends. The lease's row is found by the pack's, so it is touched
- * after it, in the order in which mark locks them: the other way round the two could deadlock. Where there is no row
+ * after it, in the order in which mark locks them: in the opposite order the two could deadlock. Where there is no row
  * any more, the call that took it has taken the lease before.
  */
 export const REMOVE_PURGED = `

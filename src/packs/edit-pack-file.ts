@@ -78,7 +78,7 @@ function notEditable(pack: PackRow): ProblemOf<'pack_not_editable'> | null {
 function editablePath(asked: string, isDeletion: boolean): string | ProblemOf<'validation_failed'> {
   const read = readEntryPath(Buffer.from(asked));
   if (read.kind !== 'path') {
-    const message = 'message' in read ? read.message : 'this is no file of a pack';
+    const message = 'message' in read ? read.message : 'this is not a file of a pack';
     return invalid('path', message);
   }
   const { segments } = read;

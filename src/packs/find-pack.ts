@@ -45,7 +45,7 @@ export async function findPack(
   return pack ?? null;
 }
 
-/** What a pack of the caller's org with this name is called by and doing; null: the name is free. */
+/** The id and the status of the org's pack of this name; null: the name is free. */
 export const findNamed = (
   em: SqlEntityManager,
   name: string,

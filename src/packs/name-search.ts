@@ -25,8 +25,9 @@ export function nameContains(text: string, bind: (value: unknown) => string): Na
 /**
  * One page of the packs that `where` and the name select, in the order of `order`.
  *
- * The bound of the walk is a value and not written out: of a bound that it knows, PostgreSQL thinks that all packs of an
- * org are fewer, and sorts them. `offset 0` keeps it from walking the list once more instead of asking the index.
+ * The bound of the walk is a value and not written out: where PostgreSQL knows the bound, it expects an org to have
+ * fewer packs than that, and sorts them all. `offset 0` keeps it from walking the list once more instead of asking the
+ * index.
  */
 export function searchedPage(
   where: string,

@@ -136,7 +136,7 @@ export async function putBack(
   return database.forOrg(caller.orgId).transactional(async (em) => {
     const current = await lockPack(em, pack.id);
     await releaseLease(em, lease);
-    // Whoever changed or deleted the pack meanwhile did so knowing the new image.
+    // A change or deletion of the pack meanwhile was made with the new image in view.
     if (current === null || current.imageDigest !== pack.imageDigest) {
       log.warn({ repository: pack.repository, digest: before.imageDigest }, 'image left behind');
     } else {

@@ -200,7 +200,7 @@ async function takeBack(
 ): Promise<void> {
   const { repository, tag } = location;
   const purged = await purgeUnheld(world, repository, digest, kept);
-  // Left with the tag of its version, it is found by it.
+  // An image that was not purged keeps the tag of its version, by which the consistency check finds it.
   const failure =
     purged.kind === 'failed'
       ? purged

@@ -15,7 +15,7 @@ export const BLOCKERS_SHOWN = 50;
 /** The page of them. */
 export const FIRST_BLOCKERS = pageRequest({ first: BLOCKERS_SHOWN });
 
-/** The verdict on a pack, as it is at this moment; whoever acts on it asks again under a lock. */
+/** The verdict on a pack, as it is at this moment; to act on it, ask again under a lock. */
 export interface Verdict {
   readonly pack: PackRow;
   /** What holds the pack; null where nothing does. */

@@ -11,7 +11,7 @@ import { isKnown } from './packs/etags.ts';
 import { problemResponse } from './problem-response.ts';
 import { noBody, readQuery } from './read-input.ts';
 
-/** What is sent. Disposed when it has been, or the caller has left. */
+/** What is sent. Disposed once it is sent or the caller has left. */
 export interface Download extends Disposable {
   readonly kind: 'download';
   readonly name: string;
@@ -72,7 +72,7 @@ function responseOf(found: Download, { headers, method }: Request): Response {
     etag,
     'content-type': contentType,
     ...(size !== null && { 'content-length': String(size) }),
-    // Whoever made the pack must not run anything on our origin in the browser of whoever reads it.
+    // What an author put into a pack must not run on our origin in a reader's browser.
     'content-disposition': contentDisposition(name),
     'content-security-policy': "default-src 'none'; sandbox",
     'x-content-type-options': 'nosniff',

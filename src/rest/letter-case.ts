@@ -35,7 +35,7 @@ export const enumInOr = <Value extends string>(
     .transform((value): Value => value ?? fallback)
     .openapi({ ...documented(values), default: lowerCase(fallback) });
 
-/** `displayName` -> `display_name`, `packIds.0` -> `pack_ids.0`; what is no such path stays as it is. */
+/** `displayName` -> `display_name`, `packIds.0` -> `pack_ids.0`; anything else stays as it is. */
 export const snakeCase = (path: string): string =>
   /^[a-z]+(?:[A-Z][a-z]+)+(?:\.\d+)*$/.test(path)
     ? path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

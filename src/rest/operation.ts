@@ -52,7 +52,7 @@ interface Declaration<
     world: ReadingWorld,
     caller: Caller,
   ): z.input<Answer> | Promise<z.input<Answer>>;
-  /** The part of what one answer may cost at most, where it is much. */
+  /** The share of what one answer may cost at most, where it is large. */
   readonly shareOf?: (query: z.output<Query>) => number;
   /** The ETag of what a success answers. */
   readonly etag?: (outcome: SuccessOf<Outcome>) => string;
@@ -60,10 +60,10 @@ interface Declaration<
   readonly takesCondition?: true;
 }
 
-/** Of an answer about one thing, its longest texts included. */
+/** The share of an answer about one thing, its longest texts included. */
 const ORDINARY_SHARE = 1 / 64;
 
-/** What the path of a request says. */
+/** What the path of a request holds. */
 export interface PathParameters {
   /** Empty where it has none. */
   readonly id: string;
@@ -140,7 +140,7 @@ export function operation<
   };
 }
 
-/** A change that its caller wants to be made only under a condition must not be made without asking for it. */
+/** A change that is wanted only under a condition must not be made without checking it. */
 function refuseConditions(headers: Headers): void {
   const condition = ['If-Match', 'If-None-Match'].find((name) => headers.has(name));
   if (condition === undefined) return;
@@ -168,7 +168,7 @@ export function routeOf<
 }: Documented<Outcome, Answer, Query, B>): Operation['route'] {
   // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
   const kinds = new Set(Object.keys(problems) as ProblemKind[]);
-  // Of a parameter that it does not know, at least.
+  // At least for a query parameter that the operation does not know.
   kinds.add('validation_failed');
   const hasETag = etag !== undefined || success.mediaType !== undefined;
   const hasQuery = Object.keys(query.shape).length > 0;
@@ -202,11 +202,16 @@ const conditionHeaders = z.object({
   'if-match': z
     .string()
     .optional()
-    .openapi({ description: 'An ETag that was answered: only where it still holds, else 412.' }),
+    .openapi({
+      description:
+        'An ETag from an earlier answer: the change is made only where it still holds, else 412.',
+    }),
   'if-none-match': z
     .string()
     .optional()
-    .openapi({ description: '`*`: only where nothing is overwritten, else 412.' }),
+    .openapi({
+      description: '`*`: the change is made only where nothing is overwritten, else 412.',
+    }),
 });
 
 const fileParameters = idParameter.extend({

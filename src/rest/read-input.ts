@@ -41,7 +41,7 @@ export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.ou
     const path = issue.path.join('.');
     if (issue.code !== 'unrecognized_keys')
       return [{ path: path || 'body', message: issue.message }];
-    // Left as silence, a misspelled field of a change would be a change that does not happen.
+    // If it were ignored, a misspelled field would be a change that silently does not happen.
     return issue.keys.slice(0, 20).map((key) => ({
       path: path === '' ? key.slice(0, 100) : `${path}.${key.slice(0, 100)}`,
       message: 'is not a field of this request',
@@ -50,7 +50,7 @@ export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.ou
   return { kind: 'validation_failed', fields: firstProblems(fields) };
 }
 
-/** Checks a query string: whoever misspells a filter, or gives it twice, would take the wrong list for the right one. */
+/** Checks a query string: with a filter misspelled or given twice, the wrong list would be taken for the right one. */
 export function readQuery<S extends z.ZodObject>(
   schema: S,
   parameters: URLSearchParams,
@@ -135,7 +135,7 @@ export const bytesBody: Body<SpooledFile> = {
   },
   refusals: [...bodyRefusals, 'rate_limited'],
   async read(request, { maxFileBytes, beginUpload, disposables }) {
-    // A server that does not know it must not take a part for the whole (RFC 9110, 14.5).
+    // A server that does not support it must not take a part for the whole (RFC 9110, 14.5).
     if (request.headers.has('content-range')) {
       throw new RequestRefused('bad_request', 'Send the whole file, without Content-Range.');
     }

@@ -54,7 +54,7 @@ export function createRest(foundation: Omit<Foundation, 'events'>) {
   app.get(DOCUMENT, (context) => context.json(openApi()));
   app.use(authentication(authenticate));
   refuseOtherMethods(app, DOCUMENT, ['GET']);
-  // A file's path goes on over slashes, which only the router has to know.
+  // A file's path may contain slashes, which only the router has to know.
   const byPath = Map.groupBy(operations, ({ route }) =>
     route.getRoutingPath().replace(/:path$/, ':path{.+}'),
   );
@@ -74,7 +74,7 @@ export function createRest(foundation: Omit<Foundation, 'events'>) {
       record.requestId,
     );
   });
-  // All of them, and here: an answer made further out would lack what a browser needs to show it to its page.
+  // All errors, and here: an answer made further out would lack the CORS headers that let a page read it.
   app.onError((error, { env: { record } }) =>
     refusedResponse(refusedBy(error, record, world.log), record.requestId),
   );
@@ -86,7 +86,7 @@ function allowOrigins({ config }: ReadingWorld) {
   const origins = new AllowedOrigins(config.corsOrigins);
   return cors({
     origin: (origin) => (origins.allows(origin) ? origin : null),
-    // No cookie means anything here, so no browser has to send one.
+    // Cookies mean nothing here, so no browser has to send one.
     credentials: false,
     exposeHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE,

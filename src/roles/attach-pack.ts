@@ -16,7 +16,7 @@ export function attachPack(
   caller: Caller,
   input: RoleAndPackIds,
 ): Promise<AttachPackOutcome> {
-  // The lock waits for a deletion that is marking the pack, and makes one that comes later wait for us.
+  // The lock waits for a deletion that is marking the pack, and makes a later one wait for this transaction.
   return withRoleAndPack<AttachPackOutcome>(
     world,
     caller,

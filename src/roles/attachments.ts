@@ -16,7 +16,7 @@ export async function attach(
   if (packs.length === 0) return;
   const attachedAt = new Date();
   const wanted = packs.map((pack) => ({ role, pack, org: caller.orgId, attachedAt }));
-  // Whoever attaches the same at the same moment adds it once, and writes one event.
+  // Of several calls that attach the same pack at once only one adds it and writes the event.
   const added = await em
     .createQueryBuilder(Attachment)
     .insert(wanted)
@@ -25,7 +25,7 @@ export async function attach(
     .returning('pack')
     .execute<{ pack: string }[]>('all');
   for (const { pack } of added) {
-    // What an INSERT returns is named by the entity, but not converted.
+    // The ORM names what an INSERT returns by the entity's fields, but does not convert it.
     recordEvent(em, caller, 'PACK_ATTACHED', packIds.of(pack), { roleId: role });
   }
 }

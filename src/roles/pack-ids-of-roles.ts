@@ -8,8 +8,8 @@ const MOST_IDS = 20_000;
 /**
  * The ids of all packs of each role of the caller's org, the newest pack first.
  *
- * Whole, not a page: who replaces a role's list of packs has to know all of it. From where they would be too many
- * together, roles are left out: the last ones of those that are asked for.
+ * Whole, not a page: to replace a role's list of packs a client has to know all of it. Where they would be too many
+ * together, the last of the roles that are asked for are left out.
  */
 export async function packIdsOfRoles(
   { database }: World,

@@ -31,7 +31,7 @@ const roleEventTypes = auditEventTypes.filter(
 /**
  * What happens to roles of the caller's org, or to one, from now on.
  * @param isStillCaller authenticates the caller again
- * @throws RequestRefused `bad_request` for a role that his org has not, or types that cannot come; and as
+ * @throws RequestRefused `bad_request` for a role that the org does not have, or types that cannot come; and as
  * `watchEvents` does
  */
 export async function watchRoleEvents(

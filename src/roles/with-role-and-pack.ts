@@ -30,7 +30,7 @@ export async function withRoleAndPack<Outcome>(
   const packId = packIds.parse(input.packId);
   if (packId === null) return { kind: 'not_found', subject: 'pack', id: input.packId };
   return database.forOrg(caller.orgId).transactional(async (em) => {
-    // Before the pack and the attachment, as updateAgentRole does: the other way round the two could deadlock.
+    // Before the pack and the attachment, as updateAgentRole does: in the opposite order the two could deadlock.
     const role = await holdRole(em, roleId);
     if (role === null) return { kind: 'not_found', subject: 'agent_role', id: roleId };
     const pack = await findPack(em, caller, packId, lock);

@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../request-record.ts';
 
-/** Where nothing better is known: what makes us refuse for a while is over soon, or somebody looks after it. */
+/** Where nothing better is known: an outage is over soon, or somebody is working on it. */
 const RETRY_AFTER_SECONDS = 2;
 const PASSING = new Set([429, 503]);
 

@@ -7,7 +7,7 @@ import type { Handler } from './handler.ts';
 import { bytesOf } from './malformed-requests.ts';
 
 const MOST_CONNECTIONS = 10_000;
-/** A balancer in front has one address, and keeps far fewer; whoever wants them all has to come from several. */
+/** A balancer in front has one address and keeps far fewer open; taking all of them needs several addresses. */
 const MOST_OF_NETWORK = 4_000;
 
 /** Answers a connection beyond the bounds with 503, and closes it. */

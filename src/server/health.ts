@@ -14,9 +14,9 @@ export interface Health {
   drain(): void;
 }
 
-/** A probe asks every few seconds and waits for little more than this: whatever stands still must not make it give up. */
+/** A probe asks every few seconds and waits for little more than this: a part that hangs must not make it give up. */
 const PATIENCE_MS = 800;
-/** Anybody may ask, and as often as he likes: database and registry are asked once in so long. */
+/** Anybody may ask, as often as they like: database and registry are asked at most once in this time. */
 const VALID_MS = 1_000;
 
 export function createHealth(world: World): Health {
@@ -28,7 +28,7 @@ export function createHealth(world: World): Health {
     return last.answer;
   };
   return {
-    // At once, whatever state the parts are in: the balancer must hear of it within the grace.
+    // At once, whatever state the parts are in: the balancer must hear of it within the grace period.
     readiness: async () => (isDraining ? { ready: false, body: { status: 'draining' } } : known()),
     drain() {
       isDraining = true;

@@ -53,11 +53,11 @@ export const unroutable = (): RequestRefused =>
 function unparsable(code: string | undefined): RequestRefused {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new RequestRefused('bad_request', 'The headers are larger than is taken here.', 431);
+      return new RequestRefused('bad_request', 'The headers are too large.', 431);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new RequestRefused('bad_request', 'The request took too long to arrive.', 408);
     default:
-      return new RequestRefused('bad_request', 'This is no well-formed HTTP request.');
+      return new RequestRefused('bad_request', 'This is not a well-formed HTTP request.');
   }
 }
 

@@ -60,7 +60,7 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
 
 const LONGEST_TOLD = 100;
 
-/** What a request says of its sender, for whoever reads the log; nothing here believes it. */
+/** What a request says about its sender, for readers of the log; nothing here relies on it. */
 function toldOf(headers: Headers): Record<string, string> {
   const told: Record<string, string> = {};
   for (const [field, ...names] of TOLD) {

@@ -18,13 +18,15 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Once the listener is closed, so long may a client take to send the rest of its request, such as an upload. */
+/** How long a client may take to send the rest of its request, such as an upload, once the listener is closed. */
 const LONGEST_SENDING_MS = 7_000;
-/** And so long to read the rest of its answer: a second less than the process has, after the grace, before it is ended. */
+/**
+ * And how long to read the rest of its answer: a second less than the process has, after the grace, before it is ended.
+ */
 const LONGEST_READING_MS = 10_500;
-/** A client that takes nothing of its answer for so long has left. A stream of events has a heartbeat meanwhile. */
+/** A client that reads nothing of its answer for so long has left. A stream of events has a heartbeat meanwhile. */
 const LONGEST_UNREAD_MS = 60_000;
-/** A connection without a request is left so long: one whose headers are on their way is not told from it. */
+/** How long a connection without a request is left open: one whose headers are on their way looks the same. */
 const LONGEST_SILENCE_MS = 1_000;
 
 /** Longer than balancers keep an idle connection (60 s is usual): one that we close first is a 502 to somebody. */
@@ -41,7 +43,8 @@ class Answer<Request extends IncomingMessage = IncomingMessage> extends ServerRe
 
 const SERVER_OPTIONS = {
   ServerResponse: Answer,
-  // Of a repeated Authorization Node would keep the first, a proxy before us perhaps the last; joined, it is nobody's.
+  // Of a repeated Authorization Node would keep the first, a proxy in front perhaps the last; joined, it is no valid
+  // token.
   joinDuplicateHeaders: true,
   // Refused by us instead, with a request id.
   requireHostHeader: false,
@@ -67,7 +70,7 @@ export async function listen(
       const answer = handler.fetch(request, incoming.socket.remoteAddress, outgoing.sent);
       inFlight.add(outgoing, answer);
       const response = await answer;
-      // What does not get any further for so long is read by nobody; Node then ends the connection.
+      // An answer that makes no progress for so long has no reader; Node then ends the connection.
       outgoing.setTimeout(LONGEST_UNREAD_MS);
       if (!(response instanceof YogaResponse)) return response;
       // Of one of Yoga's it knows the text; the listener would make a stream of it.
@@ -121,7 +124,7 @@ export async function listen(
           if (outgoing.headersSent) outgoing.destroy();
         }
       }, LONGEST_READING_MS);
-      // Whoever was still sending when all the others had their answers may have become a request meanwhile.
+      // A client that was still sending when all others had their answers may have become a request meanwhile.
       do {
         while (inFlight.size > 0) {
           await Promise.allSettled(inFlight.entries().map(({ answer }) => answer));

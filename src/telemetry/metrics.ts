@@ -18,7 +18,7 @@ export interface Metrics {
   registryCall(call: RegistryCall): void;
   circuit(state: CircuitState): void;
   followers(count: number): void;
-  /** Where the pool's gauges are read from, whenever somebody asks. */
+  /** Where the pool's gauges are read from at each scrape. */
   watchPool(read: () => PoolState): void;
   /** Somebody reads what is in a pack. @param found its image was unpacked already */
   imageRead(found: boolean): void;

@@ -6,7 +6,7 @@ import type { Tracing } from './tracing.ts';
  *
  * `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) is what switches it on. Sampling, batching, headers and
  * `OTEL_SERVICE_NAME` work as the OpenTelemetry specification says.
- * @param warn told of variables that change nothing, and of traces that nobody takes
+ * @param warn told of variables that change nothing, and of traces that no collector takes
  * @throws StartError for a variable that cannot be honoured
  */
 export async function openTracing(

@@ -52,7 +52,7 @@ export function readTraceVariables(environment: Environment): TraceVariables {
     .filter(
       (name) => !HONOURED.some((honoured) => honoured.test(name)) && !isHarmless(name, value(name)),
     )
-    .map((name) => `${name} is not used: this service sends traces alone, by OTLP over HTTP`);
+    .map((name) => `${name} is not used: this service sends only traces, by OTLP over HTTP`);
   const [protocolName, protocol] = ofTraces('PROTOCOL');
   if (isOn && protocol === 'http/protobuf') {
     warnings.push(
@@ -61,7 +61,7 @@ export function readTraceVariables(environment: Environment): TraceVariables {
   } else if (isOn && protocol !== undefined && protocol !== 'http/json') {
     throw new StartError(
       protocolName,
-      `"${protocol}" is not spoken, only http/json (port 4318 of a collector); for example ${protocolName}=http/json`,
+      `"${protocol}" is not supported, only http/json (port 4318 of a collector); for example ${protocolName}=http/json`,
     );
   }
   return { isOn, warnings };

@@ -85,7 +85,7 @@ export interface paths {
         };
         /** One file in a pack. */
         get: operations["readPackFile"];
-        /** Changes one file of an uploaded pack, or adds it; with If-Match only where it is still the one that was read. */
+        /** Changes one file of an uploaded pack, or adds it; with If-Match only where it has not changed since it was read. */
         put: operations["replacePackFile"];
         post?: never;
         /** Takes one file out of an uploaded pack; If-Match as with PUT. */
@@ -192,7 +192,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts a role aside. It keeps its packs, so they still cannot be deleted. */
+        /** Archives a role. It keeps its packs, so they still cannot be deleted. */
         post: operations["archiveAgentRole"];
         delete?: never;
         options?: never;
@@ -1007,9 +1007,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {
@@ -1215,9 +1215,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {
@@ -1370,9 +1370,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {
@@ -1772,9 +1772,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {
@@ -1999,9 +1999,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {
@@ -2255,9 +2255,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description An ETag that was answered: only where it still holds, else 412. */
+                /** @description An ETag from an earlier answer: the change is made only where it still holds, else 412. */
                 "if-match"?: string;
-                /** @description `*`: only where nothing is overwritten, else 412. */
+                /** @description `*`: the change is made only where nothing is overwritten, else 412. */
                 "if-none-match"?: string;
             };
             path: {

@@ -16,11 +16,11 @@ export type ApiKeyPermissionSet =
 
 /** What happened. */
 export type AuditEventType =
-  /** A role was put aside. */
+  /** A role was archived. */
   | 'AGENT_ROLE_ARCHIVED'
   /** A role was made. */
   | 'AGENT_ROLE_CREATED'
-  /** A role was brought back. */
+  /** An archived role was brought back into use. */
   | 'AGENT_ROLE_UNARCHIVED'
   /** A role was changed. */
   | 'AGENT_ROLE_UPDATED'
@@ -30,7 +30,7 @@ export type AuditEventType =
   | 'API_KEY_REVOKED'
   /** Events that were too old were removed; details say how many. */
   | 'AUDIT_PRUNED'
-  /** A pack was made anew of an archive: its next version. */
+  /** A pack got its next version from an archive. */
   | 'PACK_ARCHIVE_REPLACED'
   /** A role was given a pack. */
   | 'PACK_ATTACHED'
@@ -42,7 +42,7 @@ export type AuditEventType =
   | 'PACK_CREATED'
   /** The pack is gone. There is exactly one such event for a pack. */
   | 'PACK_DELETED'
-  /** A deletion set out to purge the image. */
+  /** A deletion began to purge the image. */
   | 'PACK_DELETION_STARTED'
   /** A pack was taken from a role. */
   | 'PACK_DETACHED'
@@ -54,7 +54,7 @@ export type AuditEventType =
   | 'PACK_IMAGE_REPLACED'
   /** A pack was made of an archive. */
   | 'PACK_UPLOADED'
-  /** A pack was shared, or no longer is. */
+  /** A pack was shared, or is no longer shared. */
   | 'PACK_VISIBILITY_CHANGED'
   | '%future added value';
 
@@ -88,13 +88,13 @@ export type ErrorCode =
   | 'GRAPHQL_PARSE_FAILED'
   /** The document, or a variable, does not fit the schema. */
   | 'GRAPHQL_VALIDATION_FAILED'
-  /** A fault on this side. Quote the requestId to the operator. */
+  /** A fault of this service. Quote the requestId to its operator. */
   | 'INTERNAL_ERROR'
-  /** Not by this HTTP method: mutations go by POST. */
+  /** This HTTP method is not accepted here: send mutations by POST. */
   | 'METHOD_NOT_ALLOWED'
   /** Carried by NameTaken. */
   | 'NAME_TAKEN'
-  /** None of the media types that the client accepts can be answered. */
+  /** The answer exists in none of the media types that the client accepts. */
   | 'NOT_ACCEPTABLE'
   /** Carried by NotArchived. */
   | 'NOT_ARCHIVED'
@@ -112,9 +112,9 @@ export type ErrorCode =
   | 'PAYLOAD_TOO_LARGE'
   /** The caller lacks a scope; `requiredScopes` names it. Use another key. */
   | 'PERMISSION_DENIED'
-  /** The hash is not on the list of the server, and no other is taken (TRUSTED_DOCUMENTS). */
+  /** The hash is not on the list of this server, and nothing else is run (TRUSTED_DOCUMENTS). */
   | 'PERSISTED_QUERY_NOT_FOUND'
-  /** No text is kept for a hash. Send the query itself. */
+  /** Queries are not stored under a hash. Send the query itself. */
   | 'PERSISTED_QUERY_NOT_SUPPORTED'
   /** What was to be changed has changed meanwhile (REST: If-Match). Read it again. */
   | 'PRECONDITION_FAILED'

@@ -19,7 +19,7 @@ export const DeletionPreviewRef = builder
       image: t.field({
         type: ImageDispositionEnum,
         description:
-          'What would become of the image. The registry is asked about a pack that no role holds (up to 2 s for all of a request); while it does not answer, this is what the database knows: PURGED is then said also of an image that an index of somebody else needs, or that is gone.',
+          'What would become of the image. The registry is asked about packs that no role holds (up to 2 s for all packs of a request). Where it does not answer, this is what the database knows: PURGED then also stands for an image that is gone already, or that an index of somebody else needs.',
         resolve: ({ preview }, _args, { loaders }) => loaders.foreseenImage.load(preview),
       }),
       roles: t.field({

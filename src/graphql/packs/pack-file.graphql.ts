@@ -31,7 +31,7 @@ PackFile.implement({
     text: t.string({
       ...countedText(LONGEST_TEXT_BYTES),
       nullable: true,
-      description: `Its text, up to ${LONGEST_TEXT_BYTES / 1024} KiB of UTF-8; null where it is longer or no text: then GET it.`,
+      description: `Its text, up to ${LONGEST_TEXT_BYTES / 1024} KiB of UTF-8; null where it is longer or is not text: then GET it (REST).`,
       resolve: async (file, _args, { world, caller, loaders }) => {
         const outcome = await loaders.allowance.read('whole', () =>
           readFileText(world, caller, file),

@@ -20,7 +20,7 @@ import { Pack } from '../refs.ts';
 import { ImageDispositionEnum, PackVisibility } from './pack-enums.graphql.ts';
 
 const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement({
-  description: 'The pack is gone, and its image has become what `image` says.',
+  description: 'The pack is gone; `image` says what became of its image.',
   fields: (t) => ({
     // Not `id`: a store that normalises answers by it (Relay, Apollo) would take this for the pack's own record.
     deletedPackId: t.id({ description: 'The id it had.', resolve: ({ id }) => id }),
@@ -33,7 +33,7 @@ const DeletedPackType = builder.objectRef<DeletedPack>('DeletedPack').implement(
     remainingTags: t.exposeStringList('remainingTags', {
       ...countedText(),
       description:
-        'Tags that the registry keeps although they pull nothing: they pull the same content again once it is uploaded again. Remove them there.',
+        'Tags that the registry keeps although they pull nothing now. They would pull the same content once it is uploaded again: remove them in the registry.',
     }),
   }),
 });

@@ -87,7 +87,7 @@ builder.node(Pack, {
       ...upTo(ofCharacters(255)),
       nullable: true,
       resolve: ({ category }) => detail(category),
-      description: 'A free grouping.',
+      description: 'A category that its author chose.',
     }),
     capabilities: t.string({
       ...countedText(64 * 1024),

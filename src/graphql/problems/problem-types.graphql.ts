@@ -23,7 +23,7 @@ const NotFound = ref('not_found').implement({
   interfaces,
   shareable,
   description:
-    "The caller's org has no such thing, or not any more: after a deletion this is the expected answer. Otherwise check the id, and by `viewer` which org is asking.",
+    "The caller's org has no such thing, or no longer has it: after a deletion this is the expected answer. Otherwise check the id and, with `viewer`, which org is asking.",
 });
 
 const FieldProblemType = builder.objectRef<FieldProblem>('FieldProblem').implement({
@@ -44,7 +44,8 @@ const FieldProblemType = builder.objectRef<FieldProblem>('FieldProblem').impleme
 const ValidationFailed = ref('validation_failed').implement({
   interfaces,
   shareable,
-  description: 'The input was refused; nothing was changed. Mend each field named and try again.',
+  description:
+    'The input was refused; nothing was changed. Correct each field named and try again.',
   fields: (t) => ({
     fields: t.field({
       type: [FieldProblemType],

@@ -9,8 +9,8 @@ const refusalDescriptions: Record<RefusalCode, string> = {
   permission_denied: 'The caller lacks a scope; `requiredScopes` names it. Use another key.',
   bad_request: 'The request is malformed, as the message says.',
   route_not_found: 'There is nothing at this path.',
-  method_not_allowed: 'Not by this HTTP method: mutations go by POST.',
-  not_acceptable: 'None of the media types that the client accepts can be answered.',
+  method_not_allowed: 'This HTTP method is not accepted here: send mutations by POST.',
+  not_acceptable: 'The answer exists in none of the media types that the client accepts.',
   precondition_failed:
     'What was to be changed has changed meanwhile (REST: If-Match). Read it again.',
   payload_too_large: 'The body or file is too large.',
@@ -21,10 +21,10 @@ const refusalDescriptions: Record<RefusalCode, string> = {
   graphql_limit_exceeded:
     'The operation asks for too much; the message says of what. Ask for less.',
   document_not_trusted: 'Only documents on the list of the server are run (TRUSTED_DOCUMENTS).',
-  persisted_query_not_supported: 'No text is kept for a hash. Send the query itself.',
+  persisted_query_not_supported: 'Queries are not stored under a hash. Send the query itself.',
   persisted_query_not_found:
-    'The hash is not on the list of the server, and no other is taken (TRUSTED_DOCUMENTS).',
-  internal_error: 'A fault on this side. Quote the requestId to the operator.',
+    'The hash is not on the list of this server, and nothing else is run (TRUSTED_DOCUMENTS).',
+  internal_error: 'A fault of this service. Quote the requestId to its operator.',
   service_unavailable: 'Something that this service needs is down. Try again later.',
 };
 

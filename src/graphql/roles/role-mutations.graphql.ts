@@ -148,7 +148,7 @@ builder.mutationFields((t) => {
     }),
     archiveAgentRole: t.field({
       type: ArchiveAgentRoleResult,
-      description: 'Puts a role aside. It keeps its packs, so they still cannot be deleted.',
+      description: 'Archives a role. It keeps its packs, so they still cannot be deleted.',
       ...needs('caps:write'),
       args: { id: roleId },
       resolve: (_root, { id }, { world, caller }) => archiveAgentRole(world, caller, id),

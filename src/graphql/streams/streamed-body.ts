@@ -1,12 +1,12 @@
 import type { ExecutionResult } from 'graphql';
 import type { Framing } from './framing.ts';
 
-/** Shorter than what proxies bear of silence: 60 seconds with nginx and most balancers. */
+/** Shorter than the silence that proxies tolerate: 60 seconds with nginx and most balancers. */
 export const HEARTBEAT_MS = 10_000;
 
 /**
  * Results as the body of a response: one is asked for when the reader has taken the one before. A reader who leaves
- * ends them, also when he has read nothing yet.
+ * ends them, even before reading anything.
  * @param eventId the audit event of the result that came last
  */
 export function streamedBody(

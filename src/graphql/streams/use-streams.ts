@@ -1,4 +1,4 @@
-/** Answers that are streams: those of subscriptions, and of whoever asks for server-sent events. */
+/** Answers that are streams: those of subscriptions, and of requests that ask for server-sent events. */
 import type { ExecutionResult } from 'graphql';
 import { parseAccept } from 'hono/utils/accept';
 import { graphqlCode } from '../../outcomes.ts';
@@ -68,7 +68,7 @@ const isUtf8 = ({ charset = 'utf-8' }: Readonly<Record<string, string>>): boolea
 const headersOf = ({ contentType }: Framing) => ({
   'content-type': contentType,
   'cache-control': 'no-store',
-  // nginx and those who follow it.
+  // nginx, and proxies that follow it.
   'x-accel-buffering': 'no',
 });
 

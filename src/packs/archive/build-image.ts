@@ -16,7 +16,7 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
-/** Fixed for ever: another level is another digest for the same content. */
+/** Never to be changed: another level gives another digest for the same content. */
 const GZIP_LEVEL = 6;
 /** RFC 1952, 2.3.1: byte 9 names the operating system; 255 is "unknown", since zlib's own value differs by platform. */
 const GZIP_OS = { at: 9, unknown: 255 };

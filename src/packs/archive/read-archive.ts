@@ -28,7 +28,7 @@ const UNPACKED_FACTOR = 4;
 /** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry, and again for Finder's `._` beside it. */
 const TAR_OVERHEAD_BYTES = 2 * MOST_ENTRIES * 4096;
 
-/** With which option of tar what is no file of a pack becomes one. */
+/** The option of tar that makes a file of what a pack cannot hold. */
 const HOW_TO_AVOID: Readonly<Record<string, string>> = {
   'a hard link':
     'make the archive with tar --hard-dereference (GNU tar), or give the second name a copy',
@@ -112,7 +112,10 @@ async function readEntries(
     if (path.kind === 'litter') {
       litter += 1;
       if (litter <= MOST_ENTRIES) continue;
-      throw new ArchiveRefused('archive', `has more than ${MOST_ENTRIES} files of a desktop`);
+      throw new ArchiveRefused(
+        'archive',
+        `has more than ${MOST_ENTRIES} files that a desktop left (.DS_Store and the like)`,
+      );
     }
     const { shown } = path;
     const refuse = (message: string): never => {

@@ -13,7 +13,7 @@ export interface TarEntry {
   readonly content: () => AsyncGenerator<Uint8Array, void>;
 }
 
-/** Long names and attributes are small; what is larger wants to fill our memory. */
+/** Long names and attributes are small; what is larger is meant to fill our memory. */
 const LARGEST_EXTENDED_HEADER = 256 * 1024;
 /** A real entry has one or two (GNU long name and long link, or pax). */
 const MOST_EXTENDED_HEADERS = 4;
@@ -133,7 +133,7 @@ function describe(type: string, name: Uint8Array): Pick<TarEntry, 'kind' | 'what
   return { kind: 'other', what: OTHER_TYPES[type] ?? 'of a kind unknown to packs' };
 }
 
-/** The next header block, or null at the end marker; writers that leave the marker out are let pass. */
+/** The next header block, or null at the end marker; archives without one are accepted. */
 async function nextBlock(
   reader: ByteReader,
   corrupt: (message: string) => ArchiveRefused,

@@ -32,10 +32,10 @@ export type OpenImageOutcome =
   | { readonly kind: 'refused'; readonly why: string }
   | RegistryFailure;
 
-/** An index in an index in an index is somebody's joke. */
+/** No tool nests indexes more deeply. */
 const DEEPEST_INDEX = 3;
 
-/** Layers that their makers keep to themselves (OCI image specification, "Non-Distributable Layers"; Docker's "foreign"). */
+/** Layers that registries do not hold (OCI image specification, "Non-Distributable Layers"; Docker's "foreign"). */
 const ELSEWHERE =
   /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
 /** What an artifact without content has in place of a layer. */

@@ -28,7 +28,7 @@ export async function openPackArchive(
   pack: DescribedPack,
 ): Promise<OpenArchive | ProblemOf<'registry_unavailable'>> {
   const outcome = await withImageOf(world, caller, pack, (current) =>
-    // However slow whoever reads it is: the registry's own patience holds.
+    // However slowly it is read: only the registry's own patience counts.
     reading(world, current, {}, async (image) => {
       if (image.kind !== 'opened') return imageProblem(image);
       // Another registry is closed when this returns, so nothing can be streamed from it.

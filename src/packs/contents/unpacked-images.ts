@@ -47,7 +47,7 @@ export class UnpackedImages {
   }
 
   /**
-   * Gives an image to read from; whoever asks for one that is being unpacked waits for that.
+   * Gives an image to read from; one that is being unpacked already is waited for.
    * @throws RequestRefused `service_unavailable` where too much is asked for at once
    */
   async use(
@@ -58,7 +58,7 @@ export class UnpackedImages {
     this.#onUse(this.#kept.has(digest));
     while (!this.#kept.has(digest)) {
       const underWay = this.#unpacking.get(digest);
-      // What is thrown is about whoever began it; what the registry says holds for all.
+      // An error concerns only the request that began it; what the registry says holds for all that wait.
       const outcome = await (underWay?.catch(() => null) ?? this.#unpackOnce(org, digest, unpack));
       if (outcome === null) continue;
       if (outcome.kind !== 'unpacked') return outcome;

@@ -1,4 +1,4 @@
-/** What a pack and its files are told apart by from what they were (RFC 9110, 8.8.3). */
+/** What tells a pack and its files from their earlier states (RFC 9110, 8.8.3). */
 import type { PackRow } from '../../model/pack-row.ts';
 import type { PackFile } from '../../packs/contents/pack-files.ts';
 import type { Expectation } from '../../packs/expected-state.ts';
@@ -37,9 +37,9 @@ export function expectedBy(headers: Headers): Expectation | undefined {
 }
 
 const changed = (what: string) =>
-  new RequestRefused('precondition_failed', `${what} then make the change anew.`);
+  new RequestRefused('precondition_failed', `${what} then make your change again.`);
 
-/** Whether the caller has this already (`If-None-Match`), however a proxy has weakened what he was told. */
+/** Whether the caller has this already (`If-None-Match`), also where a proxy has weakened the ETag. */
 export function isKnown(headers: Headers, etag: string): boolean {
   const known = entityTags(headers.get('if-none-match') ?? '');
   return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);

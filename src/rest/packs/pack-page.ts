@@ -5,7 +5,7 @@ import { listPacks, type PackFilter } from '../../packs/list-packs.ts';
 import type { Page, PageRequest } from '../../page.ts';
 import type { World } from '../../world.ts';
 
-/** Whole packs are up to 128 KiB each: as many at a time as memory has no trouble with. */
+/** Whole packs are up to 128 KiB each: so many at a time are no burden on memory. */
 const PACKS_PER_STATEMENT = 50;
 /** Of the packs' long texts. What goes beyond is on the next page. */
 const MOST_CHARACTERS = 2 * 1024 ** 2;

@@ -28,7 +28,7 @@ const writeFile = operation({
   path: '/v1/packs/{id}/files/{path}',
   operationId: 'replacePackFile',
   summary:
-    'Changes one file of an uploaded pack, or adds it; with If-Match only where it is still the one that was read.',
+    'Changes one file of an uploaded pack, or adds it; with If-Match only where it has not changed since it was read.',
   tag: 'Packs',
   needs: 'caps:write',
   query: noQuery,
@@ -65,7 +65,7 @@ const removeFile = operation({
 const archivePart = z.object({
   archive: z.instanceof(SpooledFile, { error: 'must be a file, the .tar.gz' }),
 });
-/** By hand, because a schema that checks files on our disk says nothing to a caller. */
+/** Written by hand, because a schema that checks files on our disk tells a caller nothing. */
 const documentedArchive: DocumentedBody = {
   required: true,
   content: {

@@ -12,7 +12,7 @@ const parts = z.object({
   visibility: optionalVisibility,
 });
 
-/** By hand, because a schema that checks files on our disk says nothing to a caller. */
+/** Written by hand, because a schema that checks files on our disk tells a caller nothing. */
 const documentedParts: DocumentedBody = {
   required: true,
   content: {

@@ -29,8 +29,8 @@ export const roleSchema = z
 type RoleJson = z.input<typeof roleSchema>;
 
 /**
- * Roles with the ids of their packs: one statement, however many there are. Where these are too many together, it is only
- * the first of the roles.
+ * Roles with the ids of their packs: one statement, however many there are. Where these are too many together, only the
+ * first of the roles are answered.
  */
 export async function rolesJson(
   world: World,

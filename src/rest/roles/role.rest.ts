@@ -146,7 +146,7 @@ const archive = operation({
   method: 'post',
   path: '/v1/agent-roles/{id}/archive',
   operationId: 'archiveAgentRole',
-  summary: 'Puts a role aside. It keeps its packs, so they still cannot be deleted.',
+  summary: 'Archives a role. It keeps its packs, so they still cannot be deleted.',
   tag,
   needs: 'caps:write',
   query: noQuery,
