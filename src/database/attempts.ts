@@ -65,7 +65,7 @@ export function createAttempts(mostWrites: number): Attempts {
 }
 
 /**
- * Does work anew while what makes it fail passes by itself.
+ * Does work again while it fails for a reason that passes by itself.
  * @throws what `work` throws for another reason, or at last
  */
 export async function untilItPasses<T>(
@@ -79,7 +79,7 @@ export async function untilItPasses<T>(
     } catch (error) {
       if (number === mostAttempts || !passes(error)) throw error;
     }
-    // At a random moment, so that those who were in each other's way do not meet again.
+    // At a random moment, so that transactions that conflicted do not meet again.
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** number);
     await pause(Math.random() * longest);
   }
@@ -87,7 +87,8 @@ export async function untilItPasses<T>(
 
 /**
  * What the server has undone as a whole, so that doing it again cannot do it twice: a conflict with another transaction
- * (40001), a deadlock (40P01), a write on a server that has become a standby (25006), after which the pool connects anew.
+ * (40001), a deadlock (40P01), a write on a server that has become a standby (25006), after which the pool connects
+ * again.
  */
 const isUndone = (error: unknown): boolean => /^(40001|40P01|25006)$/.test(sqlState(error) ?? '');
 

@@ -1,9 +1,11 @@
-/** The partitions of the audit log, one for each month: made ahead, and dropped when they are past (migration 006). */
+/**
+ * The partitions of the audit log, one for each month: made in advance, and dropped when they are past (migration 006).
+ */
 import { untilItPasses } from './attempts.ts';
 import type { Query } from './gathered.ts';
 import { isLockTimeout } from './sql-state.ts';
 
-/** Few, because the first page of a list looks into each; whatever nobody has made one for has a place as well. */
+/** Few, because the first page of a list looks into each; events of a month without one have a place as well. */
 const MONTHS_AHEAD = 3;
 /** The database waits for no more than an instant for the lock on the whole log, as everybody would behind it. */
 const MOST_ATTEMPTS = 20;
@@ -21,7 +23,7 @@ export async function makeAuditPartitions(query: Query): Promise<number> {
 }
 
 export const NOT_MADE_AHEAD =
-  'partitions of the audit log were not made ahead; nothing is lost, and it will be tried again';
+  'partitions of the audit log were not made in advance; nothing is lost, and it will be tried again';
 
 /**
  * Drops what is past as a whole, a partition at a time. Each leaves an `AUDIT_PRUNED` event for every org that had events

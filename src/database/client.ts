@@ -110,7 +110,8 @@ interface ClientConnection
 }
 
 /**
- * What is no PostgreSQL ends the connection: pg's parser throws where nobody can catch it, which would end the process.
+ * What is no PostgreSQL ends the connection: pg's parser throws where nothing can catch it, which would end the
+ * process.
  */
 function guardParser(connection: ClientConnection): void {
   const attach = connection.attachListeners.bind(connection);
@@ -136,7 +137,7 @@ function guardParser(connection: ClientConnection): void {
   };
 }
 
-/** The server is a standby now (25006), is going (57P), or is not there (08, or the socket says so). */
+/** The server is a standby now (25006), is shutting down (57P), or is not there (08, or the socket says so). */
 const isSpentBy = (error: unknown): boolean =>
   /^(25006|57P0[1-5]|08...|E[A-Z]+)$/.test(sqlState(error) ?? '');
 

@@ -38,7 +38,7 @@ export interface ConnectOptions {
   readonly onSharedStatement?: (event: StatementEvent) => void;
   /** A connection that nobody was using broke; the pool replaces it. */
   readonly onConnectionLost?: (error: Error) => void;
-  /** What the address asks for is honoured, and yet not what somebody may have meant. */
+  /** What the address asks for is honoured, though perhaps not as it was meant. */
   readonly onWarning?: (message: string) => void;
   /**
    * Milliseconds after which a connection on which nothing is heard is given up; null: never, for what may take long

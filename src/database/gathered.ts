@@ -17,7 +17,7 @@ export type Gathered<Key, Value> = (
   keys: readonly Key[],
 ) => Promise<readonly Value[]>;
 
-/** Asks together with whoever asks the same at the same moment. */
+/** Asks in one statement together with all who ask the same at the same moment. */
 export type Gather = <Key, Value>(asked: Gathered<Key, Value>, key: Key) => Promise<Value>;
 
 /** A record that answers one of those who asked together (`unnest(…) with ordinality`). */
@@ -47,7 +47,8 @@ interface Asked<Key> {
  * Gathers what is asked until the end of this turn of the event loop. Nothing is kept, and the statement is sent after
  * all of them have asked: each sees every change that was committed before it came.
  *
- * A statement that the database refuses is sent again for each of those who asked, so that nobody fails by another's.
+ * A statement that the database refuses is sent again for each of those who asked, so that no request fails because of
+ * another.
  * @param onShared told of a statement within the trace of everybody whom it answers besides the first
  */
 export function createGather(

@@ -1,4 +1,4 @@
-/** What the role of the service must be allowed; whoever migrates owns the tables and may do more. */
+/** What the role of the service must be allowed; the role that migrates owns the tables and may do more. */
 import type { Query } from './gathered.ts';
 import { SessionRefused } from './session.ts';
 

@@ -40,7 +40,7 @@ const unusableDirectory = (dataDirectory: string, error: unknown): StartError =>
   new StartError(
     'DATA_DIR',
     `the embedded database in ${dataDirectory} cannot be used (${problemOf(error)}); ` +
-      'restore the directory from a backup, or start anew in another one, for example DATA_DIR=./data2',
+      'restore the directory from a backup, or start with another one, for example DATA_DIR=./data2',
   );
 
 function unusableServer(error: unknown): StartError {
@@ -72,7 +72,7 @@ const WAYS_OUT = [
   {
     says: /already exists/i,
     wayOut:
-      'there are tables of something else in this schema: give the service a database of its own, ' +
+      'tables of another application are in this schema: give the service a database of its own, ' +
       'or a schema by ?options=-csearch_path%3D<schema>',
   },
   {
@@ -87,7 +87,7 @@ const WAYS_OUT = [
   },
   {
     says: /certificate|altnames/i,
-    wayOut: 'sslrootcert=<file of the CA> names the CA, and sslmode=verify-ca believes other names',
+    wayOut: 'sslrootcert=<file of the CA> names the CA, and sslmode=verify-ca accepts other names',
   },
 ];
 

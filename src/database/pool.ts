@@ -27,7 +27,7 @@ export interface GatewayPool {
   end(): Promise<void>;
 }
 
-/** Seconds: nothing, not even a name that has moved in silence, is believed for longer. */
+/** Seconds that a connection is used at most, because its host's name may have moved without notice. */
 const LONGEST_LIFE_S = 600;
 
 const SHORTEST_GENERATION_MS = 1_000;

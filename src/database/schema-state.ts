@@ -112,7 +112,9 @@ function usablePlace(place: FoundPlace | undefined): Place {
   }
   const { schema } = place;
   if (schema === null) {
-    throw new SessionRefused('no schema of its search_path is there; create schema one of them');
+    throw new SessionRefused(
+      'no schema of its search_path exists; create one of them (create schema …)',
+    );
   }
   return { ...place, schema };
 }

@@ -26,7 +26,7 @@ const MEANING = {
 
 /**
  * Milliseconds after which the server itself gives up: a statement whose caller has only stopped listening would keep
- * its connection, and a process that stands still in a transaction its locks.
+ * its connection, and a process that hangs in a transaction would keep its locks.
  */
 export const LONGEST_WAITS = {
   lock_timeout: '5000',
@@ -53,7 +53,7 @@ export async function beginPatiently(send: (sql: string) => Promise<unknown>): P
 }
 
 /**
- * Set only where the session is ours alone; through a pooler they would reach whoever comes next.
+ * Set only where the session is ours alone; through a pooler they would affect its next client.
  *
  * Every transaction names its isolation as well; the default is for single statements. A prepared statement is planned
  * once, for any values, and not anew for the values at hand: that takes longer than most of our statements run, and for

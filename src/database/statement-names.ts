@@ -4,7 +4,7 @@ const MOST_PREPARED = 500;
  * The names by which one pool prepares its statements.
  *
  * The statements' texts are ours, values are never part of them; but filters and pages of lists combine to thousands,
- * and both this process and each connection's server process keep every name for good. What comes later is sent
+ * and both this process and each connection's server process keep every name for ever. What comes later is sent
  * unprepared.
  */
 export class StatementNames {

@@ -199,19 +199,13 @@ const idParameter = z.object({
 });
 
 const conditionHeaders = z.object({
-  'if-match': z
-    .string()
-    .optional()
-    .openapi({
-      description:
-        'An ETag from an earlier answer: the change is made only where it still holds, else 412.',
-    }),
-  'if-none-match': z
-    .string()
-    .optional()
-    .openapi({
-      description: '`*`: the change is made only where nothing is overwritten, else 412.',
-    }),
+  'if-match': z.string().optional().openapi({
+    description:
+      'An ETag from an earlier answer: the change is made only where it still holds, else 412.',
+  }),
+  'if-none-match': z.string().optional().openapi({
+    description: '`*`: the change is made only where nothing is overwritten, else 412.',
+  }),
 });
 
 const fileParameters = idParameter.extend({
