@@ -39,6 +39,21 @@ describe('pack.yaml', () => {
     });
   });
 
+  test.each([
+    ['capabilites: [a]', 'pack.yaml.capabilites', 'capabilities'],
+    ['displayName: Triage!', 'pack.yaml.displayName', 'display_name'],
+    ['suggested-packs: [x]', 'pack.yaml.suggested-packs', 'suggested_packs'],
+    ['catagory: ops', 'pack.yaml.catagory', 'category'],
+  ])('%s is refused as a misspelt key', (line, path, right) => {
+    const fields = [{ path, message: expect.stringContaining(`did you mean "${right}"?`) }];
+    expect(parsePackMetadata(`${REQUIRED}${line}\n`)).toEqual({ kind: 'invalid', fields });
+  });
+
+  test('other unknown keys are allowed, and one like a known key that is there as well', () => {
+    const more = 'capability: x\ncategories: [a]\nicon: y\n1: z\ncategory: ops\ncatagory: b\n';
+    expect(metadataOf(REQUIRED + more)).toMatchObject({ category: 'ops', capabilities: null });
+  });
+
   test('capabilities as text and suggestions between commas', () => {
     const more = 'capabilities: |\n  tools: [a]\nsuggested_packs: x, y\ncategory: null\n';
     expect(metadataOf(REQUIRED + more)).toMatchObject({

@@ -2,11 +2,15 @@ import { parse as parseVersion } from 'semver';
 import { isCollection } from 'yaml';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
 import { isPackName, PACK_NAME_RULE } from '../pack-name.ts';
+import { misspeltKeys } from './misspelt-keys.ts';
 import { isWholeYaml, readYamlMapping, type YamlEntry } from './yaml-document.ts';
 import { YamlFields } from './yaml-fields.ts';
 import { cutFragment, outsideAlias } from './yaml-fragment.ts';
 import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
+const OPTIONAL_KEYS = ['display_name', 'category', 'capabilities', 'suggested_packs'];
+/** In characters: what is shown in a line or a paragraph, and for the version what an OCI tag holds. */
+const LONGEST = { name: 63, version: 128, description: 4096, displayName: 128, category: 64 };
 const MOST_SUGGESTED_PACKS = 100;
 
 /** `parsePackMetadata` for the bytes of a file. */
@@ -23,9 +27,8 @@ export function parsePackYamlBytes(bytes: Uint8Array): PackMetadataOutcome {
 /**
  * Reads pack.yaml, listing every problem at once.
  *
- * Longest values, in characters: description 4096, display_name 128, version 128 (what an OCI tag holds),
- * category 64, capabilities 65536; 100 suggested packs. Unknown keys are let pass, so that a pack made for a later
- * version of the platform can still be uploaded.
+ * Unknown keys are allowed, so that a pack made for a later version of the platform can still be uploaded; but not what
+ * looks like a known one misspelt, whose value would be lost in silence.
  */
 export function parsePackMetadata(text: string): PackMetadataOutcome {
   if (Buffer.byteLength(text) > LARGEST_PACK_YAML) {
@@ -35,17 +38,18 @@ export function parsePackMetadata(text: string): PackMetadataOutcome {
   if (typeof entries === 'string') return invalid('pack.yaml', entries);
 
   const fields = new YamlFields(entries);
-  const name = fields.required('name', { longest: 63 });
+  const name = fields.required('name', { longest: LONGEST.name });
   if (name !== null && !isPackName(name)) fields.problem('name', PACK_NAME_RULE);
-  const version = fields.required('version', { longest: 128 });
+  const version = fields.required('version', { longest: LONGEST.version });
   if (version !== null && !isExactVersion(version)) {
     fields.problem('version', 'must be a semantic version such as 1.4.0, without a leading "v"');
   }
-  const description = fields.required('description', { longest: 4096, lines: true });
-  const displayName = fields.optional('display_name', { longest: 128 });
-  const category = fields.optional('category', { longest: 64 });
+  const description = fields.required('description', { longest: LONGEST.description, lines: true });
+  const displayName = fields.optional('display_name', { longest: LONGEST.displayName });
+  const category = fields.optional('category', { longest: LONGEST.category });
   const capabilities = readCapabilities(fields, text, entries.get('capabilities'));
   const suggestedPacks = readSuggestedPacks(fields);
+  fields.problems.push(...misspeltKeys(new Set(entries.keys()), OPTIONAL_KEYS));
 
   if (fields.problems.length > 0 || name === null || version === null || description === null) {
     return { kind: 'invalid', fields: fields.problems };
