@@ -4,9 +4,22 @@ export interface FieldProblem {
   readonly message: string;
 }
 
+/** Something that was read is not valid, for these reasons. */
+export interface Invalid {
+  readonly kind: 'invalid';
+  readonly fields: readonly FieldProblem[];
+}
+
+/** The same, for one reason. */
+export const invalid = (path: string, message: string): Invalid => ({
+  kind: 'invalid',
+  fields: [{ path, message }],
+});
+
+/** Problems that are listed: more would not be read. */
 const MOST_TOLD = 20;
 
-/** As many problems as anybody reads, and how many more there are. */
+/** The first problems, and how many more there are. */
 export function firstProblems(problems: readonly FieldProblem[]): readonly FieldProblem[] {
   const more = problems.slice(MOST_TOLD);
   const [first] = more;

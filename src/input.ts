@@ -5,6 +5,10 @@ import type { ProblemOf } from './outcomes.ts';
 // PostgreSQL's text holds neither NUL nor an unpaired surrogate.
 const storable = (value: string) => !value.includes('\0') && value.isWellFormed();
 
+/** Unknown keys that are named, and how much of each: enough to find them by. */
+const MOST_UNKNOWN_KEYS = 20;
+export const LONGEST_SHOWN_KEY = 100;
+
 /** Free text of at most `length` characters. */
 export const text = (length: number) =>
   z
@@ -19,16 +23,36 @@ export const singleLine = (length: number) =>
     'must be one line of visible text',
   );
 
-/** Checks a caller's input; the paths of the problems are those of the input. */
+export type Validated<T> =
+  | { readonly kind: 'valid'; readonly value: T }
+  | ProblemOf<'validation_failed'>;
+
+/** The problem of one field of a caller's input. */
+export const invalidField = (path: string, message: string): ProblemOf<'validation_failed'> => ({
+  kind: 'validation_failed',
+  fields: [{ path, message }],
+});
+
+/**
+ * Checks a caller's input; the paths of the problems are those of the input.
+ * @param whole the path of a problem with all of it
+ */
 export function validate<S extends z.ZodType>(
   schema: S,
   input: unknown,
-): { readonly kind: 'valid'; readonly value: z.output<S> } | ProblemOf<'validation_failed'> {
+  whole = 'input',
+): Validated<z.output<S>> {
   const result = schema.safeParse(input);
   if (result.success) return { kind: 'valid', value: result.data };
-  const fields = result.error.issues.map(({ path, message }) => ({
-    path: path.join('.') || 'input',
-    message,
-  }));
+  const fields = result.error.issues.flatMap((issue) => {
+    const path = issue.path.join('.');
+    if (issue.code !== 'unrecognized_keys')
+      return [{ path: path || whole, message: issue.message }];
+    // If it were ignored, a misspelled field would be a change that silently does not happen.
+    return issue.keys.slice(0, MOST_UNKNOWN_KEYS).map((key) => ({
+      path: `${path === '' ? '' : `${path}.`}${key.slice(0, LONGEST_SHOWN_KEY)}`,
+      message: 'is not a field of this request',
+    }));
+  });
   return { kind: 'validation_failed', fields: firstProblems(fields) };
 }

@@ -5,6 +5,7 @@ import { parseAddress } from './database-address/address.ts';
 import { AddressRefused } from './database-address/address-refused.ts';
 import { readExceptions } from './outgoing/exceptions.ts';
 import { parseHost } from './registry/host.ts';
+import { SLUG } from './slug.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -146,9 +147,7 @@ export const settings = {
     example: '/etc/ssl/registry-ca.pem',
   },
   BOOTSTRAP_ORG: {
-    schema: z
-      .string()
-      .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a slug of a-z, 0-9 and "-"'),
+    schema: z.string().regex(SLUG, 'must be a slug of a-z, 0-9 and "-"'),
     example: 'default',
   },
   BOOTSTRAP_API_KEY: {

@@ -3,7 +3,7 @@ import { callerOf } from '../http/caller-of.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { refusedBy } from '../http/refused-by.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { refusedResponse } from './refused-response.ts';
+import { errorResponse } from './error-response.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 export function useAuthentication(foundation: Foundation): YogaPlugin {
@@ -27,6 +27,6 @@ export async function refusedCaller(
     return null;
   } catch (error) {
     // Yoga makes no answer of what is thrown here.
-    return refusedResponse(refusedBy(error, record, world.log), request, record.requestId);
+    return errorResponse(refusedBy(error, record, world.log), request, record.requestId);
   }
 }

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { RequestRefused } from '../request-refused.ts';
+import { errorResponse } from './error-response.ts';
 import { tabs } from './graphiql-tabs.ts';
-import { refusedResponse } from './refused-response.ts';
 import type { YogaPlugin } from './server-context.ts';
 
 /** Blocks every request but those to this server; the page's own scripts and workers are inline. */
@@ -77,9 +77,7 @@ export function useNoGraphiQL(): YogaPlugin {
       const message = 'GraphiQL is switched off here (GRAPHIQL): POST an operation as JSON.';
       const { outcomes, requestId } = serverContext.record;
       outcomes.push('not_acceptable');
-      endResponse(
-        refusedResponse(new RequestRefused('not_acceptable', message), request, requestId),
-      );
+      endResponse(errorResponse(new RequestRefused('not_acceptable', message), request, requestId));
     },
   };
 }

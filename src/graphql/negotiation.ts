@@ -1,8 +1,8 @@
 /** What a request says of its method and of the forms that it and its answer have; refused before anything is run. */
 import { preferred } from '../http/accept.ts';
 import { type RefusalCode, RequestRefused } from '../request-refused.ts';
+import { errorResponse } from './error-response.ts';
 import { refusal } from './refusal.ts';
-import { refusedResponse } from './refused-response.ts';
 import type { YogaPlugin } from './server-context.ts';
 import { framingFor } from './streams/use-streams.ts';
 
@@ -66,7 +66,7 @@ const codes: Readonly<Record<number, Refused>> = {
 };
 
 const worded = (code: Refused, request: Request, requestId: string): Response =>
-  refusedResponse(new RequestRefused(code, messages[code]), request, requestId);
+  errorResponse(new RequestRefused(code, messages[code]), request, requestId);
 
 const accepts = ({ headers }: Request, types: readonly string[]): boolean =>
   preferred(headers.get('accept'), types) !== null;

@@ -13,6 +13,7 @@ import './roles/role-mutations.graphql.ts';
 import './roles/detach-from-roles.graphql.ts';
 import './audit/audit.graphql.ts';
 import './keys/key.graphql.ts';
+import './viewer.graphql.ts';
 import './keys/key-mutations.graphql.ts';
 import { printSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLObjectType, GraphQLSchema, printSchema as printPlainSchema } from 'graphql';

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
 import { recordEvent } from '../audit/record-event.ts';
-import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
-import { type KeyId, keyIds, orgIds } from '../model/ids.ts';
+import { type KeyId, keyIds } from '../model/ids.ts';
+import { Org } from '../model/org.entity.ts';
 import type { World } from '../world.ts';
 
 export type RotateOwnerKeyOutcome =
@@ -29,20 +30,17 @@ export async function rotateOwnerKey(
   const secret = newSecret();
   return database.acrossOrgs('operator').transactional(async (em) => {
     // Locked, so that of two rotations at once the later one revokes the key of the earlier.
-    const [org] = await query<{ id: string }>(
-      em,
-      'select id from orgs where slug = $1 for no key update',
-      [slug],
+    const org = await em.findOne(Org, { slug }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (org === null) return { kind: 'no_such_org' };
+    const { id: orgId } = org;
+    const owners = await em.find(
+      ApiKey,
+      { org: orgId, permissionSet: 'OWNER', revokedAt: null },
+      { fields: ['id'], orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
     );
-    if (org === undefined) return { kind: 'no_such_org' };
-    const records = await query<{ id: string }>(
-      em,
-      `update api_keys set revoked_at = now()
-       where org_id = $1 and permission_set = 'OWNER' and revoked_at is null returning id`,
-      [org.id],
-    );
+    const revoked = owners.map(({ id }) => id);
+    await em.nativeUpdate(ApiKey, { id: { $in: revoked }, org: orgId }, { revokedAt: new Date() });
     const id = keyIds.create();
-    const orgId = orgIds.of(org.id);
     em.create(ApiKey, {
       id,
       org: orgId,
@@ -61,9 +59,9 @@ export async function rotateOwnerKey(
       requestId: randomUUID(),
     };
     recordEvent(em, operator, 'API_KEY_CREATED', id, { label: LABEL, permissionSet: 'OWNER' });
-    const revoked = records.map((record) => keyIds.of(record.id));
-    for (const old of revoked)
+    for (const old of revoked) {
       recordEvent(em, operator, 'API_KEY_REVOKED', old, { by: 'rotation' });
+    }
     return { kind: 'owner_key_rotated', id, secret, revoked };
   });
 }

@@ -1,14 +1,15 @@
 import { keepLease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
-import type { ImageSource as CopySource, Digest } from '../registry/registry.ts';
+import type { Digest, ImageSource } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { addPack, describedBy } from './add-pack.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
-import { type ImageSource, isElsewhere, openImageSource } from './image-source.ts';
+import { isElsewhere, type OpenedSource, openImageSource } from './image-source.ts';
 import { isPackName, PACK_NAME_RULE } from './pack-name.ts';
 import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
@@ -40,16 +41,17 @@ export async function clonePack(
   if (packId === null) return { kind: 'not_found', subject: 'pack', id };
   const name = wanted ?? null;
   if (name !== null && !isPackName(name)) {
-    return invalid('name', PACK_NAME_RULE);
+    return invalidField('name', PACK_NAME_RULE);
   }
   const source = await findPack(world.database, caller, packId);
   if (source === null) return { kind: 'not_found', subject: 'pack', id };
   if (source.status !== 'ACTIVE') {
     return { kind: 'pack_being_deleted', packId, name: source.name };
   }
-  if (source.imageDigest === null) return invalid('id', 'is a pack whose image is not known');
+  if (source.imageDigest === null) return invalidField('id', 'is a pack whose image is not known');
   const opened = isElsewhere(source) ? await openImageSource(world, source.imageRef) : null;
-  if (typeof opened === 'string') return invalid('id', `is a pack whose image reference ${opened}`);
+  if (typeof opened === 'string')
+    return invalidField('id', `is a pack whose image reference ${opened}`);
   await using elsewhere = opened;
   const from = elsewhere === null ? { repository: source.repository } : copySource(elsewhere);
   // Awaited here, or the other registry would be closed under the copy.
@@ -57,7 +59,7 @@ export async function clonePack(
 }
 
 /** The configured registry copies within itself where it is not told another one. */
-const copySource = ({ repository, registry, isOwn }: ImageSource): CopySource => ({
+const copySource = ({ repository, registry, isOwn }: OpenedSource): ImageSource => ({
   repository,
   ...(isOwn ? {} : { registry }),
 });
@@ -66,7 +68,7 @@ async function copyTo(
   world: World,
   caller: Caller,
   source: PackRow,
-  from: CopySource,
+  from: ImageSource,
   digest: Digest,
   name: string,
 ): Promise<ClonePackOutcome> {
@@ -111,10 +113,5 @@ async function sourceGone(
   const pack = await findPack(database, caller, id);
   if (pack === null) return { kind: 'not_found', subject: 'pack', id };
   if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId: id, name };
-  return invalid('id', 'is a pack whose image is not in its registry any more');
+  return invalidField('id', 'is a pack whose image is not in its registry any more');
 }
-
-const invalid = (path: string, message: string): ProblemOf<'validation_failed'> => ({
-  kind: 'validation_failed',
-  fields: [{ path, message }],
-});

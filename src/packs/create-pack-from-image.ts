@@ -1,6 +1,7 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import { packIds, uuidOf } from '../model/ids.ts';
 import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
@@ -9,7 +10,7 @@ import type { Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { addPack } from './add-pack.ts';
 import { awaitLease } from './await-lease.ts';
-import { type ImageSource, isForeign, openImageSource } from './image-source.ts';
+import { isForeign, type OpenedSource, openImageSource } from './image-source.ts';
 import { NO_SUCH_IMAGE, type ReadPackImageOutcome, readPackImage } from './read-pack-image.ts';
 
 export interface CreatePackFromImageInput {
@@ -28,9 +29,9 @@ export async function createPackFromImage(
   { imageRef, visibility }: CreatePackFromImageInput,
 ): Promise<CreatePackFromImageOutcome> {
   const opened = await openImageSource(world, imageRef);
-  if (typeof opened === 'string') return refused(opened);
+  if (typeof opened === 'string') return invalidReference(opened);
   await using source = opened;
-  if (isForeign(world, caller, source)) return refused(NO_SUCH_IMAGE);
+  if (isForeign(world, caller, source)) return invalidReference(NO_SUCH_IMAGE);
   // No deletion can purge the image between our look at it and the row that holds it.
   const leased = await awaitLease(world, source.place);
   if (leased.kind !== 'leased') return leased;
@@ -43,7 +44,7 @@ export async function createPackFromImage(
 async function create(
   world: World,
   caller: Caller,
-  source: ImageSource,
+  source: OpenedSource,
   visibility: PackVisibility,
   lease: Lease,
 ): Promise<CreatePackFromImageOutcome> {
@@ -67,7 +68,7 @@ async function create(
 /** Reads the image and keeps the lease alive meanwhile. */
 export async function readUnderLease(
   { database, config, parserThread }: World,
-  { registry, repository, reference }: ImageSource,
+  { registry, repository, reference }: OpenedSource,
   lease: Lease,
 ): Promise<ReadPackImageOutcome> {
   using kept = keepLease(database, lease);
@@ -95,11 +96,9 @@ export async function findDying(
   if (dying === undefined) return null;
   return dying.own
     ? { kind: 'pack_being_deleted', packId: packIds.of(dying.id), name: dying.name }
-    : refused(NO_SUCH_IMAGE);
+    : invalidReference(NO_SUCH_IMAGE);
 }
 
 /** A problem with the reference that the caller sent. */
-export const refused = (message: string): ProblemOf<'validation_failed'> => ({
-  kind: 'validation_failed',
-  fields: [{ path: 'imageRef', message }],
-});
+export const invalidReference = (message: string): ProblemOf<'validation_failed'> =>
+  invalidField('imageRef', message);

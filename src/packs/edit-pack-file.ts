@@ -1,5 +1,6 @@
 /** What replacing and deleting one file of a pack have in common. */
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { readEntryPath } from './archive/entry-path.ts';
@@ -60,7 +61,7 @@ export async function editPackFile(
     return await withPackImage(world, { tar }, async (metadata, image) => {
       if (metadata.version === pack.version) return publish(metadata, image);
       const message = `must stay ${pack.version}: the next version is a new archive (replacePackArchive)`;
-      return invalid('pack.yaml.version', message);
+      return invalidField('pack.yaml.version', message);
     });
   });
   return outcome.kind === 'revised'
@@ -79,17 +80,12 @@ function editablePath(asked: string, isDeletion: boolean): string | ProblemOf<'v
   const read = readEntryPath(Buffer.from(asked));
   if (read.kind !== 'path') {
     const message = 'message' in read ? read.message : 'this is not a file of a pack';
-    return invalid('path', message);
+    return invalidField('path', message);
   }
   const { segments } = read;
-  if (segments.length === 0 || asked.endsWith('/')) return invalid('path', 'must name a file');
+  if (segments.length === 0 || asked.endsWith('/')) return invalidField('path', 'must name a file');
   const path = segments.join('/');
   return path === 'pack.yaml' && isDeletion
-    ? invalid('path', 'pack.yaml cannot be deleted; every pack has one')
+    ? invalidField('path', 'pack.yaml cannot be deleted; every pack has one')
     : path;
 }
-
-const invalid = (path: string, message: string): ProblemOf<'validation_failed'> => ({
-  kind: 'validation_failed',
-  fields: [{ path, message }],
-});

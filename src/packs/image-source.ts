@@ -13,7 +13,7 @@ import type { World } from '../world.ts';
 import { parseImageReference } from './image-reference.ts';
 
 /** Where an existing image is read from, opened. */
-export interface ImageSource extends AsyncDisposable {
+export interface OpenedSource extends AsyncDisposable {
   readonly registry: Registry;
   /** Whether that is the configured registry. */
   readonly isOwn: boolean;
@@ -29,7 +29,7 @@ export interface ImageSource extends AsyncDisposable {
 export async function openImageSource(
   world: World,
   imageRef: string,
-): Promise<ImageSource | string> {
+): Promise<OpenedSource | string> {
   const parsed = parseImageReference(imageRef);
   if (typeof parsed === 'string') return parsed;
   const { registry, config } = world;
@@ -84,7 +84,7 @@ export function isElsewhere({
 export function isForeign(
   { config }: World,
   caller: Caller,
-  { isOwn, repository }: ImageSource,
+  { isOwn, repository }: OpenedSource,
 ): boolean {
   const { namespace } = config.registry;
   const isManaged = isOwn && repository.startsWith(`${namespace}/`);

@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../field-problem.ts';
+import type { Invalid } from '../field-problem.ts';
 
 /** What `pack.yaml` says about a pack; produced only by `parsePackMetadata`, so it is always valid. */
 export interface PackMetadata {
@@ -15,7 +15,7 @@ export interface PackMetadata {
 
 export type PackMetadataOutcome =
   | { readonly kind: 'valid'; readonly metadata: PackMetadata }
-  | { readonly kind: 'invalid'; readonly fields: readonly FieldProblem[] };
+  | Invalid;
 
 /** Bytes; a pack.yaml is a page of text, and YAML takes time that grows faster than its length. */
 export const LARGEST_PACK_YAML = 64 * 1024;

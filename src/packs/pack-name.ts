@@ -1,6 +1,6 @@
-const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+import { SLUG } from '../slug.ts';
 
-/** What is wrong with a name that is none. */
+/** What is wrong with a bad name. */
 export const PACK_NAME_RULE =
   'must be 1 to 63 lower-case letters, digits and dashes, with no dash at either end';
 

@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../field-problem.ts';
+import { type Invalid, invalid } from '../field-problem.ts';
 import type { ParserThread } from '../parser-thread.ts';
 import {
   type CallOptions,
@@ -20,11 +20,6 @@ export interface ReadImageOptions extends CallOptions {
   /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */
   readonly maxUnpackedBytes: number;
   readonly parserThread: ParserThread;
-}
-
-interface Invalid {
-  readonly kind: 'invalid';
-  readonly fields: readonly FieldProblem[];
 }
 
 export type ReadPackImageOutcome =
@@ -108,11 +103,6 @@ async function packYamlOf(
   }
   return own ?? (hidesLower ? NONE : null);
 }
-
-const invalid = (path: string, message: string): Invalid => ({
-  kind: 'invalid',
-  fields: [{ path, message }],
-});
 
 const NONE = invalid('imageRef', 'names an image without a pack.yaml at its top');
 

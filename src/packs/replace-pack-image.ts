@@ -16,10 +16,10 @@ import { type PackId, packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { World } from '../world.ts';
 import { awaitLease } from './await-lease.ts';
-import { findDying, readUnderLease, refused } from './create-pack-from-image.ts';
+import { findDying, invalidReference, readUnderLease } from './create-pack-from-image.ts';
 import type { Expectation } from './expected-state.ts';
 import { findPack } from './find-pack.ts';
-import { type ImageSource, openImageSource } from './image-source.ts';
+import { type OpenedSource, openImageSource } from './image-source.ts';
 import { purgeOld, putBack, type ReplacementRefused, swap, unusable } from './replacement-steps.ts';
 
 export interface ReplacePackImageInput {
@@ -45,10 +45,10 @@ export async function replacePackImage(
   const problem = unusable(caller, packId, pack);
   if (problem !== null) return problem;
   const opened = await openImageSource(world, imageRef);
-  if (typeof opened === 'string') return refused(opened);
+  if (typeof opened === 'string') return invalidReference(opened);
   await using source = opened;
   if (source.place !== pack?.repository) {
-    return refused(`must be in the pack's own repository, ${pack?.repository}`);
+    return invalidReference(`must be in the pack's own repository, ${pack?.repository}`);
   }
   const leased = await awaitLease(world, source.place);
   if (leased.kind !== 'leased') return leased;
@@ -66,7 +66,7 @@ async function replace(
   world: World,
   caller: Caller,
   packId: PackId,
-  source: ImageSource,
+  source: OpenedSource,
   lease: Lease,
   expected: Expectation | undefined,
 ): Promise<ReplacePackImageOutcome> {

@@ -10,7 +10,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
-import { refused } from './create-pack-from-image.ts';
+import { invalidReference } from './create-pack-from-image.ts';
 import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
 import { heldDigests } from './purge-unheld.ts';
@@ -75,7 +75,7 @@ export async function swap(
     }
     expected?.({ pack });
     if (metadata.name !== pack.name) {
-      return refused(`holds the pack ${JSON.stringify(metadata.name)}, not this one`);
+      return invalidReference(`holds the pack ${JSON.stringify(metadata.name)}, not this one`);
     }
     // Without the lease the new image may have been purged since.
     if (!(await releaseLease(em, lease))) return leaseLapsed;

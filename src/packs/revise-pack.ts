@@ -17,6 +17,7 @@ import {
   releaseLease,
 } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import type { AuditEventType } from '../model/audit-event.entity.ts';
 import { packIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
@@ -110,7 +111,7 @@ async function publish(
 ): Promise<Revised> {
   if (metadata.name !== pack.name) {
     const message = `must stay ${JSON.stringify(pack.name)}: upload a pack of another name as a new one`;
-    return { kind: 'validation_failed', fields: [{ path: 'pack.yaml.name', message }] };
+    return invalidField('pack.yaml.name', message);
   }
   const { digest } = image.descriptor;
   const location = locationIn(world.registry, pack.repository, metadata.version);

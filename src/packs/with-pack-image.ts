@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { invalidField } from '../input.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { makeWorkDirectory } from '../work-directory.ts';
 import type { World } from '../world.ts';
@@ -40,5 +41,5 @@ export async function withPackImage<Outcome>(
 
 function tooLarge(limit: number): ProblemOf<'validation_failed'> {
   const message = `is larger than ${limit} bytes`;
-  return { kind: 'validation_failed', fields: [{ path: 'archive', message }] };
+  return invalidField('archive', message);
 }

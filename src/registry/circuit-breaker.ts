@@ -49,9 +49,9 @@ export function withCircuitBreaker(
       halfOpenAfter: Number.NEGATIVE_INFINITY,
     },
   );
-  let closedUntil = 0;
+  let openUntil = 0;
   policy.onBreak(() => {
-    closedUntil = hungUp ? 0 : performance.now() + halfOpenAfterMs;
+    openUntil = hungUp ? 0 : performance.now() + halfOpenAfterMs;
     hungUp = false;
   });
   policy.onStateChange((state) => onChange?.(nameOf(state)));
@@ -60,7 +60,7 @@ export function withCircuitBreaker(
     options: CallOptions | undefined,
     call: () => Promise<T>,
   ): Promise<T | RegistryFailure> {
-    const wait = closedUntil - performance.now();
+    const wait = openUntil - performance.now();
     if (policy.state === CockatielState.Open && wait > 0) return kept(wait);
     // A trial is already under way; the library would make us wait for its result.
     if (policy.state === CockatielState.HalfOpen) return kept(1_000);

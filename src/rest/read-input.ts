@@ -6,12 +6,8 @@ import { parseJson } from '../http/parse-json.ts';
 import { openMultipart } from '../http/read-multipart.ts';
 import { spoolBody } from '../http/spool-body.ts';
 import type { SpooledFile } from '../http/spooled-file.ts';
-import type { ProblemOf } from '../outcomes.ts';
+import { LONGEST_SHOWN_KEY, type Validated, validate } from '../input.ts';
 import { type RefusalCode, RequestRefused } from '../request-refused.ts';
-
-export type Read<T> =
-  | { readonly kind: 'valid'; readonly value: T }
-  | ProblemOf<'validation_failed'>;
 
 export interface BodyContext {
   /** Bytes. */
@@ -30,36 +26,19 @@ export interface Body<T> {
   readonly documented: DocumentedBody | null;
   readonly refusals: readonly RefusalCode[];
   /** @throws RequestRefused where it is not even of the right form */
-  read(request: Request, context: BodyContext): Promise<Read<T>>;
-}
-
-/** Checks input against its schema. */
-export function check<S extends z.ZodType>(schema: S, input: unknown): Read<z.output<S>> {
-  const result = schema.safeParse(input);
-  if (result.success) return { kind: 'valid', value: result.data };
-  const fields = result.error.issues.flatMap((issue) => {
-    const path = issue.path.join('.');
-    if (issue.code !== 'unrecognized_keys')
-      return [{ path: path || 'body', message: issue.message }];
-    // If it were ignored, a misspelled field would be a change that silently does not happen.
-    return issue.keys.slice(0, 20).map((key) => ({
-      path: path === '' ? key.slice(0, 100) : `${path}.${key.slice(0, 100)}`,
-      message: 'is not a field of this request',
-    }));
-  });
-  return { kind: 'validation_failed', fields: firstProblems(fields) };
+  read(request: Request, context: BodyContext): Promise<Validated<T>>;
 }
 
 /** Checks a query string: with a filter misspelled or given twice, the wrong list would be taken for the right one. */
 export function readQuery<S extends z.ZodObject>(
   schema: S,
   parameters: URLSearchParams,
-): Read<z.output<S>> {
-  const checked = check(schema, Object.fromEntries(parameters));
+): Validated<z.output<S>> {
+  const checked = validate(schema, Object.fromEntries(parameters), 'query');
   const seen = new Set<string>();
   const problems: FieldProblem[] = [];
   for (const name of parameters.keys()) {
-    const path = name.slice(0, 100) || 'query';
+    const path = name.slice(0, LONGEST_SHOWN_KEY) || 'query';
     if (!Object.hasOwn(schema.shape, name)) {
       problems.push({ path, message: 'is not a parameter of this request' });
     } else if (seen.has(name)) {
@@ -90,11 +69,11 @@ export function jsonBody<S extends z.ZodType>(
     refusals: bodyRefusals,
     async read(request, { sent }) {
       const text = await sent.text();
-      if (text === '' && optional) return check(schema, {});
+      if (text === '' && optional) return validate(schema, {}, 'body');
       if (!/^application\/(?:[^;]+\+)?json\s*(?:;|$)/i.test(contentTypeOf(request))) {
         throw new RequestRefused('unsupported_media_type', 'Send the body as application/json.');
       }
-      return check(schema, parseJson('The body', text));
+      return validate(schema, parseJson('The body', text), 'body');
     },
   };
 }
@@ -118,7 +97,7 @@ export function multipartBody<S extends z.ZodType>(
       beginUpload();
       const multipart = disposables.use(await openMultipart(request, { texts, maxFileBytes }));
       const files = await multipart.files();
-      return check(schema, Object.fromEntries([...multipart.fields, ...files]));
+      return validate(schema, Object.fromEntries([...multipart.fields, ...files]), 'body');
     },
   };
 }

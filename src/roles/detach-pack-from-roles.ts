@@ -1,5 +1,6 @@
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import { packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
@@ -37,7 +38,7 @@ export async function detachPackFromRoles(
   const named = input.roleIds ?? null;
   if (named !== null && named.length > MOST_ROLES) {
     const message = `must not name more than ${MOST_ROLES} roles; leave it out for all of them`;
-    return { kind: 'validation_failed', fields: [{ path: 'roleIds', message }] };
+    return invalidField('roleIds', message);
   }
   const roles: RoleId[] = [];
   for (const id of named ?? []) {

@@ -30,6 +30,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'quoted.ts',
     'config.ts',
     'settings.ts',
+    'slug.ts',
     'start-error.ts',
     'work-directory.ts',
   ],

@@ -6,7 +6,7 @@ import { pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { connectionOf, pageArguments, toConnection } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { countedText, ofCharacters, readsRow, upTo } from '../limits/price.ts';
+import { ofCharacters, upTo } from '../limits/price.ts';
 import { needs } from '../needs.ts';
 
 export const ApiKeyPermissionSet = builder.enumType('ApiKeyPermissionSet', {
@@ -26,7 +26,7 @@ const ApiKeyConnection = connectionOf(ApiKey, 'API keys');
  * A key by id, for those who may see keys: `apikeys:write`, or the key itself.
  * Everybody else learns nothing, not even that it exists.
  */
-const load = (id: string, { loaders, caller }: Context) => {
+export const loadKey = (id: string, { loaders, caller }: Context) => {
   const keyId = keyIds.parse(id);
   if (keyId === null) return null;
   const isOwn = caller.principal.kind === 'api_key' && caller.principal.keyId === keyId;
@@ -37,7 +37,7 @@ builder.node(ApiKey, {
   description:
     'A secret that lets a script act for the org. The secret itself is never shown again.',
   id: { resolve: ({ id }) => id, description: 'Starts with key_.' },
-  loadOne: load,
+  loadOne: loadKey,
   fields: (t) => ({
     label: t.exposeString('label', {
       ...upTo(ofCharacters(255)),
@@ -62,69 +62,10 @@ builder.node(ApiKey, {
 
 builder.asEntity(ApiKey, {
   key: builder.selection<{ id: string }>('id'),
-  resolveReference: ({ id }, context) => load(id, context),
-});
-
-const Org = builder.objectRef<{ readonly id: string; readonly slug: string }>('Org');
-
-/** The caller's own org; no other exists for him. */
-const orgOf = ({ caller: { orgId, orgSlug } }: Context) => ({ id: orgId, slug: orgSlug });
-const loadOrg = (id: string, context: Context) =>
-  id === context.caller.orgId ? orgOf(context) : null;
-
-builder.node(Org, {
-  description: 'A tenant. Everything but shared packs belongs to exactly one.',
-  id: { resolve: ({ id }) => id, description: 'Starts with org_.' },
-  loadOne: loadOrg,
-  fields: (t) => ({
-    slug: t.exposeString('slug', {
-      ...upTo(65),
-      description: 'Its name in URLs and image references.',
-    }),
-  }),
-});
-
-builder.asEntity(Org, {
-  key: builder.selection<{ id: string }>('id'),
-  resolveReference: ({ id }, context) => loadOrg(id, context),
-});
-
-const Viewer = builder.objectRef<Context['caller']>('Viewer').implement({
-  description: 'Who is calling.',
-  fields: (t) => ({
-    org: t.field({
-      type: Org,
-      description: 'The org that the caller belongs to.',
-      resolve: (_caller, _args, context) => orgOf(context),
-    }),
-    scopes: t.stringList({
-      ...upTo(100),
-      description: 'What the caller may do besides reading packs and roles.',
-      resolve: ({ scopes }) => [...scopes],
-    }),
-    apiKey: t.field({
-      ...readsRow(),
-      type: ApiKey,
-      nullable: true,
-      description: 'The key that was used; null for a session.',
-      resolve: ({ principal }, _args, context) =>
-        principal.kind === 'api_key' ? load(principal.keyId, context) : null,
-    }),
-    userId: t.string({
-      ...countedText(),
-      nullable: true,
-      description: 'The user of a session; null for a key.',
-      resolve: ({ principal }) => (principal.kind === 'user' ? principal.userId : null),
-    }),
-  }),
+  resolveReference: ({ id }, context) => loadKey(id, context),
 });
 
 builder.queryFields((t) => ({
-  viewer: t.field({
-    type: Viewer,
-    description: 'Who is calling.',
-    resolve: (_root, _args, { caller }) => caller,
-  }),
   apiKeys: t.field({
     type: ApiKeyConnection,
     // A caller without the scope keeps the rest of the answer.

@@ -1,6 +1,5 @@
 import { type FieldNode, Kind, type OperationDefinitionNode, valueFromASTUntyped } from 'graphql';
-
-export type Variables = Readonly<Record<string, unknown>>;
+import type { Variables } from '../execution/plan.ts';
 
 export interface Argument {
   /** Undefined where the caller left it out. */

@@ -9,7 +9,7 @@ import {
   getOperationAST,
   getVariableValues,
 } from 'graphql';
-import type { Variables } from './argument-value.ts';
+import type { Variables } from '../execution/plan.ts';
 import { limitExceeded, maximumOf } from './maxima.ts';
 
 /** Characters and values that all variables may have together to be left to GraphQL. */

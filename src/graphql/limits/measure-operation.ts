@@ -22,8 +22,9 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE } from '../../page.ts';
+import type { Variables } from '../execution/plan.ts';
 import { type Amount, nothing, plus, times } from './amount.ts';
-import { type Argument, argumentOf, type Variables } from './argument-value.ts';
+import { type Argument, argumentOf } from './argument-value.ts';
 import { frameOf, measureIntrospection } from './measure-introspection.ts';
 import { bytesOf, priceOf } from './price.ts';
 

@@ -14,9 +14,9 @@ import {
 } from 'graphql';
 import type { Turn, Turns } from '../../http/turns.ts';
 import type { Caller } from '../../identity/caller.ts';
+import type { Variables } from '../execution/plan.ts';
 import type { ServerContext, YogaPlugin } from '../server-context.ts';
 import { type Amount, nothing } from './amount.ts';
-import type { Variables } from './argument-value.ts';
 import { errorsOfLargeVariables, sizeOfVariables } from './bounded-variables.ts';
 import { type Limit, limitExceeded, maximumOf } from './maxima.ts';
 import { measureOperation, type OperationMeasure } from './measure-operation.ts';

@@ -1,5 +1,6 @@
 import { parse as parseVersion } from 'semver';
 import { isCollection } from 'yaml';
+import { invalid } from '../../field-problem.ts';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
 import { isPackName, PACK_NAME_RULE } from '../pack-name.ts';
 import { misspeltKeys } from './misspelt-keys.ts';
@@ -134,8 +135,3 @@ function readSuggestedPacks(fields: YamlFields): string[] {
   }
   return [...names];
 }
-
-const invalid = (path: string, message: string): PackMetadataOutcome => ({
-  kind: 'invalid',
-  fields: [{ path, message }],
-});

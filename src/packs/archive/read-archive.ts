@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { FieldProblem } from '../../field-problem.ts';
+import type { Invalid } from '../../field-problem.ts';
 import type { ParserThread } from '../../parser-thread.ts';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
 import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-refused.ts';
@@ -20,7 +20,7 @@ export interface ReadArchiveOptions {
 
 export type ReadPackArchiveOutcome =
   | { readonly kind: 'pack'; readonly pack: PackContents }
-  | { readonly kind: 'invalid'; readonly fields: readonly FieldProblem[] }
+  | Invalid
   | { readonly kind: 'too_large'; readonly limit: number };
 
 const MOST_ENTRIES = 10_000;

@@ -1,12 +1,10 @@
+import { invalid } from '../../field-problem.ts';
 import type { ParserThread } from '../../parser-thread.ts';
 import type { PackMetadataOutcome } from '../pack-metadata.ts';
 
 const WORKER = new URL('./pack-yaml-worker.ts', import.meta.url);
 
-const TOO_COSTLY: PackMetadataOutcome = {
-  kind: 'invalid',
-  fields: [{ path: 'pack.yaml', message: 'takes too much time or memory to read: simplify it' }],
-};
+const TOO_COSTLY = invalid('pack.yaml', 'takes too much time or memory to read: simplify it');
 
 /** What the bytes of a pack.yaml say, read in a thread of its own. Throws as `ParserThread.parse` does. */
 export async function readPackYaml(

@@ -4,7 +4,7 @@ import type { RequestRefused } from '../request-refused.ts';
 import { answerType } from './answer-type.ts';
 
 /** What refuses a request as a whole, in GraphQL's form; the caller of this notes the outcome. */
-export function refusedResponse(
+export function errorResponse(
   { code, message, status }: RequestRefused,
   request: Request,
   requestId: string,
