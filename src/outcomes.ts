@@ -198,9 +198,12 @@ function aftermathOf({ failure, aftermath }: ProblemOf<'registry_unavailable'>):
 /** A sentence as part of a longer one. */
 const clause = (detail: string): string => detail.replace(/\.$/, '');
 
+/** More make a sentence that nobody reads; `roles` and `details` list them. */
+const NAMED_HOLDERS = 3;
+
 function holders({ roles, hasMore, othersOnly }: Blockers): string {
   if (othersOnly || roles.length === 0) return 'agent roles of other orgs';
-  const named = roles.slice(0, 3).map(({ name }) => quoted(name));
+  const named = roles.slice(0, NAMED_HOLDERS).map(({ name }) => quoted(name));
   const more = hasMore || roles.length > named.length ? ' and more' : '';
   return `${roles.length === 1 && !hasMore ? 'the agent role' : 'the agent roles'} ${named.join(', ')}${more}`;
 }

@@ -12,6 +12,7 @@ import type { World } from '../world.ts';
 /** Rows that one transaction removes: bounded, so that no lock is held for long; each leaves one event. */
 const BATCH = 10_000;
 const EVERY_MS = 6 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 
 /**
  * Removes every org's events that are older than so many days: whole partitions first, then in batches what the rest
@@ -20,7 +21,7 @@ const EVERY_MS = 6 * 3_600_000;
  * @returns how many were removed
  */
 export function pruneAudit({ database }: Pick<World, 'database'>, days: number): Promise<number> {
-  const olderThan = new Date(Date.now() - days * 86_400_000);
+  const olderThan = new Date(Date.now() - days * DAY_MS);
   const run = newUuid();
   return database.patiently(async (query) => {
     let total = await dropAuditPartitions(query, olderThan.toISOString(), run);

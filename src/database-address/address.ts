@@ -122,16 +122,22 @@ function plainParameters(parameters: Parameters): pg.ClientConfig {
       parameters.get('fallback_application_name') ??
       'pack-gateway',
     keepAlive: parameters.get('keepalives') !== '0',
-    keepAliveInitialDelayMillis: seconds('keepalives_idle', idle ?? '10') * 1000,
+    keepAliveInitialDelayMillis: seconds('keepalives_idle', idle ?? USUAL_IDLE_S) * 1000,
     ...(parameters.get('sslnegotiation') === 'direct' ? { sslnegotiation: 'direct' } : {}),
     enableChannelBinding: binding !== 'disable',
   };
 }
 
-/** Short where there is somebody else to ask. */
+/** Milliseconds: several round trips and a slow start of the server; shorter where there is another host to try. */
+const CONNECT_TIMEOUT = { onlyHost: 5_000, oneOfSeveral: 2_000 };
+/** Seconds of silence before TCP looks whether the other end is there: as long as a silent connection is kept anyway. */
+const USUAL_IDLE_S = '10';
+
 function connectTimeout(parameters: Parameters, hosts: number): number {
   const said = parameters.get('connect_timeout');
-  if (said === undefined) return hosts > 1 ? 2_000 : 5_000;
+  if (said === undefined) {
+    return hosts > 1 ? CONNECT_TIMEOUT.oneOfSeveral : CONNECT_TIMEOUT.onlyHost;
+  }
   const given = seconds('connect_timeout', said);
   if (given === 0)
     throw new AddressRefused('has connect_timeout=0, which would make callers wait for ever');

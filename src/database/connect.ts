@@ -74,6 +74,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Of one process, which is one event loop: more would only wait in PostgreSQL instead of here. */
 const MOST_CONNECTIONS = 10;
 /** A commit that waits for a standby holds its connection: reads keep the rest. */
 const MOST_WRITES = 7;

@@ -43,6 +43,9 @@ interface Asked<Key> {
   readonly within: Within;
 }
 
+/** So that no request waits for the work of hundreds of others. */
+const LARGEST_BATCH = 100;
+
 /**
  * Gathers what is asked until the end of this turn of the event loop. Nothing is kept, and the statement is sent after
  * all of them have asked: each sees every change that was committed before it came.
@@ -67,7 +70,7 @@ export function createGather(
       (all) => answerAll(query, onShared, asked, all),
       {
         cache: false,
-        maxBatchSize: 100,
+        maxBatchSize: LARGEST_BATCH,
         // By the end of this turn of the event loop all sockets that had something to read have been read.
         batchScheduleFn: (send) => void setImmediate(send),
       },

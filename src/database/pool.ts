@@ -30,6 +30,7 @@ export interface GatewayPool {
 /** Seconds that a connection is used at most, because its host's name may have moved without notice. */
 const LONGEST_LIFE_S = 600;
 
+/** Refusals within this time come from connections of one generation, and begin one new generation together. */
 const SHORTEST_GENERATION_MS = 1_000;
 
 /** Opens a pool; nothing is connected before the first statement. */

@@ -37,6 +37,7 @@ export const LONGEST_WAITS = {
 const BEGIN_PATIENT = `start transaction isolation level read committed;
   set local statement_timeout = 0; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0;
   select set_config('transaction_timeout', '0', true) where current_setting('transaction_timeout', true) is not null`;
+/** So that a timeout that no beginning can outrun ends in an error and not in a loop. */
 const MOST_BEGINNINGS = 100;
 const STATEMENT_TIMEOUT = '57014';
 

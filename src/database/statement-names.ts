@@ -1,3 +1,4 @@
+/** Far more than the statements that are sent often; each costs memory in every server process. */
 const MOST_PREPARED = 500;
 
 /**

@@ -1,6 +1,6 @@
 /** Relay connections over keyset pages. */
 import type { ObjectRef } from '@pothos/core';
-import { cursorOf, type Page } from '../page.ts';
+import { cursorOf, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, type Page } from '../page.ts';
 import { builder, type PothosTypes } from './builder.ts';
 import { readsRow } from './limits/price.ts';
 
@@ -134,7 +134,7 @@ export const toConnectionBy = <Item>(
 
 type ArgumentBuilder = Pick<PothosSchemaTypes.FieldBuilder<PothosTypes, unknown>, 'arg'>;
 
-const sizeDescription = 'How many items, at most 200; 50 when left out.';
+const sizeDescription = `How many items, at most ${MAX_PAGE_SIZE}; ${DEFAULT_PAGE_SIZE} when left out.`;
 
 /** Arguments of a list that is read from its start only. */
 export const forwardArguments = (t: ArgumentBuilder, size?: number) => ({

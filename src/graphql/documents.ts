@@ -2,6 +2,7 @@
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+/** Of all documents together: hundreds of ordinary ones, and little beside what a process takes anyway. */
 const LARGEST_BYTES = 16 * 1024 ** 2;
 /** A document that holds next to nothing, and what is kept beside it: what was found wrong with it, its measure. */
 const BYTES_OF_A_DOCUMENT = 8 * 1024;

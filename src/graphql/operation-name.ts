@@ -3,7 +3,9 @@ import { type ExecutionArgs, getOperationAST, Kind } from 'graphql';
 import type { RequestRecord } from '../request-record.ts';
 import type { YogaPlugin } from './server-context.ts';
 
+/** What a log line holds of an operation: enough to know it again. */
 const LONGEST_NAME = 100;
+const MOST_FIELDS = 5;
 
 export function useOperationName(): YogaPlugin {
   const note: NonNullable<YogaPlugin['onExecute']> & NonNullable<YogaPlugin['onSubscribe']> = ({
@@ -18,7 +20,7 @@ export function noteOperation(
 ): void {
   const operation = getOperationAST(document, operationName);
   const names = (operation?.selectionSet.selections ?? [])
-    .slice(0, 5)
+    .slice(0, MOST_FIELDS)
     .map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : '…'));
   record.operation = `${operation?.operation ?? 'query'} ${names.join(' ')}`;
   record.operationName = operation?.name?.value.slice(0, LONGEST_NAME) ?? null;

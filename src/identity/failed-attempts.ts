@@ -13,6 +13,7 @@
 import { RequestRefused } from '../request-refused.ts';
 import { networkOf } from './network-of.ts';
 
+/** Long enough to make guessing useless, short for a script that was given the right key meanwhile. */
 const WINDOW_MS = 60_000;
 /** Failures in a window. */
 export const FAILURES_PER_TOKEN = 100;

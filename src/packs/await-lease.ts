@@ -3,6 +3,10 @@ import { acquireLease, LEASE_TTL_MS, type Lease } from '../database/repository-l
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
 
+/** Uploads and purges take some hundred milliseconds; the random part keeps those who wait from asking in step. */
+const SHORTEST_WAIT_MS = 50;
+const SPREAD_MS = 200;
+
 /** Takes a repository's lease, waiting for an upload or deletion under way as long as one may take. */
 export async function awaitLease(
   world: Pick<World, 'database' | 'config'>,
@@ -28,7 +32,7 @@ export async function untilLeased<Outcome>(
   while (performance.now() < giveUpAt) {
     const outcome = await attempt();
     if (outcome !== null) return outcome;
-    await pause(50 + Math.random() * 200);
+    await pause(SHORTEST_WAIT_MS + Math.random() * SPREAD_MS);
   }
   return {
     kind: 'registry_unavailable',

@@ -19,6 +19,10 @@ export interface CircuitBreakerOptions {
   readonly onChange?: (state: CircuitState) => void;
 }
 
+/** A trial takes about this long: then the next caller may see whether the registry is back. */
+const TRIAL_MS = 1_000;
+
+/** One failure may be chance, five in a row are not; every ten seconds one caller waits for the answer of a trial. */
 export const defaultCircuitBreaker = { failures: 5, halfOpenAfterMs: 10_000 } as const;
 
 /** Carries the outcome of a call that its caller ended past the policy: it says nothing about the registry. */
@@ -63,7 +67,7 @@ export function withCircuitBreaker(
     const wait = openUntil - performance.now();
     if (policy.state === CockatielState.Open && wait > 0) return kept(wait);
     // A trial is already under way; the library would make us wait for its result.
-    if (policy.state === CockatielState.HalfOpen) return kept(1_000);
+    if (policy.state === CockatielState.HalfOpen) return kept(TRIAL_MS);
     // Only the trial decides; calls that began before the circuit opened do not.
     const isTrial = policy.state === CockatielState.Open;
     try {

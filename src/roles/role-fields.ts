@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { singleLine, text } from '../input.ts';
 
+/** Packs that are locked and attached in one transaction; attachPack adds more, one by one. */
+const MOST_PACKS = 500;
+
 /** What each field of a role may hold; creation and update share it. */
 export const roleFields = {
   name: z
@@ -11,5 +14,5 @@ export const roleFields = {
     ),
   displayName: singleLine(255),
   description: text(4096),
-  packIds: z.array(z.string()).max(500, 'must have at most 500 entries'),
+  packIds: z.array(z.string()).max(MOST_PACKS, `must have at most ${MOST_PACKS} entries`),
 };

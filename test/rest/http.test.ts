@@ -107,6 +107,16 @@ describe('REST as HTTP', () => {
     expect((await call('GET', `/v1/packs/${id}`)).body.status).toBe('active');
   });
 
+  test('all that is wrong with one field is told under its name', async () => {
+    const { call } = await start();
+    const json = { name: 'desk', display_name: '\u0007'.repeat(300) };
+    const { status, body } = await call('POST', '/v1/agent-roles', { json });
+    expect(status).toBe(400);
+    expect(body.error.details.fields).toEqual({
+      display_name: 'must have at most 255 characters; must be one line of visible text',
+    });
+  });
+
   test('bodies that are not what they should be', async () => {
     const { call } = await start();
     const post = (options: RestOptions, path = '/v1/packs') => call('POST', path, options);

@@ -13,6 +13,11 @@ import {
 import { type Amount, nothing, plus } from './amount.ts';
 import { maximumOf } from './maxima.ts';
 
+/** `__typename`: no type's name is longer. */
+const TYPE_NAME_BYTES = 32;
+/** Braces and a comma. */
+const ITEM_FRAME_BYTES = 3;
+
 /** The frame of a field or of an item of a list in the answer: quotes, colon, comma, braces. */
 export const frameOf = ({ alias, name }: FieldNode): number => (alias ?? name).value.length + 6;
 
@@ -66,7 +71,7 @@ export function measureIntrospection(
     const one = { ...nothing, fields: 1, bytes: frameOf(node) };
     if (left < 0) return { ...one, fields: maximumOf('cost') + 1 };
     const definition = of.getFields()[node.name.value];
-    if (definition === undefined) return { ...one, bytes: one.bytes + 32 };
+    if (definition === undefined) return { ...one, bytes: one.bytes + TYPE_NAME_BYTES };
     // GraphQL's own resolvers of introspection look at nothing else of the request.
     const info = { schema } as GraphQLResolveInfo;
     const found: unknown = definition.resolve?.(part, { includeDeprecated: true }, null, info);
@@ -76,7 +81,7 @@ export function measureIntrospection(
     }
     let sum: Amount = one;
     for (const item of Array.isArray(found) ? found : found == null ? [] : [found]) {
-      sum = plus(sum, { ...nothing, bytes: 3 });
+      sum = plus(sum, { ...nothing, bytes: ITEM_FRAME_BYTES });
       sum = plus(sum, select(node.selectionSet, below, item));
     }
     return sum;

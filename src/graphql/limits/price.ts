@@ -23,7 +23,7 @@ export const countedText = (longest = 4 * 1024) => priced({ bytes: 0, counted: l
 /** A field's option: a row is read for it. */
 export const readsRow = () => priced({ rows: 1 });
 
-/** A field's option: an image may have to be fetched and unpacked for it. */
+/** A field's option: an image may have to be fetched and unpacked for it, which takes as long as reading so many rows. */
 export const readsImage = () => priced({ rows: 100 });
 
 const priced = (price: Price) => ({ extensions: { price } });

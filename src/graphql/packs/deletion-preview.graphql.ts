@@ -1,5 +1,6 @@
 import type { PackId } from '../../model/ids.ts';
 import type { DeletionPreview } from '../../packs/preview-deletion.ts';
+import { DEFAULT_PAGE_SIZE } from '../../page.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments } from '../connection.ts';
 import { readsRow } from '../limits/price.ts';
@@ -25,7 +26,7 @@ export const DeletionPreviewRef = builder
       roles: t.field({
         type: AgentRoleConnection,
         description: "Roles of the caller's org that reference the pack, archived ones included.",
-        args: forwardArguments(t, 50),
+        args: forwardArguments(t, DEFAULT_PAGE_SIZE),
         resolve: ({ id }, args, context, info) => rolesConnection(id, args, context, info),
       }),
       otherOrgRoleCount: t.int({

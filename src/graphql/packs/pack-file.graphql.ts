@@ -6,7 +6,7 @@ import {
   listPackFiles,
   readFileText,
 } from '../../packs/contents/pack-files.ts';
-import { pageRequest } from '../../page.ts';
+import { DEFAULT_PAGE_SIZE, pageRequest } from '../../page.ts';
 import { RequestRefused } from '../../request-refused.ts';
 import { builder } from '../builder.ts';
 import { forwardArguments, toConnectionBy } from '../connection.ts';
@@ -51,7 +51,7 @@ builder.objectFields(Pack, (t) => ({
     description:
       'The files in its image, by path; null, with an error that says why, while they cannot be read.',
     args: {
-      ...forwardArguments(t, 50),
+      ...forwardArguments(t, DEFAULT_PAGE_SIZE),
       under: t.arg.string({ description: 'Only files in this directory, at any depth: `guides`.' }),
     },
     resolve: async (pack, { first, after, under }, { world, caller, loaders }) => {

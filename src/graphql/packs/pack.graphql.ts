@@ -7,6 +7,7 @@ import {
   type ListedPack,
   packExtent,
 } from '../../model/pack-row.ts';
+import { LARGEST_PACK_YAML } from '../../packs/pack-metadata.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
 import { isSamePage, pageRequest } from '../../page.ts';
 import { builder } from '../builder.ts';
@@ -90,13 +91,13 @@ builder.node(Pack, {
       description: 'A category that its author chose.',
     }),
     capabilities: t.string({
-      ...countedText(64 * 1024),
+      ...countedText(LARGEST_PACK_YAML),
       nullable: true,
       resolve: ({ capabilities }) => detail(capabilities),
       description: 'The caps.yaml fragment.',
     }),
     suggestedPacks: t.stringList({
-      ...countedText(64 * 1024),
+      ...countedText(LARGEST_PACK_YAML),
       description: 'Names of packs that go well with it.',
       resolve: ({ suggestedPacks }) => detail(suggestedPacks),
     }),

@@ -18,6 +18,7 @@ export class ArchiveRefused extends Error {
 /** The compressed stream is longer than an upload may be. */
 export class ArchiveTooLarge extends Error {}
 
+/** Characters of a name, which may be a kilobyte: enough to find the entry by. */
 const LONGEST_SHOWN = 200;
 
 /** The `FieldProblem` path of an archive entry: control characters spelled out, since JSON and PostgreSQL keep it. */

@@ -24,7 +24,8 @@ export type ReadPackArchiveOutcome =
   | { readonly kind: 'too_large'; readonly limit: number };
 
 const MOST_ENTRIES = 10_000;
-const UNPACKED_FACTOR = 4;
+/** How much larger than an upload its contents may be (contract, "Pack archives"). */
+export const UNPACKED_FACTOR = 4;
 /** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry, and again for Finder's `._` beside it. */
 const TAR_OVERHEAD_BYTES = 2 * MOST_ENTRIES * 4096;
 

@@ -8,6 +8,7 @@ export interface CanonicalEntry {
   readonly size: number;
 }
 
+// What the fields of a ustar header hold (POSIX `pax`, "ustar Interchange Format").
 const LONGEST_NAME = 100;
 const LARGEST_OCTAL_SIZE = 0o77777777777;
 

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { type Descriptor, isDigest } from '../../registry/registry.ts';
 
+/** Container tools stop at 127; each is opened and read in turn. */
+const MOST_LAYERS = 200;
+
 const descriptor = z.object({
   mediaType: z.string(),
   digest: z.string().refine(isDigest),
@@ -11,7 +14,7 @@ const annotations = z.record(z.string(), z.unknown()).nullish().catch(null);
 const imageSchema = z.object({
   artifactType: z.string().optional().catch(undefined),
   config: descriptor,
-  layers: z.array(descriptor.extend({ annotations })).min(1).max(200),
+  layers: z.array(descriptor.extend({ annotations })).min(1).max(MOST_LAYERS),
 });
 const platform = z.object({ os: z.string(), architecture: z.string() }).partial().nullish();
 const indexSchema = z.object({ manifests: z.array(descriptor.extend({ platform })).min(1) });

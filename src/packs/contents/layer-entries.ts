@@ -32,7 +32,9 @@ export interface ByteAllowance {
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 /** Linux has no longer paths. */
-const LONGEST_PATH_BYTES = 4096;
+export const LONGEST_PATH_BYTES = 4096;
+/** Read at once of a file that is a blob by itself. */
+const PIECE = BLOCK * 128;
 
 /**
  * The entries of a layer in their order. Any tool may have made it, so names that no pack may have are passed over,
@@ -62,9 +64,9 @@ export async function* layerEntries(
     }
     const path = pathOf(Buffer.from(layer.title));
     const content = async function* () {
-      for (let piece = await reader.some(BLOCK * 128); piece !== null; ) {
+      for (let piece = await reader.some(PIECE); piece !== null; ) {
         yield piece;
-        piece = await reader.some(BLOCK * 128);
+        piece = await reader.some(PIECE);
       }
     };
     if (path !== null && path !== '') {

@@ -18,6 +18,7 @@ import { jsonOf } from './manifest.ts';
 import { pages } from './pages.ts';
 import { getManifest, listTags } from './requests.ts';
 
+/** What registries allow at most, as docker-registry does; one that gives fewer says where it goes on. */
 const REPOSITORIES_PER_PAGE = 1_000;
 /** Repositories asked at the same time; a check must not crowd out the requests of callers. */
 const AT_ONCE = 8;

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
+/** An operator who upgrades the registry waits no longer than this for it to be seen. */
 const FORGET_AFTER_MS = 5 * 60_000;
 
 /** What is particular to one registry, remembered so that not every purge asks again. */

@@ -14,6 +14,7 @@ interface Node {
   readonly children: readonly Digest[];
 }
 
+/** An image has a few signatures and platforms; each manifest is a request, and all share one deadline. */
 const MOST_MANIFESTS = 1_000;
 
 const dependentsOf = (node: Node) => [...node.named, ...node.children];

@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 
+/** Registries send a blob on once, to their store; more is a loop. */
 export const MAX_REDIRECTS = 5;
 
 /**

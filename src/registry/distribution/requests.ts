@@ -16,6 +16,7 @@ import {
 } from './manifest.ts';
 import { pages } from './pages.ts';
 
+/** Each tag has to be asked what it pulls; beyond this a purge could not end within its deadline. */
 const MOST_TAGS = 10_000;
 const MOST_REFERRERS = 10_000;
 const TAGS_PER_PAGE = 1_000;

@@ -1,3 +1,4 @@
+/** A date far ahead is a wrong clock. */
 const LONGEST_SECONDS = 24 * 60 * 60;
 
 /**

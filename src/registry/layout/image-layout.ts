@@ -23,6 +23,7 @@ import { Reserve } from './reserve.ts';
 import { Staging } from './staging.ts';
 import { hasDigest } from './verify-content.ts';
 
+/** As long as a purge may take (REGISTRY_DEADLINE_MS, when not set): a change holds the lock for milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
 export class ImageLayout {

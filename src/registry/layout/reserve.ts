@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, rm, stat } from 'node:fs/promises';
 import { isAbsent } from './failure.ts';
 
+/** It grows in steps, so that not every new entry of the index writes it. */
 const UNIT = 16 * 1024;
 
 export class Reserve {

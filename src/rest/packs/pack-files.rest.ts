@@ -4,6 +4,7 @@ import type { Caller } from '../../identity/caller.ts';
 import { packIds } from '../../model/ids.ts';
 import type { PackRow } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
+import { LONGEST_PATH_BYTES } from '../../packs/contents/layer-entries.ts';
 import { contentTypeOf, mediaTypeOf } from '../../packs/contents/media-type.ts';
 import { openPackArchive } from '../../packs/contents/open-pack-archive.ts';
 import { listPackFiles, openPackFile } from '../../packs/contents/pack-files.ts';
@@ -36,7 +37,7 @@ const list = operation({
   query: z.object({
     under: z
       .string()
-      .max(4096)
+      .max(LONGEST_PATH_BYTES)
       .optional()
       .openapi({ description: 'Only files in this directory, at any depth: guides.' }),
   }),
