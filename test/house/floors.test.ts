@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'log.ts',
     'quoted.ts',
     'config.ts',
+    'setting-forms.ts',
     'settings.ts',
     'slug.ts',
     'start-error.ts',

@@ -3,10 +3,8 @@ import { namesHost } from '../host.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Deadline } from './deadline.ts';
+import { canAskForLess, narrowScope, type Scope, withActionsOf } from './scope.ts';
 import { ScopeRefused, type Token, type TokenRequest } from './token-service.ts';
-
-/** `repository:<name>:<actions>`, several with a space between; undefined where no repository is meant. */
-export type Scope = string | undefined;
 
 /** The token services that may be asked, besides the registry itself. */
 export interface TokenServices {
@@ -208,37 +206,4 @@ function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenSe
   return known
     ? `the registry names a token service without TLS at ${realm.host}: no credentials are sent there`
     : `the registry names a token service at ${realm.host}: no credentials are sent there unless ${variable} names that host`;
-}
-
-/** Whether a challenge is about what a token allows, and names something else than what we ask for by ourselves. */
-const canAskForLess = ({ parameters: { scope, error } }: Challenge, ours: Scope): boolean =>
-  error !== 'invalid_token' && narrowScope(scope, ours) !== withActionsOf(scope, ours);
-
-/** The challenge's scope where it is about the same repository; else ours, with `push` for `delete`. */
-function narrowScope(challenged: string | undefined, ours: Scope): Scope {
-  if (ours === undefined) return ours;
-  if (challenged !== undefined && split(challenged).resource === split(ours).resource) {
-    return challenged;
-  }
-  return ours
-    .split(' ')
-    .map((scope) => {
-      const { resource, actions } = split(scope);
-      const known = actions.map((action) => (action === 'delete' ? 'push' : action));
-      return `${resource}:${[...new Set(known)].join(',')}`;
-    })
-    .join(' ');
-}
-
-/** Our scope, with the actions added that the challenge names for the same repository (older registries want `*`). */
-function withActionsOf(challenged: string | undefined, ours: Scope): Scope {
-  if (challenged === undefined || ours === undefined) return ours;
-  const [a, b] = [split(ours), split(challenged)];
-  if (a.resource !== b.resource) return ours;
-  return `${a.resource}:${[...new Set([...a.actions, ...b.actions])].join(',')}`;
-}
-
-function split(scope: string): { readonly resource: string; readonly actions: readonly string[] } {
-  const at = scope.lastIndexOf(':');
-  return { resource: scope.slice(0, Math.max(at, 0)), actions: scope.slice(at + 1).split(',') };
 }

@@ -1,55 +1,18 @@
 import { performance } from 'node:perf_hooks';
-import type { Readable } from 'node:stream';
 import type { ProxyConfig } from '../../outgoing/proxy.ts';
 import { namesHost } from '../host.ts';
 import type { RegistryCall, RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
 import { Authorization, type TokenServices } from './authorization.ts';
+import { type Call, type Result, resultOf } from './call.ts';
 import { CallFailed } from './call-failed.ts';
-import { classify, type Verdict } from './classify.ts';
+import { CallReports, outcomeOf } from './call-reports.ts';
 import { isCloudMetadata } from './cloud-metadata.ts';
 import { Deadline } from './deadline.ts';
 import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { ATTEMPTS, patientAttempts, withRetries } from './retry.ts';
 import { fetchToken, type TokenRequest } from './token-service.ts';
-import { type Method, readCapped, Transport } from './transport.ts';
-
-export interface Call {
-  /** For the log: `DELETE manifest`. */
-  readonly operation: string;
-  readonly method: Method;
-  readonly url: URL;
-  /** Empty where none is meant. */
-  readonly repository: string;
-  /** What the token must allow, for example `pull,delete`. */
-  readonly actions?: string;
-  /**
-   * Instead of `actions`, where the token's scope covers more than `repository`; several are separated by a space.
-   */
-  readonly scope?: string;
-  readonly headers?: Record<string, string>;
-  /** Called again for every try. */
-  readonly body?: () => Uint8Array | Readable;
-  /** Bytes read of the answer's body; 64 KiB is plenty for errors. */
-  readonly limit?: number;
-  /** An answer that the caller reads itself, whatever the table says about it. */
-  readonly final?: (answer: Answer) => boolean;
-  /** Leaves the body of a 200 unread, and follows redirects to the store that a registry keeps its blobs in. */
-  readonly streamed?: boolean;
-  readonly attempts?: number;
-  /** Waits longer for a registry that is overloaded. */
-  readonly patient?: boolean;
-  /** Without credentials even a success says little: a listing may leave out what only an account may see. */
-  readonly needsCredentials?: boolean;
-  /** Changes a manifest or a tag: sent only while the caller may write. */
-  readonly changesManifest?: boolean;
-}
-
-export type Result =
-  | { readonly kind: 'answered'; readonly answer: Answer; readonly content?: Readable }
-  /** `inDoubt`: an earlier try of this very call may have been what removed it. */
-  | { readonly kind: 'gone'; readonly inDoubt: boolean }
-  | Exclude<Verdict, { kind: 'success' | 'gone' } | RegistryFailure>;
+import { readCapped, Transport } from './transport.ts';
 
 export interface ClientOptions {
   readonly url: URL;
@@ -65,6 +28,7 @@ export interface ClientOptions {
   readonly onCall?: (call: RegistryCall) => void;
 }
 
+/** Plenty for an error; a call that expects more says so. */
 const BODY_LIMIT = 64 * 1024;
 const MOST_CONNECT_MS = 10_000;
 
@@ -73,9 +37,11 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
   readonly #authorization: Authorization;
+  readonly #reports: CallReports;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#reports = new CallReports(options.onCall);
     const named = [options.url.host, ...(options.tokens?.hosts ?? [])];
     this.#transport = new Transport({
       connectTimeoutMs: Math.min(options.deadlineMs, MOST_CONNECT_MS),
@@ -140,7 +106,7 @@ export class Client {
       );
       const answered = performance.now() - started;
       const report = (outcome: RegistryCall['outcome']) =>
-        this.#report(call, answered, answer.status, outcome);
+        this.#reports.ended(call, answered, answer.status, outcome);
       const target = redirectTarget(answer, url, call.streamed === true);
       if (target && this.#mayFollow(target) && redirects++ < MAX_REDIRECTS) {
         report('ok');
@@ -223,9 +189,9 @@ export class Client {
         return { result: { kind: 'answered', answer, content: open.body }, answer };
       }
       const answer = await readCapped(open, call.limit ?? BODY_LIMIT, deadline);
-      return { result: read(call, answer), answer };
+      return { result: resultOf(call, answer), answer };
     } catch (error) {
-      this.#reportFailure(call, performance.now() - started, error);
+      this.#reports.failed(call, performance.now() - started, error);
       throw error;
     }
   }
@@ -237,66 +203,13 @@ export class Client {
     const call = { operation: 'GET token', repository };
     try {
       const token = await fetchToken(this.#transport, request, basic, deadline);
-      this.#report(call, performance.now() - started, 200, 'ok');
+      this.#reports.ended(call, performance.now() - started, 200, 'ok');
       return token;
     } catch (error) {
-      this.#reportFailure(call, performance.now() - started, error);
+      this.#reports.failed(call, performance.now() - started, error);
       throw error;
     } finally {
       deadline.end();
     }
-  }
-
-  #reportFailure(call: Named, milliseconds: number, error: unknown): void {
-    if (error instanceof CallFailed) {
-      this.#report(call, milliseconds, undefined, error.failure.reason);
-    }
-  }
-
-  #report(
-    { operation, repository }: Named,
-    milliseconds: number,
-    status: number | undefined,
-    outcome: RegistryCall['outcome'],
-  ): void {
-    this.#options.onCall?.({
-      operation,
-      repository,
-      ...(status === undefined ? {} : { status }),
-      outcome,
-      milliseconds,
-    });
-  }
-}
-
-/** What a call is reported under. */
-type Named = Pick<Call, 'operation' | 'repository'>;
-
-function read(call: Call, answer: Answer): Result | RegistryFailure {
-  if (call.final?.(answer)) return { kind: 'answered', answer };
-  const verdict = classify(call.method, answer, Date.now());
-  switch (verdict.kind) {
-    case 'success':
-      return { kind: 'answered', answer };
-    case 'gone':
-      return { kind: 'gone', inDoubt: false };
-    case 'needed_by_index':
-    case 'dangling_tag':
-    case 'failed':
-      return verdict;
-  }
-}
-
-function outcomeOf(result: Result | RegistryFailure, answer: Answer): RegistryCall['outcome'] {
-  switch (result.kind) {
-    case 'answered':
-      return answer.status === 404 ? 'missing' : 'ok';
-    case 'gone':
-      return 'missing';
-    case 'needed_by_index':
-    case 'dangling_tag':
-      return 'REGISTRY_ERROR';
-    case 'failed':
-      return result.reason;
   }
 }

@@ -3,7 +3,9 @@ import { parseReferences } from '../manifest-references.ts';
 import type { Blob, Descriptor, Digest, Registry, Repository, Tag } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { Deadline } from './deadline.ts';
-import { pushBlob, putManifest, type Target } from './push.ts';
+import { pushBlob } from './push-blob.ts';
+import { putManifest } from './push-manifest.ts';
+import type { Target } from './push-target.ts';
 
 interface Source {
   readonly repository: Repository;

@@ -1,6 +1,7 @@
 import type { Answer } from './answer.ts';
+import type { Call } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Call, Client } from './client.ts';
+import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 
 /**

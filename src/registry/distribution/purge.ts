@@ -1,7 +1,8 @@
 import type { Digest, ForeseenOutcome, PurgeOutcome, Repository } from '../registry.ts';
 import type { Answer } from './answer.ts';
+import type { Result } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Client, Result } from './client.ts';
+import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import { dropTags, type PurgeWorld, untag } from './drop-tags.ts';
 import type { Peculiarities } from './peculiarities.ts';

@@ -2,8 +2,9 @@
 import { MAX_MANIFEST_BYTES } from '../manifest-references.ts';
 import { type Digest, isTag, type Repository, type Tag } from '../registry.ts';
 import { type Answer, contentOf, isRecord } from './answer.ts';
+import type { Call, Result } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Call, Client, Result } from './client.ts';
+import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
 import {
   ACCEPT_MANIFESTS,

@@ -1,0 +1,138 @@
+import { Readable } from 'node:stream';
+import type { Blob, Digest } from '../registry.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import type { Client } from './client.ts';
+import type { Deadline } from './deadline.ts';
+import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
+import { patientAttempts, withRetries } from './retry.ts';
+
+/** Sends a blob where it is not there yet. Throws `CallFailed`. */
+export async function pushBlob(target: Target, blob: Blob): Promise<void> {
+  const { client, repository } = target;
+  const { digest } = blob.descriptor;
+  const head = await within(target, (deadline) =>
+    client.call(
+      {
+        operation: 'HEAD blob',
+        method: 'HEAD',
+        url: client.url(`/v2/${repository}/blobs/${digest}`),
+        repository,
+        actions: 'pull,push',
+        // Says nothing but "send it", and sending it twice does no harm. A redirect leads to a store that the
+        // registry keeps its blobs in, where we do not ask.
+        final: ({ status }) => status === 404 || (status >= 300 && status < 400),
+        patient: true,
+      },
+      deadline,
+    ),
+  );
+  if (answered(head).status === 200) return;
+  // An upload that broke cannot be continued reliably: each try begins a new one.
+  await within(target, (deadline) =>
+    withRetries(deadline, patientAttempts, async () => {
+      deadline.extend();
+      await upload(target, blob, deadline);
+    }),
+  );
+}
+
+async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<void> {
+  const { client, repository } = target;
+  const { digest, size } = blob.descriptor;
+  const call = { repository, actions: 'pull,push', attempts: 1 };
+  const started = await client.call(
+    {
+      ...call,
+      operation: 'POST upload',
+      method: 'POST',
+      url: client.url(`/v2/${repository}/blobs/uploads/`),
+      final: ({ status, headers }) => status === 202 && headers.location !== undefined,
+    },
+    deadline,
+  );
+  const url = uploadUrl(client, answered(started).headers.location);
+  url.searchParams.set('digest', digest);
+  let broken: { readonly error: unknown } | undefined;
+  const source = async function* () {
+    try {
+      yield* moving(blob, deadline);
+    } catch (error) {
+      broken = { error };
+      throw error;
+    }
+  };
+  try {
+    const put = await client.call(
+      {
+        ...call,
+        operation: 'PUT blob',
+        method: 'PUT',
+        url,
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+        body: () => Readable.from(source(), { objectMode: false }),
+        final: isSuccess,
+      },
+      deadline,
+    );
+    if (!confirms(put, digest) && !(await isStored(target, digest, deadline))) throw notStored();
+  } catch (error) {
+    // Our own file could not be read, which says nothing about the registry.
+    if (broken && !deadline.signal.aborted) throw broken.error;
+    throw error;
+  }
+}
+
+/** The blob's bytes; each chunk restarts the upload's time. */
+async function* moving(blob: Blob, deadline: Deadline): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of blob.open()) {
+    size += chunk.length;
+    deadline.extend();
+    yield chunk;
+  }
+  if (size !== blob.descriptor.size)
+    throw new Error('the blob is not as long as its descriptor says');
+}
+
+async function isStored(
+  { client, repository }: Target,
+  digest: Digest,
+  deadline: Deadline,
+): Promise<boolean> {
+  const head = await client.call(
+    {
+      operation: 'HEAD blob',
+      method: 'HEAD',
+      url: client.url(`/v2/${repository}/blobs/${digest}`),
+      repository,
+      actions: 'pull,push',
+      attempts: 1,
+      final: ({ status }) => status === 404,
+    },
+    deadline,
+  );
+  return answered(head).status === 200;
+}
+
+/**
+ * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy
+ * that ends TLS it may believe that it is at `http:`: then they go where everything else goes.
+ */
+function uploadUrl(client: Client, location: string | undefined): URL {
+  const base = client.url('/');
+  const url = location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  const isBehindTls = base.protocol === 'https:' && url?.protocol === 'http:';
+  if (isBehindTls && url.hostname === base.hostname) {
+    return new URL(`${url.pathname}${url.search}`, base);
+  }
+  if (url?.origin !== base.origin) {
+    throw new CallFailed(
+      failed(
+        'REGISTRY_ERROR',
+        false,
+        'the registry wants uploads at an address other than REGISTRY_URL: check its external URL',
+      ),
+    );
+  }
+  return url;
+}

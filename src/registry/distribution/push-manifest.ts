@@ -1,0 +1,61 @@
+import type { Descriptor, Digest, Tag } from '../registry.ts';
+import { CallFailed } from './call-failed.ts';
+import { digestOf, type Manifest } from './manifest.ts';
+import { confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
+import { getManifest } from './requests.ts';
+
+/**
+ * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or is no registry's, the
+ * registry is asked whether it has the manifest. Throws `CallFailed`.
+ */
+export async function putManifest(
+  target: Target,
+  reference: Tag | Digest,
+  descriptor: Descriptor,
+  manifest: Uint8Array,
+): Promise<void> {
+  const { digest, mediaType } = descriptor;
+  const { client, repository } = target;
+  if (digestOf(manifest) !== digest) throw new Error('the manifest does not match its digest');
+  try {
+    const put = await within(target, (deadline) =>
+      client.call(
+        {
+          operation: 'PUT manifest',
+          method: 'PUT',
+          url: client.url(`/v2/${repository}/manifests/${reference}`),
+          repository,
+          actions: 'pull,push',
+          headers: { 'content-type': mediaType },
+          body: () => manifest,
+          changesManifest: true,
+          final: isSuccess,
+          patient: true,
+        },
+        deadline,
+      ),
+    );
+    if (!confirms(put, digest)) throw notStored();
+  } catch (error) {
+    if (!(error instanceof CallFailed) || !error.inDoubt) throw error;
+    const found = await lookUp(target, reference);
+    if (found === 'unknown') throw new CallFailed({ ...error.failure, inDoubt: true }, true);
+    if (found?.digest !== digest) throw error;
+  }
+}
+
+/** What a tag or digest pulls now; `unknown` where the registry does not say. */
+async function lookUp(
+  target: Target,
+  reference: Tag | Digest,
+): Promise<Manifest | null | 'unknown'> {
+  const { client, repository } = target;
+  try {
+    return await within(target, (deadline) =>
+      getManifest(client, repository, reference, deadline, 'pull,push'),
+    );
+  } catch (error) {
+    if (error instanceof CallFailed) return 'unknown';
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+/** Where a push goes, and what it believes of the answers there. */
+import type { CallOptions, Repository } from '../registry.ts';
+import { type Answer, contentOf } from './answer.ts';
+import type { Result } from './call.ts';
+import { CallFailed, failed } from './call-failed.ts';
+import type { Client } from './client.ts';
+import { Deadline } from './deadline.ts';
+
+export interface Target {
+  readonly client: Client;
+  readonly repository: Repository;
+  /** Milliseconds: for each request as a whole, for a blob's upload since it last moved. */
+  readonly patience: number;
+  readonly options: CallOptions;
+}
+
+export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
+
+/** Whether a success is the registry's own: by its digest, or else by a body that is not a web page. */
+export function confirms(result: Result, digest: string): boolean {
+  const answer = answered(result);
+  const said = answer.headers['docker-content-digest'];
+  if (said === undefined) return ['empty', 'json'].includes(contentOf(answer).kind);
+  if (said === digest) return true;
+  throw new CallFailed(
+    failed('REGISTRY_ERROR', true, 'the registry stored something other than what was sent'),
+  );
+}
+
+export const notStored = () =>
+  new CallFailed(
+    failed(
+      'REGISTRY_ERROR',
+      true,
+      'a page came back instead of a registry answer: is a proxy or a login page in between?',
+    ),
+    true,
+  );
+
+export function answered(result: Result) {
+  if (result.kind === 'answered') return result.answer;
+  throw new CallFailed(
+    failed('REGISTRY_ERROR', false, 'the registry has no such repository, and does not create it'),
+  );
+}
+
+export async function within<T>(
+  target: Target,
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(target.patience, target.options);
+  try {
+    return await work(deadline);
+  } finally {
+    deadline.end();
+  }
+}
