@@ -23,24 +23,22 @@ declare global {
 type Resolver<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types['Context'], object>;
 
 export class GatewayPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
-  /** Counts what can be long as it is answered, each time that it is: aliases multiply it (`countedText`). */
+  /**
+   * Counts what can be long as it is answered, each time that it is: aliases multiply it (`countedText`). Notes the
+   * outcome of each mutation in the request's record, for the log and the metrics.
+   */
   override wrapResolve(
     resolve: Resolver<Types>,
-    { extensions }: PothosOutputFieldConfig<Types>,
+    { extensions, kind }: PothosOutputFieldConfig<Types>,
   ): Resolver<Types> {
     const price = extensions?.price as Price | undefined;
+    if (kind === 'Mutation') {
+      return seeing(resolve, (outcome, { record }) => record.outcomes.push(kindOf(outcome)));
+    }
     if (price?.counted === undefined) return resolve;
-    const counted = (value: unknown, context: Types['Context']) => {
-      // Pothos leaves open what context its schema has; the only builder with this plugin has ours.
-      if (value != null) (context as Context).loaders.allowance.answer(value);
-      return value;
-    };
-    return (source, args, context, info) => {
-      const value: unknown = resolve(source, args, context, info);
-      return value instanceof Promise
-        ? value.then((settled) => counted(settled, context))
-        : counted(value, context);
-    };
+    return seeing(resolve, (value, { loaders }) => {
+      if (value != null) loaders.allowance.answer(value);
+    });
   }
 
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {
@@ -63,5 +61,26 @@ export class GatewayPlugin<Types extends SchemaTypes> extends BasePlugin<Types> 
     return schema;
   }
 }
+
+/** Lets a function see what a field resolves to. */
+function seeing<Types extends SchemaTypes>(
+  resolve: Resolver<Types>,
+  see: (value: unknown, context: Context) => void,
+): Resolver<Types> {
+  const seen = (value: unknown, context: Types['Context']): unknown => {
+    // Pothos leaves open what context its schema has; the only builder with this plugin has ours.
+    see(value, context as Context);
+    return value;
+  };
+  return (source, args, context, info) => {
+    const value: unknown = resolve(source, args, context, info);
+    return value instanceof Promise
+      ? value.then((settled) => seen(settled, context))
+      : seen(value, context);
+  };
+}
+
+/** Every mutation resolves to an outcome (`outcomeUnion`). */
+const kindOf = (outcome: unknown): string => (outcome as { readonly kind: string }).kind;
 
 SchemaBuilder.registerPlugin(gatewayPlugin, GatewayPlugin);

@@ -29,11 +29,9 @@ export function outcomeUnion<Outcome extends Kinded>(
   return builder.unionType(name, {
     description,
     types,
-    resolveType: (outcome, { record }) => {
-      record.outcomes.push(outcome.kind);
-      return kinds.find((kind) => kind === outcome.kind) === undefined
+    resolveType: (outcome) =>
+      kinds.find((kind) => kind === outcome.kind) === undefined
         ? success.name
-        : problemTypes[outcome.kind as ProblemsIn<Outcome>].name;
-    },
+        : problemTypes[outcome.kind as ProblemsIn<Outcome>].name,
   });
 }
