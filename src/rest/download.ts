@@ -6,10 +6,12 @@ import { create as contentDisposition } from 'content-disposition';
 import type { Caller } from '../identity/caller.ts';
 import { isProblem, type ProblemOf } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
-import { noQuery, type Operation, type PathParameters, routeOf } from './operation.ts';
+import { noQuery, type PathParameters } from './declaration.ts';
+import type { Operation } from './operation.ts';
 import { isKnown } from './packs/etags.ts';
 import { problemResponse } from './problem-response.ts';
 import { noBody, readQuery } from './read-input.ts';
+import { routeOf } from './route.ts';
 
 /** What is sent. Disposed once it is sent or the caller has left. */
 export interface Download extends Disposable {

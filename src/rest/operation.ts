@@ -1,75 +1,18 @@
 /** One operation of the REST twin, declared once: what routes, reads, asks, answers and documents it. */
-import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
+import type { z } from '@hono/zod-openapi';
 import type { AtOnce } from '../http/at-once.ts';
 import type { Body as RequestBody } from '../http/bodies.ts';
 import type { Caller, Scope } from '../identity/caller.ts';
-import { isProblem, type Problem, type ProblemKind } from '../outcomes.ts';
+import { isProblem, type Problem } from '../outcomes.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
-import { type RefusalCode, RequestRefused } from '../request-refused.ts';
-import { documentedResponses, type Success } from './documented-responses.ts';
+import { RequestRefused } from '../request-refused.ts';
+import type { Declaration, Kinded, PathParameters, SuccessOf } from './declaration.ts';
 import { problemResponse, spelledForRest } from './problem-response.ts';
-import { type Body, readQuery } from './read-input.ts';
-
-type Kinded = { readonly kind: string };
-type SuccessOf<Outcome extends Kinded> = Exclude<Outcome, Problem>;
-
-export interface Input<Query, BodyValue> {
-  /** The id in the path, as the caller sent it; empty where the path has none. */
-  readonly id: string;
-  /** The path of a file in the path; empty where the path has none. */
-  readonly path: string;
-  readonly query: Query;
-  readonly body: BodyValue;
-  readonly headers: Headers;
-}
-
-interface Declaration<
-  Outcome extends Kinded,
-  Answer extends z.ZodType,
-  Query extends z.ZodObject,
-  BodyValue,
-> {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  readonly path: `/v1/${string}`;
-  readonly operationId: string;
-  readonly summary: string;
-  readonly tag: 'Packs' | 'Agent roles' | 'Audit';
-  /** Asked for before anything is read; null: any caller may. */
-  readonly needs: Scope | null;
-  readonly query: Query;
-  readonly body: Body<BodyValue>;
-  /** Every problem of `Outcome`, and no other: the compiler sees to it. */
-  readonly problems: { readonly [Kind in Extract<Outcome, Problem>['kind']]: true };
-  readonly success: Success & { readonly schema: Answer };
-  run(
-    world: ReadingWorld,
-    caller: Caller,
-    input: Input<z.output<Query>, BodyValue>,
-  ): Promise<Outcome>;
-  /** A success as REST writes it. */
-  present(
-    outcome: SuccessOf<Outcome>,
-    world: ReadingWorld,
-    caller: Caller,
-  ): z.input<Answer> | Promise<z.input<Answer>>;
-  /** The share of what one answer may cost at most, where it is large. */
-  readonly shareOf?: (query: z.output<Query>) => number;
-  /** The ETag of what a success answers. */
-  readonly etag?: (outcome: SuccessOf<Outcome>) => string;
-  /** Whether `If-Match` and `If-None-Match` are checked; a change that does not check them refuses them. */
-  readonly takesCondition?: true;
-}
+import { readQuery } from './read-input.ts';
+import { type Route, routeOf } from './route.ts';
 
 /** The share of an answer about one thing, its longest texts included. */
 const ORDINARY_SHARE = 1 / 64;
-
-/** What the path of a request holds. */
-export interface PathParameters {
-  /** Empty where it has none. */
-  readonly id: string;
-  /** Of a file in a pack; empty where it has none. */
-  readonly path: string;
-}
 
 export interface Asked {
   readonly request: Request;
@@ -83,12 +26,10 @@ export interface Asked {
 
 export interface Operation {
   readonly needs: Scope | null;
-  readonly route: RouteConfig & { getRoutingPath(): string };
+  readonly route: Route;
   /** Answers a caller who has the scope; `outcomes` is told how. */
   answer(world: ReadingWorld, caller: Caller, asked: Asked, outcomes: string[]): Promise<Response>;
 }
-
-export const noQuery = z.object({});
 
 export function operation<
   Outcome extends Kinded,
@@ -146,78 +87,3 @@ function refuseConditions(headers: Headers): void {
   if (condition === undefined) return;
   throw new RequestRefused('bad_request', `${condition} is not checked here: leave it out.`);
 }
-
-export function routeOf<
-  Outcome extends Kinded,
-  Answer extends z.ZodType,
-  Query extends z.ZodObject,
-  B,
->({
-  method,
-  path,
-  operationId,
-  summary,
-  tag,
-  needs,
-  query,
-  body,
-  problems,
-  success,
-  etag,
-  takesCondition,
-}: Documented<Outcome, Answer, Query, B>): Operation['route'] {
-  // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
-  const kinds = new Set(Object.keys(problems) as ProblemKind[]);
-  // At least for a query parameter that the operation does not know.
-  kinds.add('validation_failed');
-  const hasETag = etag !== undefined || success.mediaType !== undefined;
-  const hasQuery = Object.keys(query.shape).length > 0;
-  const refused: RefusalCode[] = ['unauthenticated', ...body.refusals];
-  if (needs !== null) refused.push('permission_denied');
-  if (takesCondition === true) refused.push('precondition_failed');
-  return createRoute({
-    method,
-    path,
-    operationId,
-    summary,
-    tags: [tag],
-    security: [{ bearer: needs === null ? [] : [needs] }],
-    request: {
-      ...(path.includes('{id}') && {
-        params: path.includes('{path}') ? fileParameters : idParameter,
-      }),
-      ...(hasQuery && { query }),
-      ...(takesCondition && { headers: conditionHeaders }),
-      ...(body.documented && { body: body.documented }),
-    },
-    responses: documentedResponses({ ...success, hasETag }, [...kinds], refused),
-  });
-}
-
-const idParameter = z.object({
-  id: z.string().openapi({ description: 'An opaque id, such as pack_….' }),
-});
-
-const conditionHeaders = z.object({
-  'if-match': z.string().optional().openapi({
-    description:
-      'An ETag from an earlier answer: the change is made only where it still holds, else 412.',
-  }),
-  'if-none-match': z.string().optional().openapi({
-    description: '`*`: the change is made only where nothing is overwritten, else 412.',
-  }),
-});
-
-const fileParameters = idParameter.extend({
-  path: z.string().openapi({
-    description: 'A file in the pack, slashes as they are: guides/first-steps.md.',
-  }),
-});
-
-/** What the OpenAPI document says of an operation. */
-type Documented<
-  Outcome extends Kinded,
-  Answer extends z.ZodType,
-  Query extends z.ZodObject,
-  B,
-> = Omit<Declaration<Outcome, Answer, Query, B>, 'run' | 'present' | 'shareOf'>;

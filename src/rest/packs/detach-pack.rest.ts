@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { detachPackFromRoles } from '../../roles/detach-pack-from-roles.ts';
-import { noQuery, type Operation, operation } from '../operation.ts';
+import { noQuery } from '../declaration.ts';
+import { type Operation, operation } from '../operation.ts';
 import { jsonBody } from '../read-input.ts';
 
 const detach = operation({

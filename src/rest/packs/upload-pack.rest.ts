@@ -2,8 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { SpooledFile } from '../../http/spooled-file.ts';
 import { packVisibilities } from '../../model/pack.entity.ts';
 import { type UploadPackOutcome, uploadPack } from '../../packs/upload-pack.ts';
+import { noQuery } from '../declaration.ts';
 import { lowerCase } from '../letter-case.ts';
-import { noQuery, type Operation, operation } from '../operation.ts';
+import { type Operation, operation } from '../operation.ts';
 import { type DocumentedBody, multipartBody } from '../read-input.ts';
 import { optionalVisibility, packJson, packSchema } from './pack-json.rest.ts';
 
