@@ -112,7 +112,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     jwt: jwtConfig(values, proxy),
     corsOrigins: values.CORS_ORIGINS ?? [
       'https://studio.apollographql.com',
-      // The same Explorer, on somebody's page.
+      // The same Explorer, embedded in a page.
       'https://explorer.embed.apollographql.com',
     ],
     introspection: values.INTROSPECTION ?? true,

@@ -24,7 +24,7 @@ export const url = (...protocols: string[]) =>
     return z.NEVER;
   });
 
-/** The address of a PostgreSQL server, as it was written: whoever connects reads it again. */
+/** The address of a PostgreSQL server, as it was written; it is read again to connect. */
 export const databaseAddress = z.string().superRefine((text, context) => {
   try {
     parseAddress(text);

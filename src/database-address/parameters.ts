@@ -111,7 +111,10 @@ export function addVariables(parameters: Map<string, string>, environment: Envir
   }
 }
 
-/** What libpq does by these is not done. PGDATESTYLE, PGTZ and the like are of no effect, for the service sets what it needs. */
+/**
+ * What libpq does with these is not done here. PGDATESTYLE, PGTZ and the like have no effect, because the service sets
+ * what it needs.
+ */
 const NOT_READ =
   /^PG(?:SERVICE|SERVICEFILE|HOSTADDR|REQUIREAUTH|REQUIREPEER|REQUIRESSL|KRBSRVNAME|GSSLIB|GSSDELEGATION|SSLCERTMODE|SSLCRLDIR|SSLKEYLOGFILE|SSLSNI|SSLCOMPRESSION|MINPROTOCOLVERSION|MAXPROTOCOLVERSION)$/;
 

@@ -54,7 +54,7 @@ export async function acquireLease(
 
 const TAKE_LEASE = takeLease('$1::text', '$2', '$3');
 
-/** Gives the lease back, likewise; false: it had lapsed and is somebody else's, or nobody's. */
+/** Gives the lease back, likewise; false: it had lapsed, whether another holder has it now or none. */
 export async function releaseLease(
   source: SqlEntityManager | Database,
   lease: Lease,

@@ -15,8 +15,8 @@ export interface Session {
 }
 
 /**
- * Set in any case, for PgBouncer keeps these three for each of its clients: times and bytes are read as text, and the
- * ORM writes values into its statements, where a backslash must mean itself.
+ * Set in any case, because PgBouncer keeps these three for each of its clients: times and bytes are read as text, and
+ * the ORM writes values into its statements, where a backslash must mean itself.
  */
 const MEANING = {
   DateStyle: 'ISO, YMD',
@@ -72,7 +72,7 @@ const MANNERS = {
   plan_cache_mode: 'force_generic_plan',
 };
 
-/** The settings among those of `?options=` (or PGOPTIONS) that have no effect, for the service sets them itself. */
+/** The settings among those of `?options=` (or PGOPTIONS) that have no effect, because the service sets them itself. */
 export function settingsWithoutEffect(options: string): string[] {
   const ours = new Set(Object.keys({ ...MEANING, ...MANNERS }).map((name) => name.toLowerCase()));
   const named = [...options.matchAll(/(?:-c\s*|--)([\w-]+)=/g)];

@@ -143,7 +143,7 @@ function shortened(message: string): string {
   return (words.length <= LONGEST_MESSAGE ? words : cut).toWellFormed();
 }
 
-/** Nothing has run yet: a variable has no value that fits, whoever says so (a scalar may throw anything). */
+/** Nothing has run yet: a variable has no value that fits, whatever says so (a scalar may throw anything). */
 const isBadVariable = ({ path, nodes }: GraphQLError): boolean =>
   path === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
 

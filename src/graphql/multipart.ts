@@ -45,7 +45,7 @@ export function useMultipart(maxFileBytes: number, uploads: AtOnce): YogaPlugin 
   };
 }
 
-/** Whether a root field that takes files is one that the caller may ask for; one that he may not refuses by itself. */
+/** Whether a root field that takes files is one that the caller may ask for; any other refuses by itself. */
 const mayTakeFiles = ({ schema, document, operationName }: ExecutionArgs, { scopes }: Caller) =>
   rootFields(schema, document, operationName).some((field) => {
     const scope = scopeNeededBy(field);

@@ -19,7 +19,7 @@ export function isGzipped({ headers }: Pick<Request, 'headers'>): boolean {
 }
 
 /**
- * A request's body, inflated where it is gzipped; whoever reads it counts its bytes.
+ * A request's body, inflated where it is gzipped; the reader counts its bytes.
  * @throws RequestRefused `unsupported_media_type` for another encoding
  */
 export function bodyStream(request: Request): Readable {

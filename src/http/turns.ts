@@ -24,7 +24,7 @@ export class Turns {
   readonly #most: number;
   readonly #lines = new Map<string, Line>();
 
-  /** @param most what the light work of one caller that is under way may weigh together, and his heavy work as well */
+  /** @param most what the light work of one caller that is under way may weigh together, and its heavy work as well */
   constructor(most: number) {
     this.#most = most;
   }

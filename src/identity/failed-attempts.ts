@@ -41,7 +41,7 @@ export class FailedAttempts {
   }
 
   /**
-   * After a token was found to be nobody's.
+   * After a token was found to belong to no caller.
    * @param address the sender's, as far as the socket tells
    * @throws RequestRefused `rate_limited` where its address has sent too many
    */

@@ -31,7 +31,9 @@ export type ClonePackOutcome =
       | 'registry_unavailable'
     >;
 
-/** Copies a pack that the caller may see into his org, image included: it lives on when the source is deleted. */
+/**
+ * Copies a pack that the caller may see into the caller's org, image included: it lives on when the source is deleted.
+ */
 export async function clonePack(
   world: World,
   caller: Caller,

@@ -33,7 +33,7 @@ export type EditPackFileOutcome =
     }
   | RevisionRefused;
 
-/** Builds the image of a pack anew with one file changed; the version stays, its tag moves. */
+/** Builds the image of a pack again with one file changed; the version stays, its tag moves. */
 export async function editPackFile(
   world: ReadingWorld,
   caller: Caller,

@@ -56,7 +56,7 @@ export const notUploaded = (pack: PackRow): ProblemOf<'pack_not_editable'> | nul
     ? null
     : { kind: 'pack_not_editable', pack, because: 'image_origin' };
 
-/** The pack that a caller wants to change, as long as he may. */
+/** The pack that a caller wants to change, where that is allowed. */
 export async function revisable(
   { database }: Pick<World, 'database'>,
   caller: Caller,

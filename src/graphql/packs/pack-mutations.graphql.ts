@@ -194,7 +194,7 @@ builder.mutationFields((t) => ({
   clonePack: t.field({
     type: ClonePackResult,
     description:
-      'Copies any pack that the caller can see into his org, image included. The copy does not depend on the source.',
+      'Copies any pack that the caller can see into the org of the caller, image included. The copy does not depend on the source.',
     ...needs('caps:write'),
     args: {
       id: t.arg.id({ required: true, description: 'pack_…' }),

@@ -66,7 +66,7 @@ export async function purge(
   }
   const kept = new Set<Digest>();
   for (const part of postponed) {
-    // Still needed: an index that we cannot see, for it has no tag, holds the child.
+    // Still needed: an index that has no tag, and so cannot be seen, holds the child.
     if ((await remove(part)) === 'needed_by_index') kept.add(part);
   }
   const removed = new Set(parts.filter((part) => !kept.has(part)));

@@ -7,7 +7,7 @@ import type { Peculiarities } from './peculiarities.ts';
 import type { FirstReads } from './read-ahead.ts';
 import { getManifest, listReferrers, listTags } from './requests.ts';
 
-/** What a purge looks at in a manifest; its bytes are not kept, for there may be thousands. */
+/** What a purge looks at in a manifest; its bytes are not kept, because there may be thousands. */
 export type SeenManifest = Pick<Manifest, 'digest' | 'children' | 'subject'>;
 
 interface SeenTags {

@@ -10,7 +10,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or attempts or time are used up; the last failure stands.
+ * Runs `attempt` until it succeeds, fails in a way that another try cannot help, or attempts or time are used up; the
+ * last failure stands.
  *
  * A pause that does not fit into the deadline is not begun: the caller learns at once, and learns the
  * registry's `Retry-After` with it.

@@ -1,11 +1,11 @@
 /**
  * `index.json` of the layout: which manifests there are, and which repository and tag each belongs to.
  *
- * OCI image-layout specification, "index.json File": a tag is the annotation
- * `org.opencontainers.image.ref.name` on a descriptor; ours is `<repository>:<tag>`, for one layout holds all
- * repositories. A manifest whose tag moved on has `io.packgateway.repository` instead, so that it still
- * belongs to its repository and can be purged by digest. Entries with neither are kept and never read, and so is
- * what is no descriptor that we could read (another digest algorithm, no size).
+ * OCI image-layout specification, "index.json File": a tag is the annotation `org.opencontainers.image.ref.name` on a
+ * descriptor; ours is `<repository>:<tag>`, because one layout holds all repositories. A manifest whose tag moved on
+ * has `io.packgateway.repository` instead, so that it still belongs to its repository and can be purged by digest.
+ * Entries with neither are kept and never read, and so is what is no descriptor that we could read (another digest
+ * algorithm, no size).
  */
 import { z } from 'zod';
 import { descriptorSchema } from '../manifest-references.ts';

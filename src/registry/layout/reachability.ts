@@ -10,7 +10,7 @@ export interface Reached {
 }
 
 /**
- * Follows references between manifests, in both directions; what was read once is remembered, for a digest never
+ * Follows references between manifests, in both directions; what was read once is remembered, because a digest never
  * changes. So what one image needs is found without a look at the others.
  */
 export class Reachability {

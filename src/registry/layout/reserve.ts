@@ -19,7 +19,7 @@ export class Reserve {
   /** Makes it large enough for an index of so many bytes, and for the few entries that a purge may add. */
   async keepFor(indexBytes: number): Promise<void> {
     const lacking = (Math.ceil(indexBytes / UNIT) + 1) * UNIT - (await this.#size());
-    // Random, for zeros take no space on a disk that compresses.
+    // Random, because zeros take no space on a disk that compresses.
     if (lacking > 0) await appendFile(this.#path, randomBytes(lacking), { flush: true });
   }
 
