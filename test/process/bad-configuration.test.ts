@@ -23,6 +23,7 @@ const bad: readonly Case[] = [
   { variable: 'REGISTRY_URL', value: 'https://registry.internal/?mirror=sekret' },
   { variable: 'REGISTRY_URL', value: 'https://registry.internal#sekret' },
   { variable: 'REGISTRY_USERNAME', value: '', also: { REGISTRY_PASSWORD: 'sekret' } },
+  { variable: 'REGISTRY_PASSWORD', value: 'sekret\n', also: { REGISTRY_USERNAME: 'ci' } },
   { variable: 'REGISTRY_NAMESPACE', value: 'Upper/Case' },
   { variable: 'REGISTRY_NAMESPACE', value: 'my.packs/here' },
   { variable: 'REGISTRY_DEADLINE_MS', value: '0' },
