@@ -35,6 +35,14 @@ export async function putBystander(place: Place, pack: string): Promise<void> {
   }
 }
 
+/** Takes it away again. */
+export async function removeBystander(place: Place, pack: string): Promise<void> {
+  for (const { descriptor } of [index, child]) {
+    const purged = await registryOf(place).purge(repositoryOf(pack), descriptor.digest);
+    if (purged.kind === 'failed') throw new Error(purged.detail);
+  }
+}
+
 /** What of the index and the image that it names can be pulled, by tag and by digest: `whole`, or what cannot. */
 export async function stateOfBystander(place: Place, pack: string): Promise<string> {
   const registry = registryOf(place);
