@@ -9,7 +9,7 @@ const endurance = [
 
 /** Tried by `npm test`, in a few rounds or moments or on the usual databases and registries; swept with the endurance. */
 const swept = [
-  'packs/{clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
+  'packs/{archive-hostile,clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
   'packs/{replace-pack-image,deletion-crash,deletion-failure,deletion-race,hostile-input,revision-crash}',
   'database/{odd-servers,session}',
   'process/{bad-configuration,start-refused}',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabase } from '../support/databases.ts';
+import { startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
 import { run, temporaryDirectory } from './run.ts';
@@ -86,8 +87,8 @@ test.each(['postgres', 'embedded'])(
     for (let time = 1; time <= 2; time += 1) {
       expect(await run('src/migrate.ts', environment)).toEqual({ code: 0, stdout: '', stderr: '' });
     }
-    const server = await startServer(environment);
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const gateway = await startGateway({ environment });
+    expect((await gateway.rest('GET', '/readyz')).status).toBe(200);
   },
 );
 
