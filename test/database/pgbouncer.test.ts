@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
 import { run } from '../process/run.ts';
+import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -131,6 +132,7 @@ describe.skipIf(!installed('pgbouncer'))('behind PgBouncer in transaction mode',
     const packs = await Promise.all(
       Array.from({ length: 12 }, (_, index) => one.pack(`pack-${index}`)),
     );
+    for (const { name } of packs) await putBystander(one, name);
     const roles = await Promise.all(
       packs.map(({ id, name }) => one.graphql(CREATE_ROLE, { name, packIds: [id] })),
     );
@@ -157,5 +159,6 @@ describe.skipIf(!installed('pgbouncer'))('behind PgBouncer in transaction mode',
         'NotFound',
       ]);
     }
+    for (const { name } of packs) expect(await stateOfBystander(one, name), name).toBe('whole');
   });
 });
