@@ -61,6 +61,8 @@ async function refused(
   environment: Readonly<Record<string, string>>,
   begin: (config: Config) => Promise<unknown>,
 ): Promise<Ended> {
+  // What a process keeps from others for as long as it lives, this one must not keep from the servers of other tests.
+  const umask = process.umask();
   try {
     const config = readConfig(environment);
     await keepPrivate(config.dataDirectory);
@@ -68,6 +70,8 @@ async function refused(
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
     return { code: 1, stdout: '', stderr: `${error.message}\n` };
+  } finally {
+    process.umask(umask);
   }
   throw new Error('nothing was refused');
 }
