@@ -26,11 +26,11 @@ export class AtOnce {
   begin(org: OrgId): Disposable {
     const ofOrg = this.#ofOrgs.get(org) ?? 0;
     if (ofOrg >= this.#most.ofOrg) {
-      const message = `Your org has ${ofOrg} ${this.#what} at once here, as many as it may; try again.`;
+      const message = `Your org has ${ofOrg} ${this.#what} under way here, which is the most it may have; try again.`;
       throw new RequestRefused('rate_limited', message);
     }
     if (this.#all >= this.#most.all) {
-      const message = `This server has as many ${this.#what} at once as it can; try again.`;
+      const message = `This server has as many ${this.#what} under way as it can work on; try again.`;
       throw new RequestRefused('service_unavailable', message);
     }
     this.#count(org, 1);

@@ -97,7 +97,7 @@ export async function openMultipart(
       directory = into;
       take = (name, stream) => {
         if (!isWanted(name) || files.has(name)) {
-          refuse('bad_request', `Nothing asks for the file ${shown(name)}, or it came twice.`);
+          refuse('bad_request', `The file ${shown(name)} is not asked for, or came twice.`);
           return;
         }
         const file = new SpooledFile();

@@ -70,7 +70,7 @@ class Line {
   begin(weight: number): Turn | Promise<Turn> {
     if (this.#waiting.length === 0 && this.#fits(weight)) return this.#take(weight);
     if (this.#waiting.length >= LONGEST_LINE) {
-      const message = `${LONGEST_LINE} requests of yours wait for others of yours; send fewer at a time.`;
+      const message = `${LONGEST_LINE} of your requests wait for others of yours; send fewer at a time.`;
       throw new RequestRefused('rate_limited', message, undefined, 1);
     }
     return new Promise((start) => this.#waiting.push({ weight, start }));

@@ -29,7 +29,7 @@ export function refuseMalformed(
     );
   });
   server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const message = 'Of the header Expect, this server knows "100-continue" only.';
+    const message = 'The only Expect header that this server supports is "100-continue".';
     handler
       .fail(new RequestRefused('bad_request', message, 417), incoming.socket.remoteAddress)
       .then(
@@ -47,7 +47,7 @@ export function refuseMalformed(
 
 /** What no URL can be made of: with a bad or missing Host, or a target that is no path. */
 export const unroutable = (): RequestRefused =>
-  new RequestRefused('bad_request', 'The request target and the Host header make no URL.');
+  new RequestRefused('bad_request', 'The request target and the Host header do not make a URL.');
 
 /** @param code of Node's parser */
 function unparsable(code: string | undefined): RequestRefused {
