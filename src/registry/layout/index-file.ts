@@ -22,6 +22,9 @@ export class IndexFile {
   /** What is about to take its place: a reader that finds it there already need not parse it. */
   #coming: (Seen & { readonly change: Draft }) | undefined;
 
+  /** A read of this version, or of a newer one, which is shared by all who ask for it meanwhile. */
+  #reading: { readonly version: string; readonly index: Promise<Index> } | undefined;
+
   constructor(path: string) {
     this.#path = path;
   }
@@ -30,7 +33,15 @@ export class IndexFile {
   async read(): Promise<Index> {
     try {
       const version = versionOf(await stat(this.#path, { bigint: true }));
-      return this.#known(version) ?? (await this.#see());
+      const known = this.#known(version);
+      if (known !== undefined) return known;
+      if (this.#reading?.version !== version) {
+        const index = this.#see().finally(() => {
+          if (this.#reading?.index === index) this.#reading = undefined;
+        });
+        this.#reading = { version, index };
+      }
+      return await this.#reading.index;
     } catch (error) {
       throw isAbsent(error) ? damagedIndex() : error;
     }

@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { expect, it, onTestFinished } from 'vitest';
+import { inParallel } from '../../../src/registry/in-parallel.ts';
 import type { Digest, Registry } from '../../../src/registry/registry.ts';
 import { isSweep } from '../../support/extent.ts';
 import { sampleImage, sampleIndex, sampleLayer } from '../../support/sample-image.ts';
@@ -43,9 +44,10 @@ const imageNumber = (number: number) =>
   sampleImage(`image ${number}`, { layers: [shared, sampleLayer(`only of ${number}`)] });
 
 async function fill(registry: Registry, from: number, to: number): Promise<void> {
-  for (let number = from; number < to; number++) {
+  const numbers = Array.from({ length: to - from }, (_, place) => from + place);
+  await inParallel(numbers, 16, async (number) => {
     await registry.push(repo(`packs/acme/pack-${number}`), v1, imageNumber(number));
-  }
+  });
 }
 
 /** What is read by each operation on an image of its own. */
@@ -140,6 +142,28 @@ it('what another process has stored is read once, and what it shares is kept', a
     kind: 'purged',
   });
   expect(await storedDigests(directory)).toEqual([]);
+});
+
+it('many readers at once read once what another process has stored', async () => {
+  const { registry, directory } = await openLayout();
+  const { registry: other } = await openLayout(directory);
+  await other.push(triage, v1, imageNumber(1));
+  const { open } = fs;
+  let opened = 0;
+  const restore = (to: typeof open) => {
+    Object.assign(fs, { open: to });
+    syncBuiltinESMExports();
+  };
+  onTestFinished(() => restore(open));
+  restore((path, ...rest) => {
+    if (String(path).endsWith('/index.json')) opened++;
+    return open(path, ...rest);
+  });
+  const reads = await Promise.all(
+    Array.from({ length: 8 }, () => registry.readManifest(triage, v1)),
+  );
+  expect(new Set(reads.map(({ kind }) => kind))).toEqual(new Set(['found']));
+  expect(opened).toBe(1);
 });
 
 it('what oras attached, which belongs to no repository, goes with its image, but not while another has it', async () => {
