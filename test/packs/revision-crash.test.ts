@@ -129,7 +129,9 @@ describe.skipIf(!installed('docker-registry')).each(longDatabaseKinds)(
       const store = createDistributionRegistry({ url: docker.url, deadlineMs: 10_000 });
       onTestFinished(() => store.close());
       const gate = await startGate(docker.url);
-      const setup = await startGateway({ database, environment: { REGISTRY_URL: gate.url } });
+      // What is held first waits for all the others to be held.
+      const environment = { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '120000' };
+      const setup = await startGateway({ database, environment });
       await setup.close();
       const server = await startServer(setup.environment);
       const moments = [
