@@ -4,15 +4,7 @@ import { ApiKey } from '../model/api-key.entity.ts';
 import type { KeyId } from '../model/ids.ts';
 import { rowsOf } from '../model/rows-of.ts';
 
-/** What reads see of a key. */
-export const keyFields = [
-  'id',
-  'label',
-  'prefix',
-  'permissionSet',
-  'createdAt',
-  'lastUsedAt',
-] as const;
+const keyFields = ['id', 'label', 'prefix', 'permissionSet', 'createdAt', 'lastUsedAt'] as const;
 
 /** An API key as reads see it: never its secret, nor the hash of it. */
 export type KeyRow = Readonly<Pick<ApiKey, (typeof keyFields)[number]>>;
