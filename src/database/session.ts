@@ -33,9 +33,14 @@ export const LONGEST_WAITS = {
   idle_in_transaction_session_timeout: '10000',
 };
 
-/** Whatever a DBA has set for requests: what is begun with this takes as long as it takes. */
-const BEGIN_PATIENT = `start transaction isolation level read committed;
-  set local statement_timeout = 0; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+/**
+ * Whatever a DBA has set for requests: what is begun with this takes as long as it takes. The settings come first, within
+ * the transaction that PostgreSQL makes of several statements sent together: where one of them is ended by a timeout, no
+ * transaction is left open in which the session could be ended for being idle.
+ */
+const BEGIN_PATIENT = `set local statement_timeout = 0;
+  set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+  start transaction isolation level read committed;
   select set_config('transaction_timeout', '0', true) where current_setting('transaction_timeout', true) is not null`;
 /** So that a timeout that no beginning can outrun ends in an error and not in a loop. */
 const MOST_BEGINNINGS = 100;
@@ -45,7 +50,7 @@ const STATEMENT_TIMEOUT = '57014';
 export async function beginPatiently(send: (sql: string) => Promise<unknown>): Promise<void> {
   for (let number = 1; ; number += 1) {
     try {
-      await send(number === 1 ? BEGIN_PATIENT : `rollback; ${BEGIN_PATIENT}`);
+      await send(BEGIN_PATIENT);
       return;
     } catch (error) {
       if (number === MOST_BEGINNINGS || sqlState(error) !== STATEMENT_TIMEOUT) throw error;
