@@ -114,11 +114,21 @@ export class Execution {
 
   #resolved(field: FieldPlan, source: unknown, path: Path): unknown {
     const { completion, resolve } = field;
+    let value: unknown;
     try {
-      const value =
+      value =
         resolve === undefined
           ? this.#property(field, source, path)
           : resolve(source, this.#argumentsOf(field), this.#context, this.#info(field, path));
+    } catch (error) {
+      return this.#fail(completion, field, path, error);
+    }
+    return this.#completed(completion, field, path, value);
+  }
+
+  /** Completes what a field or an item of a list has resolved to, now or later; an error ends there if it may. */
+  #completed(completion: Completion, field: FieldPlan, path: Path, value: unknown): unknown {
+    try {
       const completed = isPromise(value)
         ? this.#completeLater(completion, field, path, value)
         : this.#complete(completion, field, path, value);
@@ -201,7 +211,7 @@ export class Execution {
     try {
       for (let index = 0; index < values.length; index += 1) {
         const at: Path = { prev: path, key: index, typename: undefined };
-        const value = this.#item(item, field, at, values[index]);
+        const value = this.#completed(item, field, at, values[index]);
         completed.push(value);
         if (!isPromise(value)) continue;
         pending ??= [];
@@ -213,17 +223,6 @@ export class Execution {
       throw error;
     }
     return pending === undefined ? completed : Promise.all(completed);
-  }
-
-  #item(item: Completion, field: FieldPlan, at: Path, value: unknown): unknown {
-    try {
-      const completed = isPromise(value)
-        ? this.#completeLater(item, field, at, value)
-        : this.#complete(item, field, at, value);
-      return isPromise(completed) ? this.#failLater(item, field, at, completed) : completed;
-    } catch (error) {
-      return this.#fail(item, field, at, error);
-    }
   }
 
   #object(

@@ -8,16 +8,10 @@ import { patientAttempts, withRetries } from './retry.ts';
 
 /** Sends a blob where it is not there yet. Throws `CallFailed`. */
 export async function pushBlob(target: Target, blob: Blob): Promise<void> {
-  const { client, repository } = target;
-  const { digest } = blob.descriptor;
   const head = await within(target, (deadline) =>
-    client.call(
+    target.client.call(
       {
-        operation: 'HEAD blob',
-        method: 'HEAD',
-        url: client.url(`/v2/${repository}/blobs/${digest}`),
-        repository,
-        actions: 'pull,push',
+        ...headOf(target, blob.descriptor.digest),
         // Says nothing but "send it", and sending it twice does no harm. A redirect leads to a store that the
         // registry keeps its blobs in, where we do not ask.
         final: ({ status }) => status === 404 || (status >= 300 && status < 400),
@@ -94,25 +88,23 @@ async function* moving(blob: Blob, deadline: Deadline): AsyncGenerator<Buffer> {
     throw new Error('the blob is not as long as its descriptor says');
 }
 
-async function isStored(
-  { client, repository }: Target,
-  digest: Digest,
-  deadline: Deadline,
-): Promise<boolean> {
-  const head = await client.call(
-    {
-      operation: 'HEAD blob',
-      method: 'HEAD',
-      url: client.url(`/v2/${repository}/blobs/${digest}`),
-      repository,
-      actions: 'pull,push',
-      attempts: 1,
-      final: ({ status }) => status === 404,
-    },
+async function isStored(target: Target, digest: Digest, deadline: Deadline): Promise<boolean> {
+  const head = await target.client.call(
+    { ...headOf(target, digest), attempts: 1, final: ({ status }) => status === 404 },
     deadline,
   );
   return answered(head).status === 200;
 }
+
+/** The request that asks for a blob without its bytes. */
+const headOf = ({ client, repository }: Target, digest: Digest) =>
+  ({
+    operation: 'HEAD blob',
+    method: 'HEAD',
+    url: client.url(`/v2/${repository}/blobs/${digest}`),
+    repository,
+    actions: 'pull,push',
+  }) as const;
 
 /**
  * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy
