@@ -1,5 +1,6 @@
 /** Keyset pages, newest first: page N costs what page 1 costs, because a cursor is a place in an index. */
 import { z } from 'zod';
+import { toUuid } from './model/ids.ts';
 import { RequestRefused } from './request-refused.ts';
 
 export const DEFAULT_PAGE_SIZE = 50;
@@ -18,9 +19,9 @@ export interface PageRequest {
   readonly size: number;
   /** `backward` counts from the end: the items before `before`, the nearest ones first. */
   readonly direction: 'forward' | 'backward';
-  /** Only items older than this UUID. */
+  /** Only items older than this UUID, or id. */
   readonly olderThan: string | null;
-  /** Only items newer than this UUID. */
+  /** Only items newer than this UUID, or id. */
   readonly newerThan: string | null;
 }
 
@@ -40,8 +41,7 @@ export interface Page<Item> {
 const uuid = z.uuid();
 
 /** The opaque cursor of an item. */
-export const cursorOf = (id: string): string =>
-  Buffer.from(id.slice(id.indexOf('_') + 1)).toString('base64url');
+export const cursorOf = (id: string): string => Buffer.from(toUuid(id)).toString('base64url');
 
 /**
  * @param defaultSize items on a page when the caller does not say
@@ -92,8 +92,8 @@ export const placeOf = (
   key: string,
   bind: (value: unknown) => string,
 ): string[] => [
-  ...(olderThan === null ? [] : [`${key} < ${bind(olderThan)}`]),
-  ...(newerThan === null ? [] : [`${key} > ${bind(newerThan)}`]),
+  ...(olderThan === null ? [] : [`${key} < ${bind(olderThan)}::uuid`]),
+  ...(newerThan === null ? [] : [`${key} > ${bind(newerThan)}::uuid`]),
 ];
 
 /** What a statement needs to select one item more than the page holds, so that it knows of further ones. */

@@ -13,7 +13,7 @@ export async function problemDetails(
   switch (problem.kind) {
     case 'pack_in_use': {
       const { pack, blockers } = problem;
-      const counts = (await countRolesOfPacks(world, caller, [pack.id])).get(pack.id);
+      const [counts] = await countRolesOfPacks(world, caller, [pack.id]);
       return {
         roles: blockers.roles.map(({ id, name, archivedAt }) => ({
           id,

@@ -9,7 +9,7 @@ import DataLoader from 'dataloader';
 import type { Database } from '../database/database.ts';
 import type { Listener } from '../database/notifications.ts';
 import type { Log } from '../log.ts';
-import { eventIds, newUuid, type OrgId, orgIds, uuidOf } from '../model/ids.ts';
+import { eventIds, newUuid, type OrgId, orgIds } from '../model/ids.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { Follower } from './follower.ts';
 import { interrupted, OrgFollowers } from './org-followers.ts';
@@ -105,6 +105,7 @@ export class EventConnection {
   }
 
   #announce(payload: string): void {
+    // The trigger announces UUIDs.
     const [org, id] = payload.split(' ');
     if (org === undefined || id === undefined) return;
     this.#orgs.get(orgIds.of(org))?.announce(eventIds.of(id));
@@ -140,7 +141,7 @@ export class EventConnection {
        select distinct org_id, $2::uuid, clock_timestamp() + $3 * interval '1 millisecond'
        from unnest($1::uuid[]) as org_id
        on conflict (org_id, listener) do update set expires_at = excluded.expires_at`,
-      [orgs.map(uuidOf), this.#name, LISTENER_TTL_MS],
+      [orgs, this.#name, LISTENER_TTL_MS],
     );
   }
 

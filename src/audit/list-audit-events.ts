@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { AuditEvent, type AuditEventType } from '../model/audit-event.entity.ts';
-import { firstUuidAt, madeAt, uuidOf } from '../model/ids.ts';
+import { firstUuidAt, madeAt } from '../model/ids.ts';
 import { rowsOf } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
@@ -73,8 +73,8 @@ function conditions(
   caller: Caller,
   filter: AuditEventFilter,
 ): { readonly where: string[]; readonly values: unknown[] } {
-  const values: unknown[] = [uuidOf(caller.orgId)];
-  const where = ['e.org_id = $1'];
+  const values: unknown[] = [caller.orgId];
+  const where = ['e.org_id = $1::uuid'];
   if (filter.type != null) where.push(`e.type = $${values.push(filter.type)}`);
   if (filter.subjectId != null) {
     where.push(`e.subject_id = $${values.push(filter.subjectId)}`);

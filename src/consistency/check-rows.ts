@@ -1,6 +1,9 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
-import { orgIds, packIds, roleIds } from '../model/ids.ts';
+import { Attachment } from '../model/attachment.entity.ts';
+import type { OrgId } from '../model/ids.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import type { Finding } from './finding.ts';
 
 /** What the database says about itself. Each statement is one snapshot, so a busy service causes no false findings. */
@@ -14,24 +17,21 @@ export async function checkRows(
   }
 }
 
+const attachmentRows = rowsOf(Attachment, 'a', ['role', 'pack']);
+
 /** The foreign key forbids the first and the locks of `mark` and `attachPack` the second: this tells if they did. */
 async function attachments(database: Database): Promise<Finding[]> {
-  const rows = await database.query<{
-    slug: string;
-    role_id: string;
-    pack_id: string;
-    status: string | null;
-  }>(
-    `select ${acrossOrgs('consistency')} o.slug, a.role_id, a.pack_id, p.status
+  const rows = await database.query<{ slug: string; status: string | null }>(
+    `select ${acrossOrgs('consistency')} ${attachmentRows.columns}, o.slug, p.status
      from role_packs a join orgs o on o.id = a.org_id left join packs p on p.id = a.pack_id
      where p.id is null or p.status <> 'ACTIVE' order by a.role_id, a.pack_id`,
     [],
   );
-  return rows.map((row) => ({
-    invariant: row.status === null ? 'role_without_pack' : 'role_with_deleted_pack',
-    org: row.slug,
-    subject: roleIds.of(row.role_id),
-    detail: `references ${packIds.of(row.pack_id)}, which is ${row.status ?? 'missing'}`,
+  return rows.map(attachmentRows.ofRecord).map(({ role, pack, slug, status }) => ({
+    invariant: status === null ? 'role_without_pack' : 'role_with_deleted_pack',
+    org: slug,
+    subject: role,
+    detail: `references ${pack}, which is ${status ?? 'missing'}`,
     advice:
       'detachPack takes it from the role; neither the service nor a restored backup does this, so find out who did',
   }));
@@ -78,17 +78,12 @@ async function deletionEvents(database: Database): Promise<Finding[]> {
   ];
 }
 
+const unfinishedRows = rowsOf(Pack, 'p', ['id', 'org', 'name', 'status', 'cleanupReason']);
+
 /** A deletion that holds its repository's lease is under way, not standing still. */
 async function unfinishedDeletions(database: Database): Promise<Finding[]> {
-  const rows = await database.query<{
-    id: string;
-    org_id: string;
-    slug: string;
-    name: string;
-    status: string;
-    cleanup_reason: string | null;
-  }>(
-    `select ${acrossOrgs('consistency')} p.id, p.org_id, o.slug, p.name, p.status, p.cleanup_reason
+  const rows = await database.query<{ org: OrgId; slug: string }>(
+    `select ${acrossOrgs('consistency')} ${unfinishedRows.columns}, o.slug
      from packs p join orgs o on o.id = p.org_id
      where p.status <> 'ACTIVE' and not exists (
        select 1 from repository_leases l
@@ -96,16 +91,14 @@ async function unfinishedDeletions(database: Database): Promise<Finding[]> {
      order by p.id`,
     [],
   );
-  return rows.map((row) => {
-    const packId = packIds.of(row.id);
-    const why = row.cleanup_reason === null ? '' : ` (${row.cleanup_reason})`;
-    return {
+  return rows
+    .map(unfinishedRows.ofRecord)
+    .map(({ id: packId, org: orgId, slug, name, status, cleanupReason }) => ({
       invariant: 'deletion_unfinished',
-      org: row.slug,
+      org: slug,
       subject: packId,
-      detail: `${row.name} is ${row.status}${why}`,
+      detail: `${name} is ${status}${cleanupReason === null ? '' : ` (${cleanupReason})`}`,
       advice: 'one more deletePack finishes it, or --repair',
-      remedy: { kind: 'delete', packId, orgId: orgIds.of(row.org_id), orgSlug: row.slug },
-    };
-  });
+      remedy: { kind: 'delete', packId, orgId, orgSlug: slug },
+    }));
 }

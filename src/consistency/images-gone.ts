@@ -1,8 +1,10 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
-import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import type { PackId } from '../model/ids.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import { inParallel } from '../registry/in-parallel.ts';
-import type { Digest, Registry, Repository } from '../registry/registry.ts';
+import type { Digest, Registry } from '../registry/registry.ts';
 import { CheckEnded, said } from './check-ended.ts';
 import type { Finding } from './finding.ts';
 
@@ -29,45 +31,38 @@ export async function imagesGone(
   onFinding: (finding: Finding) => Promise<void>,
 ): Promise<void> {
   await inParallel(
-    activeUploads(database, after === null ? FIRST : uuidOf(after)),
+    activeUploads(database, after ?? FIRST),
     AT_ONCE,
     async (pack) => {
       if (signal?.aborted) throw new CheckEnded({ kind: 'interrupted' });
-      const found = said(await registry.readManifest(pack.repository, pack.image_digest));
+      const found = said(await registry.readManifest(pack.repository, pack.imageDigest));
       if (found.kind === 'found' || !(await isStillActive(database, pack))) return;
       await onFinding(imageGone(pack));
     },
-    ({ id }) => reached(packIds.of(id)),
+    ({ id }) => reached(id),
   );
 }
 
-interface UploadRecord {
-  readonly id: string;
+const uploadRows = rowsOf(Pack, 'p', ['id', 'name', 'version', 'repository', 'imageDigest']);
+
+/** What else is read of an upload. */
+interface Beside {
+  readonly imageDigest: Digest;
   readonly slug: string | null;
-  readonly name: string;
-  readonly version: string;
-  readonly repository: Repository;
-  readonly image_digest: Digest;
   readonly roles: number;
 }
 
+type Upload = ReturnType<typeof uploadRows.ofRecord> & Beside;
+
 /** The best remedy first: it keeps the pack's id and its roles. */
-function imageGone({
-  id,
-  slug,
-  name,
-  version,
-  repository,
-  image_digest,
-  roles,
-}: UploadRecord): Finding {
+function imageGone({ id, slug, name, version, repository, imageDigest, roles }: Upload): Finding {
   const again = `replacePackArchive with the archive of ${name} ${version} brings it back, roles and all`;
   const held = `${roles} ${roles === 1 ? 'role has' : 'roles have'} it: detachPackFromRoles, then deletePack, ends it`;
   return {
     invariant: 'image_gone',
     org: slug,
-    subject: packIds.of(id),
-    detail: `${name} is ACTIVE, but the registry does not know ${image_digest}`,
+    subject: id,
+    detail: `${name} is ACTIVE, but the registry does not know ${imageDigest}`,
     // Nobody can replace or delete a pack of the platform.
     advice:
       slug === null
@@ -78,16 +73,17 @@ function imageGone({
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-async function* activeUploads(database: Database, from: string): AsyncGenerator<UploadRecord> {
+async function* activeUploads(database: Database, from: string): AsyncGenerator<Upload> {
   for (let after = from; ; ) {
-    const packs = await database.query<UploadRecord>(
-      `select ${acrossOrgs('consistency')} p.id, o.slug, p.name, p.version, p.repository, p.image_digest,
+    const records = await database.query<Beside>(
+      `select ${acrossOrgs('consistency')} ${uploadRows.columns}, o.slug,
          (select count(*)::int from role_packs a where a.pack_id = p.id) as roles
        from packs p left join orgs o on o.id = p.org_id
        where p.image_origin = 'UPLOAD' and p.status = 'ACTIVE' and p.image_digest is not null
-         and p.id > $1 order by p.id limit ${PAGE}`,
+         and p.id > $1::uuid order by p.id limit ${PAGE}`,
       [after],
     );
+    const packs = records.map(uploadRows.ofRecord);
     yield* packs;
     const last = packs.at(-1);
     if (last === undefined || packs.length < PAGE) return;
@@ -96,11 +92,11 @@ async function* activeUploads(database: Database, from: string): AsyncGenerator<
 }
 
 /** A deletion marks the row before it purges: a pack that is ACTIVE after its image was missed has really lost it. */
-async function isStillActive(database: Database, pack: UploadRecord): Promise<boolean> {
+async function isStillActive(database: Database, pack: Upload): Promise<boolean> {
   const rows = await database.query(
     `select ${acrossOrgs('consistency')} p.id from packs p
-     where p.id = $1 and p.status = 'ACTIVE' and p.image_digest = $2`,
-    [pack.id, pack.image_digest],
+     where p.id = $1::uuid and p.status = 'ACTIVE' and p.image_digest = $2`,
+    [pack.id, pack.imageDigest],
   );
   return rows.length === 1;
 }

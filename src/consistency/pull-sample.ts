@@ -1,6 +1,8 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
-import { type PackId, packIds } from '../model/ids.ts';
+import type { PackId } from '../model/ids.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import { parseReferences } from '../registry/manifest-references.ts';
 import {
   type Digest,
@@ -20,26 +22,23 @@ export interface PulledSample {
   }[];
 }
 
+const sampleRows = rowsOf(Pack, 'p', ['id', 'name', 'repository', 'imageDigest']);
+
 /** Reads images of uploaded packs to their last byte, each checked against its digest: what a listing does not prove. */
 export async function pullSample(
   { database, registry }: { readonly database: Database; readonly registry: Registry },
   size: number,
 ): Promise<PulledSample> {
-  const packs = await database.query<{
-    id: string;
-    name: string;
-    repository: Repository;
-    image_digest: Digest;
-  }>(
-    `select ${acrossOrgs('consistency')} p.id, p.name, p.repository, p.image_digest from packs p
+  const packs = await database.query<{ imageDigest: Digest }>(
+    `select ${acrossOrgs('consistency')} ${sampleRows.columns} from packs p
      where p.image_origin = 'UPLOAD' and p.status = 'ACTIVE' and p.image_digest is not null
      order by random() limit $1`,
     [size],
   );
   const broken: PulledSample['broken'][number][] = [];
-  for (const { id, name, repository, image_digest } of packs) {
-    const why = await faultOf(registry, repository, image_digest);
-    if (why !== null) broken.push({ packId: packIds.of(id), name, why });
+  for (const { id, name, repository, imageDigest } of packs.map(sampleRows.ofRecord)) {
+    const why = await faultOf(registry, repository, imageDigest);
+    if (why !== null) broken.push({ packId: id, name, why });
   }
   return { pulled: packs.length - broken.length, broken };
 }

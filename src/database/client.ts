@@ -2,15 +2,15 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Candidate } from '../database-address/address.ts';
+import { bound, type KnownStatements } from './known-statements.ts';
 import { sqlState } from './sql-state.ts';
-import type { StatementNames } from './statement-names.ts';
 
 export interface ClientOptions {
   readonly candidate: Candidate;
   /** Milliseconds after which a connection on which nothing is heard is given up; null: never. */
   readonly longestSilenceMs: number | null;
-  /** The pool's names for its statements. */
-  readonly names: StatementNames;
+  /** What the pool knows of its statements. */
+  readonly statements: KnownStatements;
   /** Told when the server behind the connection is gone, or takes no writes any more. */
   readonly onSpent: (client: GatewayClient) => void;
 }
@@ -22,20 +22,20 @@ export class GatewayClient extends pg.Client {
   /** It must not be used again: the pool throws it away when it comes back. */
   isSpent = false;
   readonly #socket: Socket;
-  readonly #names: StatementNames;
+  readonly #statements: KnownStatements;
   readonly #onSpent: (client: GatewayClient) => void;
   #offersBinding = false;
 
   constructor(
     config: pg.ClientConfig,
-    { candidate, longestSilenceMs, names, onSpent }: ClientOptions,
+    { candidate, longestSilenceMs, statements, onSpent }: ClientOptions,
   ) {
     const socket = new Socket();
     if (longestSilenceMs !== null) impatient(socket, longestSilenceMs);
     super({ ...config, ...candidate.client, stream: () => socket });
     this.candidate = candidate;
     this.#socket = socket;
-    this.#names = names;
+    this.#statements = statements;
     this.#onSpent = onSpent;
     guardParser(this.#connection);
     this.#connection.on('authenticationSASL', ({ mechanisms }) => {
@@ -73,13 +73,18 @@ export class GatewayClient extends pg.Client {
       return Reflect.apply(super.query, this, asked);
     }
     const isBound = Array.isArray(values) && values.length > 0;
-    const name = this.prepares && isBound ? this.#names.of(text) : undefined;
+    const known = isBound ? this.#statements.of(text) : null;
+    const query = {
+      name: this.prepares ? known?.name : undefined,
+      text,
+      values: isBound && known !== null ? bound(known, values) : values,
+    };
     const sent = new Promise((resolve, reject) => {
       // A callback that a query has from the start: one that is added to it later, as pg does for a promise, has V8
       // keep the rows of each alive until its next full collection (bench/README.md).
       const callback = (error: Error | null, result: unknown) =>
         error ? reject(error) : resolve(result);
-      Reflect.apply(super.query, this, [{ name, text, values, callback }]);
+      Reflect.apply(super.query, this, [{ ...query, callback }]);
     });
     return sent.catch((error: Error) => {
       this.#note(error);

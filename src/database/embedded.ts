@@ -1,12 +1,13 @@
 /** The embedded database, PGlite; loaded only where it is used. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, types } from '@electric-sql/pglite';
 import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
+import { toUuid } from '../model/ids.ts';
 import { createAttempts } from './attempts.ts';
 import { type Connection, type ConnectOptions, logTo, observed, typeParsers } from './connect.ts';
 import { listenOnEmbedded } from './notifications.ts';
@@ -50,6 +51,8 @@ export async function openPGlite(directory: string): Promise<PGlite> {
   return PGlite.create({
     dataDir: directory,
     parsers: typeParsers,
+    // PGlite asks the server for each parameter's type; elements of arrays go the same way.
+    serializers: { [types.UUID]: toUuid },
     extensions: { pg_trgm, btree_gin },
     // What PGlite's own initdb makes, made when PGlite was built: to run that takes longer than all else of a start.
     ...(!isThere && { loadDataDir: await dataDir() }),

@@ -2,9 +2,9 @@
 import pg from 'pg';
 import type { Candidate, DatabaseAddress } from '../database-address/address.ts';
 import { GatewayClient } from './client.ts';
+import { KnownStatements } from './known-statements.ts';
 import { beginPatiently, beginSession, requireKeptStatements, SessionRefused } from './session.ts';
 import { sqlState } from './sql-state.ts';
-import { StatementNames } from './statement-names.ts';
 
 export interface PoolOptions {
   readonly most: number;
@@ -42,7 +42,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
   let generation = 0;
   let turnedAt = Number.NEGATIVE_INFINITY;
   const generations = new WeakMap<GatewayClient, number>();
-  const names = new StatementNames();
+  const statements = new KnownStatements();
 
   const passOver = (failed: Candidate) => {
     // Of several that fail at once only the first moves on.
@@ -64,7 +64,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
       const onSpent = (client: GatewayClient) => {
         if (generations.get(client) === generation) turn();
       };
-      super(config, { candidate, longestSilenceMs, names, onSpent });
+      super(config, { candidate, longestSilenceMs, statements, onSpent });
       generations.set(this, generation);
       // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
       this.on('error', options.onConnectionLost);

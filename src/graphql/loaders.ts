@@ -74,34 +74,22 @@ export class Loaders {
   }
 
   get role(): DataLoader<RoleId, ListedRole | null> {
-    this.#role ??= batched(
-      async (ids) => byId(await findRoles(this.#world.database, this.#caller, ids)),
-      null,
-    );
+    this.#role ??= byId((ids) => findRoles(this.#world.database, this.#caller, ids));
     return this.#role;
   }
 
   get event(): DataLoader<EventId, AuditEventRow | null> {
-    this.#event ??= batched(
-      async (ids) => byId(await findAuditEvents(this.#world.database, this.#caller.orgId, ids)),
-      null,
-    );
+    this.#event ??= byId((ids) => findAuditEvents(this.#world.database, this.#caller.orgId, ids));
     return this.#event;
   }
 
   get key(): DataLoader<KeyId, KeyRow | null> {
-    this.#key ??= batched(
-      async (ids) => byId(await findKeys(this.#world.database, this.#caller, ids)),
-      null,
-    );
+    this.#key ??= byId((ids) => findKeys(this.#world.database, this.#caller, ids));
     return this.#key;
   }
 
   get deletionPreview(): DataLoader<PackId, DeletionPreview | null> {
-    this.#deletionPreview ??= batched(
-      (ids) => previewDeletions(this.#world, this.#caller, ids),
-      null,
-    );
+    this.#deletionPreview ??= byId((ids) => previewDeletions(this.#world, this.#caller, ids));
     return this.#deletionPreview;
   }
 
@@ -112,15 +100,12 @@ export class Loaders {
   }
 
   get roleCounts(): DataLoader<PackId, RoleCounts> {
-    this.#roleCounts ??= batched((ids) => countRolesOfPacks(this.#world, this.#caller, ids), {
-      own: 0,
-      otherOrgs: 0,
-    });
+    this.#roleCounts ??= new DataLoader((ids) => countRolesOfPacks(this.#world, this.#caller, ids));
     return this.#roleCounts;
   }
 
   get packCount(): DataLoader<RoleId, number> {
-    this.#packCount ??= batched((ids) => countPacksOfRoles(this.#world, this.#caller, ids), 0);
+    this.#packCount ??= new DataLoader((ids) => countPacksOfRoles(this.#world, this.#caller, ids));
     return this.#packCount;
   }
 
@@ -148,31 +133,21 @@ export class Loaders {
   }
 }
 
-const byId = <Row extends { readonly id: string }>(rows: readonly Row[]) =>
-  new Map(rows.map((row) => [row.id, row]));
-
-const emptyPage = { items: [], hasNext: false, hasPrevious: false };
-
-function batched<Key, Value, None>(
-  load: (keys: readonly Key[]) => Promise<ReadonlyMap<unknown, Value>>,
-  none: None,
-  maxBatchSize = Number.POSITIVE_INFINITY,
-): DataLoader<Key, Value | None> {
-  return new DataLoader(
-    async (keys) => {
-      const values = await load(keys);
-      return keys.map((key) => values.get(key) ?? none);
-    },
-    { maxBatchSize },
-  );
-}
+/** A loader of rows that are found in no particular order. */
+const byId = <Id, Row extends { readonly id: Id }>(
+  find: (ids: readonly Id[]) => Promise<readonly Row[]>,
+): DataLoader<Id, Row | null> =>
+  new DataLoader(async (ids) => {
+    const rows = new Map((await find(ids)).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  });
 
 type PerPage<Id, Row> = (page: PageRequest, extent: Extent) => DataLoader<Id, Page<Row>>;
 
 /** A loader for each extent of each page; one that reads more of the same rows than is asked for serves as well. */
 function perPage<Id, Row>(
   allowance: Allowance,
-  read: (ids: readonly Id[], page: PageRequest, extent: Extent) => Promise<Map<Id, Page<Row>>>,
+  read: (ids: readonly Id[], page: PageRequest, extent: Extent) => Promise<Page<Row>[]>,
 ): PerPage<Id, Row> {
   const loaders = new Map<string, DataLoader<Id, Page<Row>>>();
   return (page, extent) => {
@@ -181,10 +156,9 @@ function perPage<Id, Row>(
       const known = loaders.get(wider + key);
       if (known !== undefined) return known;
     }
-    const made = batched<Id, Page<Row>, Page<Row>>(
+    const made = new DataLoader<Id, Page<Row>>(
       (ids) => allowance.read(extent, () => read(ids, page, extent)),
-      emptyPage,
-      pagesPerRead(extent, page.size),
+      { maxBatchSize: pagesPerRead(extent, page.size) },
     );
     loaders.set(extent + key, made);
     return made;

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { JwtConfig } from '../config.ts';
 import { acrossOrgs } from '../database/cross-org.ts';
-import { keyIds, orgIds } from '../model/ids.ts';
+import type { KeyId } from '../model/ids.ts';
 import type { World } from '../world.ts';
 import { type Caller, templates } from './caller.ts';
 import { FailedAttempts } from './failed-attempts.ts';
@@ -94,23 +94,23 @@ async function authenticateKey(
   if (key === null || !timingSafeEqual(hash, key.secret_hash)) return null;
   if (key.stale) touch(world, key.id);
   return {
-    orgId: orgIds.of(key.org_id),
+    orgId: key.org,
     orgSlug: key.slug,
-    scopes: templates[key.permission_set],
-    principal: { kind: 'api_key', keyId: keyIds.of(key.id) },
+    scopes: templates[key.permissionSet],
+    principal: { kind: 'api_key', keyId: key.id },
     requestId,
   };
 }
 
 /** Notes the use of a key without making the request wait for it, or fail with it. */
-function touch({ database, log }: World, keyId: string): void {
+function touch({ database, log }: World, keyId: KeyId): void {
   database
     .query(
       // A row that is locked is skipped: by another touch, or by a revocation that is not committed yet.
       `update ${acrossOrgs('touch key')} api_keys set last_used_at = now()
        where id = (
          select id from api_keys
-         where id = $1 and (last_used_at is null or last_used_at < now() - interval '${LAST_USED_RESOLUTION}')
+         where id = $1::uuid and (last_used_at is null or last_used_at < now() - interval '${LAST_USED_RESOLUTION}')
          for no key update skip locked
        )`,
       [keyId],

@@ -13,7 +13,9 @@ import { fetch } from 'undici';
 import { z } from 'zod';
 import type { JwtConfig } from '../config.ts';
 import { singleLine } from '../input.ts';
-import { type OrgId, orgIds, uuidOf } from '../model/ids.ts';
+import { orgIds } from '../model/ids.ts';
+import { Org } from '../model/org.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import { type ProxyConfig, proxied } from '../outgoing/proxy.ts';
 import { USER_AGENT } from '../outgoing/user-agent.ts';
 import { RequestRefused } from '../request-refused.ts';
@@ -34,6 +36,8 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 // The fetched keys live as long as the configuration that names them, which is as long as its app.
 const keysOf = new WeakMap<JwtConfig, Keys>();
+
+const orgRows = rowsOf(Org, 'o', ['id', 'slug']);
 
 const claimsSchema = z.object({
   // A subject in the form of a key's id would be taken for that key in the audit log.
@@ -65,17 +69,17 @@ export async function authenticateSession(
   }
   noteForms(log, config, claims);
   const orgId = orgIds.parse(claims.org_id);
-  const [org] = await database.query<{ id: string; slug: string }>(
-    'select id, slug from orgs where id = $1 or slug = $2',
-    [orgId === null ? null : uuidOf(orgId), isSlug(claims.org_id) ? claims.org_id : null],
+  const [record] = await database.query<object>(
+    `select ${orgRows.columns} from orgs o where o.id = $1::uuid or o.slug = $2`,
+    [orgId, isSlug(claims.org_id) ? claims.org_id : null],
   );
-  if (org === undefined) return null;
+  if (record === undefined) return null;
+  const org = orgRows.ofRecord(record);
   const { scope = null, permissions } = claims;
   const ofScope = typeof scope === 'string' ? scope.split(' ') : (scope ?? []);
   const granted = new Set([...ofScope, ...(permissions ?? [])]);
-  const id: OrgId = orgIds.of(org.id);
   return {
-    orgId: id,
+    orgId: org.id,
     orgSlug: org.slug,
     scopes: new Set<Scope>(scopes.filter((scope) => granted.has(scope))),
     principal: { kind: 'user', userId: claims.sub, expiresAt: claims.exp * 1_000 },

@@ -1,10 +1,9 @@
 import type { Caller } from '../identity/caller.ts';
-import { uuidOf } from '../model/ids.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 import { type KeyRow, keyRows } from './find-key.ts';
 
-const LISTED = 'k.org_id = $1 and k.revoked_at is null';
+const LISTED = 'k.org_id = $1::uuid and k.revoked_at is null';
 
 /** Keys of the caller's org that are not revoked, newest first. */
 export async function listApiKeys(
@@ -12,7 +11,7 @@ export async function listApiKeys(
   caller: Caller,
   page: PageRequest,
 ): Promise<Page<KeyRow>> {
-  const values: unknown[] = [uuidOf(caller.orgId)];
+  const values: unknown[] = [caller.orgId];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = [LISTED, ...placeOf(page, 'k.id', bind)];
   const records = await database.query<object>(
@@ -30,7 +29,7 @@ export async function countApiKeys(
 ): Promise<number> {
   const [row] = await database.query<{ count: string | number }>(
     `select count(*) as count from api_keys k where ${LISTED}`,
-    [uuidOf(caller.orgId)],
+    [caller.orgId],
   );
   return Number(row?.count ?? 0);
 }

@@ -3,7 +3,7 @@ import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { invalidField } from '../input.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
-import { keyIds, uuidOf } from '../model/ids.ts';
+import { keyIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { type KeyRow, keyRows } from './find-key.ts';
@@ -30,9 +30,9 @@ export async function revokeApiKey(
     const records = await query<object>(
       em,
       `select ${keyRows.columns} from api_keys k
-       where k.org_id = $2 and k.revoked_at is null and (k.id = $1 or k.permission_set = 'OWNER')
+       where k.org_id = $2::uuid and k.revoked_at is null and (k.id = $1::uuid or k.permission_set = 'OWNER')
        order by k.id for update`,
-      [uuidOf(keyId), uuidOf(caller.orgId)],
+      [keyId, caller.orgId],
     );
     const keys = records.map(keyRows.ofRecord);
     const key = keys.find((one) => one.id === keyId);

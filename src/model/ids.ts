@@ -5,16 +5,20 @@
 import { Type } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 
-declare const brand: unique symbol;
-type Id<Prefix extends string> = `${Prefix}_${string}` & { readonly [brand]: Prefix };
+const prefixes = ['pack_', 'role_', 'org_', 'key_', 'evt_'] as const;
+type Prefix = (typeof prefixes)[number];
 
-export type PackId = Id<'pack'>;
-export type RoleId = Id<'role'>;
-export type OrgId = Id<'org'>;
-export type KeyId = Id<'key'>;
-export type EventId = Id<'evt'>;
+declare const brand: unique symbol;
+type Id<P extends Prefix> = `${P}${string}` & { readonly [brand]: P };
+
+export type PackId = Id<'pack_'>;
+export type RoleId = Id<'role_'>;
+export type OrgId = Id<'org_'>;
+export type KeyId = Id<'key_'>;
+export type EventId = Id<'evt_'>;
 export type AnyId = PackId | RoleId | OrgId | KeyId | EventId;
 
+const UUID_LENGTH = 36;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 interface IdType<T extends AnyId> {
@@ -39,7 +43,7 @@ export class IdColumn<T extends AnyId> extends Type<T | null, string | null> {
 
   // The ORM converts null as well, where the column may hold it.
   override convertToDatabaseValue(id: T | null): string | null {
-    return id === null ? null : uuidOf(id);
+    return id === null ? null : toUuid(id);
   }
   override convertToJSValue(uuid: string | null): T | null {
     return uuid === null ? null : this.ids.of(uuid);
@@ -49,27 +53,34 @@ export class IdColumn<T extends AnyId> extends Type<T | null, string | null> {
   }
 }
 
-function idType<T extends AnyId>(prefix: string): IdType<T> {
-  const start = `${prefix}_`;
+function idType<T extends AnyId>(prefix: Prefix): IdType<T> {
   // The brand has no run-time form: these two casts are the only places where an id comes into being.
-  const of = (uuid: string) => `${start}${uuid}` as T;
+  const of = (uuid: string) => `${prefix}${uuid}` as T;
   return {
     create: () => of(newUuid()),
     of,
     column: new IdColumn({ of }),
     parse: (text) =>
-      text.startsWith(start) && UUID.test(text.slice(start.length)) ? (text as T) : null,
+      text.startsWith(prefix) && UUID.test(text.slice(prefix.length)) ? (text as T) : null,
   };
 }
 
-export const packIds = idType<PackId>('pack');
-export const roleIds = idType<RoleId>('role');
-export const orgIds = idType<OrgId>('org');
-export const keyIds = idType<KeyId>('key');
-export const eventIds = idType<EventId>('evt');
+export const packIds = idType<PackId>('pack_');
+export const roleIds = idType<RoleId>('role_');
+export const orgIds = idType<OrgId>('org_');
+export const keyIds = idType<KeyId>('key_');
+export const eventIds = idType<EventId>('evt_');
 
-/** The UUID under an id, as the tables hold it. */
-export const uuidOf = (id: AnyId): string => id.slice(id.indexOf('_') + 1);
+/**
+ * The UUID under an id, as the tables hold it. Anything else is answered as it is: for the database to refuse, where it
+ * is to be one.
+ */
+export function toUuid<Value>(value: Value): Value | string {
+  if (typeof value !== 'string') return value;
+  const at = value.length - UUID_LENGTH;
+  const isId = prefixes.some((prefix) => prefix.length === at && value.startsWith(prefix));
+  return isId ? value.slice(at) : value;
+}
 
 export const newUuid = (): string => uuidv7();
 

@@ -27,23 +27,28 @@ export interface Rows<Row> {
   ofArray(array: readonly unknown[]): Row;
 }
 
+interface SelectedRows<Row> extends Rows<Row> {
+  /** What else the statement selects the caller says, as of every statement. */
+  ofRecord<Other extends object>(record: Other): Row & Other;
+}
+
 /** @param alias what statements call the table */
 export function rowsOf<Entity extends object, Field extends keyof Entity & string>(
   entity: EntityClass<Entity>,
   alias: string,
   fields: readonly Field[],
-): Rows<Readonly<Pick<Entity, Field>>> {
+): SelectedRows<Readonly<Pick<Entity, Field>>> {
   const columns = fields.map((field, at) => ({ ...columnOf(entity, field), at }));
   const decoded = columns.filter(({ decode }) => decode !== asItIs);
   // Its fields and their types are those of the columns: what the compiler cannot follow through the loops.
-  const typed = (row: Record<string, unknown>) => row as Readonly<Pick<Entity, Field>>;
+  const typed = <Row>(row: Row) => row as Row & Readonly<Pick<Entity, Field>>;
   return {
     columns: columns.map(({ name, field }) => `${alias}.${name} as "${field}"`).join(', '),
     json: `json_build_array(${columns.map(({ name }) => `${alias}.${name}`).join(', ')})`,
     ofRecord(record) {
       const row = record as Record<string, unknown>;
       for (const { field, decode } of decoded) row[field] = decode(row[field]);
-      return typed(row);
+      return typed(record);
     },
     ofArray(array) {
       const row: Record<string, unknown> = {};
@@ -52,6 +57,14 @@ export function rowsOf<Entity extends object, Field extends keyof Entity & strin
     },
   };
 }
+
+/** Turns the value of one column, read by itself, into that of the entity's field. */
+export const decoderOf = <Entity extends object, Field extends keyof Entity & string>(
+  entity: EntityClass<Entity>,
+  field: Field,
+): ((value: unknown) => Entity[Field]) =>
+  // As with `typed` above.
+  columnOf(entity, field).decode as (value: unknown) => Entity[Field];
 
 /** The names of an entity's fields, in the order in which it declares them. */
 export const fieldsOf = <Entity extends object>(
@@ -71,7 +84,11 @@ function columnOf(entity: EntityClass<object>, field: string): Column {
   const property = propertiesOf(entity)[field];
   if (property === undefined) throw new Error(`${entity.name} has no field ${field}`);
   if (property.kind !== 'm:1') {
-    return { field, name: naming.propertyToColumnName(field), decode: decoderOf(property.type) };
+    return {
+      field,
+      name: naming.propertyToColumnName(field),
+      decode: decoderOfType(property.type),
+    };
   }
   const name = naming.joinKeyColumnName(field, 'id');
   return { field, name, decode: columnOf(property.entity(), 'id').decode };
@@ -91,7 +108,7 @@ type Declared =
 const asItIs = (value: unknown): unknown => value;
 const asDate = (text: unknown): unknown => (text === null ? null : new Date(String(text)));
 
-function decoderOf(type: unknown): Column['decode'] {
+function decoderOfType(type: unknown): Column['decode'] {
   if (type instanceof IdColumn) return (uuid) => (uuid === null ? null : type.ids.of(String(uuid)));
   if (type === DateTimeType) return asDate;
   // A driver's text, as a number of 64 bits comes.

@@ -1,5 +1,5 @@
 import { type Gathered, inPlaces, type Placed } from '../database/gathered.ts';
-import { type OrgId, type PackId, uuidOf } from '../model/ids.ts';
+import type { OrgId, PackId } from '../model/ids.ts';
 
 /** Who asks, and of which pack. */
 export interface AskedPack {
@@ -22,8 +22,8 @@ export const aboutPacks =
   ): Gathered<AskedPack, Value | null> =>
   async (query, asked) => {
     const records = await query<Found>(sql, [
-      asked.map(({ org }) => uuidOf(org)),
-      asked.map(({ id }) => uuidOf(id)),
+      asked.map(({ org }) => org),
+      asked.map(({ id }) => id),
     ]);
     return inPlaces(asked, records).map((record) =>
       record === undefined ? null : toValue(record),

@@ -2,9 +2,9 @@ import { acrossOrgs } from '../database/cross-org.ts';
 import { keepLease, type Lease, releaseLease } from '../database/repository-lease.ts';
 import type { Caller } from '../identity/caller.ts';
 import { invalidField } from '../input.ts';
-import { packIds, uuidOf } from '../model/ids.ts';
-import type { PackVisibility } from '../model/pack.entity.ts';
+import { Pack, type PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
@@ -81,6 +81,8 @@ export async function readUnderLease(
   });
 }
 
+const dyingRows = rowsOf(Pack, 'p', ['id', 'name']);
+
 /** The refusal of an image that a deletion has begun to purge. */
 export async function findDying(
   { database }: World,
@@ -88,16 +90,16 @@ export async function findDying(
   place: string,
   digest: Digest,
 ): Promise<ProblemOf<'pack_being_deleted' | 'validation_failed'> | null> {
-  const [dying] = await database.query<{ id: string; name: string; own: boolean }>(
-    `select ${acrossOrgs('image shared')} p.id, p.name, p.org_id is not distinct from $3 as own
+  const [dying] = await database.query<{ own: boolean }>(
+    `select ${acrossOrgs('image shared')} ${dyingRows.columns}, p.org_id is not distinct from $3::uuid as own
      from packs p where p.repository = $1 and p.image_digest = $2 and p.status <> 'ACTIVE'
      order by own desc limit 1`,
-    [place, digest, uuidOf(caller.orgId)],
+    [place, digest, caller.orgId],
   );
   if (dying === undefined) return null;
-  return dying.own
-    ? { kind: 'pack_being_deleted', packId: packIds.of(dying.id), name: dying.name }
-    : invalidReference(NO_SUCH_IMAGE);
+  if (!dying.own) return invalidReference(NO_SUCH_IMAGE);
+  const { id: packId, name } = dyingRows.ofRecord(dying);
+  return { kind: 'pack_being_deleted', packId, name };
 }
 
 /** A problem with the reference that the caller sent. */

@@ -15,7 +15,7 @@ const DETAILS = `jsonb_build_object('name', name, 'version', version, 'imageRef'
 export const LOCK = `
   with locked as materialized (
     select p.repository, ${packRows.whole.json} as pack from packs p
-    where p.id = $1 and p.org_id = $2 and p.updated_at = coalesce($5::timestamptz, p.updated_at) for update
+    where p.id = $1::uuid and p.org_id = $2::uuid and p.updated_at = coalesce($5::timestamptz, p.updated_at) for update
   ), leased as (${takeLease('k.repository', '$3', '$4', 'from locked k')})
   select pack, (
     select extract(epoch from expires_at - statement_timestamp())::float8 * 1000 from leased
@@ -35,13 +35,13 @@ export const MARK = `
       select ${acrossOrgs('image shared')} o.image_digest from packs o
       where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
     ) as held
-    from packs p where p.id = $1 and p.org_id = $2 and exists (
+    from packs p where p.id = $1::uuid and p.org_id = $2::uuid and exists (
       select from repository_leases l where l.repository = p.repository and l.holder = $8
         and l.xmin = pg_current_xact_id()::xid
     )
   ), marked as (
     update packs p set status = 'DELETING', updated_at = clock_timestamp() from target t
-    where p.id = t.id and p.org_id = $2 and not t.in_use and t.image = 'PURGED'
+    where p.id = t.id and p.org_id = $2::uuid and not t.in_use and t.image = 'PURGED'
     returning t.held, t.was, p.org_id, p.name, p.version, p.image_ref, p.image_digest
   ), recorded as (
     insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
@@ -69,7 +69,7 @@ const RECORD_REMOVED = `
  */
 export const REMOVE_PURGED = `
   with removed as (
-    delete from packs where id = $1 and org_id = $2
+    delete from packs where id = $1::uuid and org_id = $2::uuid
     returning $3::uuid as event_id, org_id, $4::text as actor, $5::text as subject_id,
       $6::text as request_id, $7::timestamptz as deleted_at, name, version, image_ref,
       image_digest, $8::text as image, $10::text[] as remaining_tags, repository

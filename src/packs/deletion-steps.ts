@@ -3,7 +3,7 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { LEASE_TTL_MS, type Lease, releaseLease } from '../database/repository-lease.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
-import { newUuid, type PackId, uuidOf } from '../model/ids.ts';
+import { newEventId, newUuid, type PackId } from '../model/ids.ts';
 import { type PackRow, packRows } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
@@ -61,8 +61,9 @@ export async function mark(
   id: PackId,
   unchangedSince: Date | null,
 ): Promise<MarkedPack | Busy | Changed> {
-  const row = [uuidOf(id), uuidOf(caller.orgId)];
-  const event = [newUuid(), actorOf(caller), id, caller.requestId, new Date().toISOString()];
+  const row = [id, caller.orgId];
+  const at = new Date();
+  const event = [newEventId(at), actorOf(caller), id, caller.requestId, at.toISOString()];
   const [holder, sentAt] = [newUuid(), performance.now()];
   const [[locked], [marked]] = await database.transact<[Locked, { readonly held: Digest[] }]>([
     [LOCK, [...row, holder, LEASE_TTL_MS, unchangedSince?.toISOString() ?? null]],
@@ -89,9 +90,9 @@ export async function remove(
   const deletedAt = new Date();
   const { image, remainingTags } = purged;
   const [removed] = await database.query(REMOVE_PURGED, [
-    uuidOf(pack.id),
-    uuidOf(caller.orgId),
-    newUuid(),
+    pack.id,
+    caller.orgId,
+    newEventId(deletedAt),
     actorOf(caller),
     pack.id,
     caller.requestId,

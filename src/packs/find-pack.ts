@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Database, query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, uuidOf } from '../model/ids.ts';
+import type { PackId } from '../model/ids.ts';
 import { Pack } from '../model/pack.entity.ts';
 import { type PackRow, packRows } from '../model/pack-row.ts';
 
@@ -11,7 +11,7 @@ import { type PackRow, packRows } from '../model/pack-row.ts';
  * rows and never entities, so that nothing but an org's own packs is ever written. The statement must call the table
  * `p`.
  */
-export const visibleTo = (org: '$1' | 'k.org_id'): string =>
+export const visibleTo = (org: '$1::uuid' | 'k.org_id'): string =>
   `(p.org_id = ${org} or p.visibility = 'COMMUNITY' or p.org_id is null)`;
 
 /**
@@ -27,9 +27,9 @@ export async function findPacks(
   const records = await query<object>(
     source,
     // Locked in the order of ids, so that two transactions never wait for each other.
-    `select ${packRows.whole.columns} from packs p where p.id = any($2) and ${visibleTo('$1')}
+    `select ${packRows.whole.columns} from packs p where p.id = any($2::uuid[]) and ${visibleTo('$1::uuid')}
      ${lock === undefined ? '' : `order by p.id for ${lock}`}`,
-    [uuidOf(caller.orgId), ids.map(uuidOf)],
+    [caller.orgId, ids],
   );
   return records.map(packRows.whole.ofRecord);
 }

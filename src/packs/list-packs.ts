@@ -1,6 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
-import { uuidOf } from '../model/ids.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from '../model/pack.entity.ts';
 import { type ListedPack, packRows } from '../model/pack-row.ts';
 import { type ListedRole, roleRows } from '../model/role-row.ts';
@@ -60,7 +59,7 @@ export async function listPacks(
   const rolesOfPack =
     roles === null
       ? ''
-      : `, (${rolesAsJson('p.id', '$1', roles.page, roles.extent, bind)}) as roles`;
+      : `, (${rolesAsJson('p.id', '$1::uuid', roles.page, roles.extent, bind)}) as roles`;
   const records = await database.query<{ roles?: RolesJson }>(
     `select ${packRows[extent].columns}${rolesOfPack} from (${union}) p ${order}`,
     values,
@@ -95,7 +94,7 @@ export async function countPacks(
   return Number(row?.count ?? 0);
 }
 
-const SHARED_BY_OTHERS = "p.org_id <> $1 and p.visibility = 'COMMUNITY'";
+const SHARED_BY_OTHERS = "p.org_id <> $1::uuid and p.visibility = 'COMMUNITY'";
 
 /**
  * What a caller may see, as branches that do not overlap, each walked in order on an index of its own. One
@@ -103,7 +102,7 @@ const SHARED_BY_OTHERS = "p.org_id <> $1 and p.visibility = 'COMMUNITY'";
  * share would have to step over all that the caller's own org shares.
  */
 function branches(filter: PackFilter): readonly string[] {
-  const own = 'p.org_id = $1';
+  const own = 'p.org_id = $1::uuid';
   if (filter.owned === true) return [own];
   if (filter.owned === false) {
     return [SHARED_BY_OTHERS, 'p.org_id is null'];
@@ -119,7 +118,7 @@ function conditions(
   caller: Caller,
   filter: PackFilter,
 ): { readonly where: string[]; readonly name: NameCondition | null; readonly values: unknown[] } {
-  const values: unknown[] = [uuidOf(caller.orgId)];
+  const values: unknown[] = [caller.orgId];
   const where: string[] = [];
   const equals = (column: string, value: string | null | undefined) => {
     if (value != null) where.push(`p.${column} = $${values.push(value)}`);
@@ -145,6 +144,6 @@ const ofStatus: Record<PackStatus, string> = {
   ACTIVE: "p.status = 'ACTIVE'",
   // As others are shown it (`statusShownTo`).
   DELETING:
-    "(p.status = 'DELETING' or p.status = 'CLEANUP_FAILED' and p.org_id is distinct from $1)",
-  CLEANUP_FAILED: "p.status = 'CLEANUP_FAILED' and p.org_id = $1",
+    "(p.status = 'DELETING' or p.status = 'CLEANUP_FAILED' and p.org_id is distinct from $1::uuid)",
+  CLEANUP_FAILED: "p.status = 'CLEANUP_FAILED' and p.org_id = $1::uuid",
 };

@@ -1,35 +1,40 @@
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import type { PackId } from '../model/ids.ts';
+import { Pack } from '../model/pack.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import { inParallel } from '../registry/in-parallel.ts';
-import type { Digest, Repository } from '../registry/registry.ts';
+import type { Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 
-/** What the database says of a deletion, and what the registry has to be asked with. */
-export interface DeletionPreview extends DeletionVerdict {
-  readonly repository: Repository;
-  readonly image_digest: Digest | null;
+const previewRows = rowsOf(Pack, 'p', ['id', 'repository', 'imageDigest']);
+
+/** What the database says of a deletion. */
+interface Previewed extends DeletionVerdict {
   /** Digests in the same repository that other packs point at. */
   readonly held: readonly Digest[];
 }
+
+/** That, and what the registry has to be asked with. */
+export type DeletionPreview = ReturnType<typeof previewRows.ofRecord> & Previewed;
 
 /** What `deletePack` would answer now for each pack that the caller's org owns; the others are left out. */
 export async function previewDeletions(
   { database }: Pick<World, 'database'>,
   caller: Caller,
   packs: readonly PackId[],
-): Promise<Map<PackId, DeletionPreview>> {
-  const rows = await database.query<DeletionPreview & { id: string }>(
-    `select p.id, p.repository, p.image_digest, ${deletionVerdict}, array(
+): Promise<DeletionPreview[]> {
+  const records = await database.query<Previewed>(
+    `select ${previewRows.columns}, ${deletionVerdict}, array(
        select ${acrossOrgs('image shared')} o.image_digest from packs o
        where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
      ) as held
-     from packs p where p.id = any($1) and p.org_id = $2`,
-    [packs.map(uuidOf), uuidOf(caller.orgId)],
+     from packs p where p.id = any($1::uuid[]) and p.org_id = $2::uuid`,
+    [packs, caller.orgId],
   );
-  return new Map(rows.map((row) => [packIds.of(row.id), row]));
+  return records.map(previewRows.ofRecord);
 }
 
 /** The whole time that the registry has for all previews of a request. */
@@ -48,10 +53,10 @@ export async function foreseeImages(
   const images: ImageDisposition[] = previews.map(({ image }) => image);
   const signal = AbortSignal.timeout(PATIENCE_MS);
   await inParallel(previews.entries(), AT_ONCE, async ([at, preview]) => {
-    const { in_use, image, repository, image_digest, held } = preview;
-    if (in_use || image !== 'PURGED' || image_digest === null || signal.aborted) return;
+    const { in_use, image, repository, imageDigest, held } = preview;
+    if (in_use || image !== 'PURGED' || imageDigest === null || signal.aborted) return;
     const options = { held: new Set(held), signal };
-    const foreseen = await registry.foreseePurge(repository, image_digest, options);
+    const foreseen = await registry.foreseePurge(repository, imageDigest, options);
     if (foreseen.kind !== 'failed') images[at] = DISPOSITIONS[foreseen.kind];
   });
   return images;

@@ -1,31 +1,29 @@
 /** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
+import { inPlaces, type Placed } from '../database/gathered.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
-import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import type { PackId } from '../model/ids.ts';
 import { type ListedRole, roleRows } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
-/** A page of roles for each pack, newest first, archived ones included. */
+/** A page of roles for each pack, newest first, archived ones included; in the order of the packs. */
 export async function rolesOfPacks(
   { database }: World,
   caller: Caller,
   packs: readonly PackId[],
   page: PageRequest,
   extent: Extent,
-): Promise<Map<PackId, Page<ListedRole>>> {
-  const values: unknown[] = [uuidOf(caller.orgId), packs.map(uuidOf)];
+): Promise<Page<ListedRole>[]> {
+  const values: unknown[] = [caller.orgId, packs];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const records = await database.query<{ pack_id: string; roles: RolesJson }>(
-    `select k.pack_id, (${rolesAsJson('k.pack_id', '$1', page, extent, bind)}) as roles
-     from unnest($2::uuid[]) as k (pack_id)`,
+  const records = await database.query<Placed & { roles: RolesJson }>(
+    `select k.place, (${rolesAsJson('k.pack_id', '$1::uuid', page, extent, bind)}) as roles
+     from unnest($2::uuid[]) with ordinality as k (pack_id, place)`,
     values,
   );
-  return new Map(
-    records.map(({ pack_id, roles }) => [
-      packIds.of(pack_id),
-      toPage(page, (roles ?? []).map(roleRows[extent].ofArray)),
-    ]),
+  return inPlaces(packs, records).map((record) =>
+    toPage(page, (record?.roles ?? []).map(roleRows[extent].ofArray)),
   );
 }
 
@@ -58,26 +56,24 @@ export interface RoleCounts {
   readonly otherOrgs: number;
 }
 
-/** How many roles reference each pack. */
+/** How many roles reference each pack, in the order of the packs. */
 export async function countRolesOfPacks(
   { database }: World,
   caller: Caller,
   packs: readonly PackId[],
-): Promise<Map<PackId, RoleCounts>> {
-  const records = await database.query<{ pack_id: string; own: number; other_orgs: number }>(
-    `select k.pack_id,
-       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id = $2) as own,
-       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id < $2)
+): Promise<RoleCounts[]> {
+  const records = await database.query<Placed & { own: number; other_orgs: number }>(
+    `select k.place,
+       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id = $2::uuid) as own,
+       (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id < $2::uuid)
        -- Two ranges of the index: "<>" would step over all of the org's own.
-       + (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id > $2)
+       + (select count(*)::int from role_packs a where a.pack_id = k.pack_id and a.org_id > $2::uuid)
          as other_orgs
-     from unnest($1::uuid[]) as k (pack_id)`,
-    [packs.map(uuidOf), uuidOf(caller.orgId)],
+     from unnest($1::uuid[]) with ordinality as k (pack_id, place)`,
+    [packs, caller.orgId],
   );
-  return new Map(
-    records.map(({ pack_id, own, other_orgs }) => [
-      packIds.of(pack_id),
-      { own, otherOrgs: other_orgs },
-    ]),
-  );
+  return inPlaces(packs, records).map((record) => ({
+    own: record?.own ?? 0,
+    otherOrgs: record?.other_orgs ?? 0,
+  }));
 }

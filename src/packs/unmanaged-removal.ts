@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import { type Gathered, inPlaces, type Placed, type Query } from '../database/gathered.ts';
 import { isStillReferenced } from '../database/sql-state.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
-import { newUuid, uuidOf } from '../model/ids.ts';
+import { newEventId } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import { REMOVE_UNMANAGED } from './deletion-statements.ts';
 import type { Changed, DeletedPack } from './deletion-steps.ts';
@@ -37,12 +37,13 @@ const removals: Gathered<Wanted, Outcome> = async (query, wanted) => {
 
 async function removeAll(query: Query, wanted: readonly Wanted[]): Promise<Outcome[]> {
   const deletedAt = new Date();
+  const packs = wanted.map(({ pack }) => pack.id);
   const records = await query<Placed & { image: DeletedPack['image'] }>(REMOVE_UNMANAGED, [
-    wanted.map(({ pack }) => uuidOf(pack.id)),
-    wanted.map(({ caller }) => uuidOf(caller.orgId)),
-    wanted.map(() => newUuid()),
+    packs,
+    wanted.map(({ caller }) => caller.orgId),
+    wanted.map(() => newEventId(deletedAt)),
     wanted.map(({ caller }) => actorOf(caller)),
-    wanted.map(({ pack }) => pack.id),
+    packs,
     wanted.map(({ caller }) => caller.requestId),
     deletedAt.toISOString(),
     wanted.map(({ unchangedSince }) => unchangedSince?.toISOString() ?? null),

@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
-import { type PackId, packIds, uuidOf } from '../model/ids.ts';
+import { type PackId, packIds } from '../model/ids.ts';
 import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
@@ -37,7 +37,7 @@ export async function updatePackVisibility(
   const outcome = await change(world, caller, packId, input);
   if (outcome.kind !== 'held') return outcome;
   const { pack } = outcome;
-  const own = (await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS, 'whole')).get(packId);
+  const [own] = await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS, 'whole');
   if (own === undefined) throw new Error('no page was read for the pack that was asked for');
   return { kind: 'pack_in_use', pack, blockers: blockersOf(own, { othersOnly: true }) };
 }
@@ -64,8 +64,8 @@ function change(
       // A statement of its own, because its snapshot must be younger than the lock it waited for.
       const holders = await query(
         em,
-        'select 1 from role_packs a where a.pack_id = $1 and a.org_id <> $2 limit 1',
-        [uuidOf(packId), uuidOf(caller.orgId)],
+        'select 1 from role_packs a where a.pack_id = $1::uuid and a.org_id <> $2::uuid limit 1',
+        [packId, caller.orgId],
       );
       if (holders.length > 0) return { kind: 'held', pack };
     }

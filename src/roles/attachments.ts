@@ -4,7 +4,10 @@ import { recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { Attachment } from '../model/attachment.entity.ts';
-import { newEventId, type PackId, packIds, type RoleId, uuidOf } from '../model/ids.ts';
+import { newEventId, type PackId, type RoleId } from '../model/ids.ts';
+import { rowsOf } from '../model/rows-of.ts';
+
+const addedRows = rowsOf(Attachment, 'a', ['pack']);
 
 /** Adds the attachments that are missing. The role must be held, and the packs locked and ACTIVE. */
 export async function attach(
@@ -23,10 +26,10 @@ export async function attach(
     .onConflict()
     .ignore()
     .returning('pack')
-    .execute<{ pack: string }[]>('all');
-  for (const { pack } of added) {
     // The ORM names what an INSERT returns by the entity's fields, but does not convert it.
-    recordEvent(em, caller, 'PACK_ATTACHED', packIds.of(pack), { roleId: role });
+    .execute<object[]>('all');
+  for (const { pack } of added.map(addedRows.ofRecord)) {
+    recordEvent(em, caller, 'PACK_ATTACHED', pack, { roleId: role });
   }
 }
 
@@ -58,11 +61,11 @@ export async function detach(
 /** Inserts PACK_DETACHED for each role that had the pack; answers how many those were. */
 const DETACH_FROM_ROLES = `
   with removed as (
-    delete from role_packs where pack_id = $1 and org_id = $2 and role_id = any($3::uuid[])
+    delete from role_packs where pack_id = $1::uuid and org_id = $2::uuid and role_id = any($3::uuid[])
     returning role_id
   ), recorded as (
     insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
-    select e.id, $2, 'PACK_DETACHED', $4, $5, $6, e.details::jsonb, $7::timestamptz
+    select e.id, $2::uuid, 'PACK_DETACHED', $4, $5, $6, e.details::jsonb, $7::timestamptz
     from unnest($3::uuid[], $8::uuid[], $9::text[]) as e (role_id, id, details)
     join removed using (role_id)
   )
@@ -81,14 +84,14 @@ export async function detachFromRoles(
 ): Promise<number> {
   const detachedAt = new Date();
   const [removed] = await query<{ count: number }>(em, DETACH_FROM_ROLES, [
-    uuidOf(pack),
-    uuidOf(caller.orgId),
-    roles.map(uuidOf),
+    pack,
+    caller.orgId,
+    roles,
     actorOf(caller),
     pack,
     caller.requestId,
     detachedAt.toISOString(),
-    roles.map(() => uuidOf(newEventId(detachedAt))),
+    roles.map(() => newEventId(detachedAt)),
     roles.map((roleId) => JSON.stringify({ roleId })),
   ]);
   return removed?.count ?? 0;

@@ -1,8 +1,10 @@
 import { query } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { invalidField } from '../input.ts';
-import { packIds, type RoleId, roleIds, uuidOf } from '../model/ids.ts';
+import { AgentRole } from '../model/agent-role.entity.ts';
+import { packIds, type RoleId, roleIds } from '../model/ids.ts';
 import type { PackRow } from '../model/pack-row.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import { findPack } from '../packs/find-pack.ts';
 import type { World } from '../world.ts';
@@ -10,6 +12,8 @@ import { detachFromRoles } from './attachments.ts';
 
 /** Roles that one call may name. */
 const MOST_ROLES = 1_000;
+
+const lockedRows = rowsOf(AgentRole, 'r', ['id']);
 
 export interface DetachPackFromRolesInput {
   /** As the caller sent them; what is no id is not found. */
@@ -48,16 +52,16 @@ export async function detachPackFromRoles(
   }
   return database.forOrg(caller.orgId).transactional(async (em) => {
     // Locked in the order of ids and before the attachments, as every change of a role does it.
-    const locked = await query<{ id: string }>(
+    const locked = await query<object>(
       em,
-      `select r.id from agent_roles r where r.org_id = $1 and r.id ${
+      `select ${lockedRows.columns} from agent_roles r where r.org_id = $1::uuid and r.id ${
         named === null
-          ? 'in (select a.role_id from role_packs a where a.pack_id = $2 and a.org_id = $1)'
-          : '= any($2)'
+          ? 'in (select a.role_id from role_packs a where a.pack_id = $2::uuid and a.org_id = $1::uuid)'
+          : '= any($2::uuid[])'
       } order by r.id for key share`,
-      [uuidOf(caller.orgId), named === null ? uuidOf(packId) : roles.map(uuidOf)],
+      [caller.orgId, named === null ? packId : roles],
     );
-    const held = locked.map(({ id }) => roleIds.of(id));
+    const held = locked.map((record) => lockedRows.ofRecord(record).id);
     const known = new Set(held);
     const unknown = roles.find((id) => !known.has(id));
     if (unknown !== undefined) return { kind: 'not_found', subject: 'agent_role', id: unknown };

@@ -1,6 +1,5 @@
 import type { Caller } from '../identity/caller.ts';
 import type { Extent } from '../model/extent.ts';
-import { uuidOf } from '../model/ids.ts';
 import { type ListedRole, roleRows } from '../model/role-row.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
@@ -17,7 +16,7 @@ export async function listAgentRoles(
   listing: RoleListing,
   extent: Extent = 'whole',
 ): Promise<Page<ListedRole>> {
-  const values: unknown[] = [uuidOf(caller.orgId)];
+  const values: unknown[] = [caller.orgId];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = [...listed(listing), ...placeOf(page, 'r.id', bind)];
   const records = await database.query<object>(
@@ -36,12 +35,12 @@ export async function countAgentRoles(
 ): Promise<number> {
   const [row] = await database.query<{ count: string | number }>(
     `select count(*) as count from agent_roles r where ${listed(listing).join(' and ')}`,
-    [uuidOf(caller.orgId)],
+    [caller.orgId],
   );
   return Number(row?.count ?? 0);
 }
 
 const listed = ({ includeArchived }: RoleListing): string[] => [
-  'r.org_id = $1',
+  'r.org_id = $1::uuid',
   ...(includeArchived ? [] : ['r.archived_at is null']),
 ];

@@ -1,5 +1,4 @@
 import type { Caller } from '../../identity/caller.ts';
-import { uuidOf } from '../../model/ids.ts';
 import type { ListedPack } from '../../model/pack-row.ts';
 import { listPacks, type PackFilter } from '../../packs/list-packs.ts';
 import type { Page, PageRequest } from '../../page.ts';
@@ -26,7 +25,7 @@ export async function pageOfPacks(
     page = await listPacks(world, caller, { ...request, olderThan, size }, filter);
     for (const pack of page.items) {
       items.push(pack);
-      olderThan = uuidOf(pack.id);
+      olderThan = pack.id;
       left -= (pack.capabilities?.length ?? 0) + (pack.description?.length ?? 0);
     }
   } while (page.hasNext && items.length < request.size && left > 0);

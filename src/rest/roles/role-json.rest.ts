@@ -42,9 +42,9 @@ export async function rolesJson(
     caller,
     roles.map(({ id }) => id),
   );
-  return roles.flatMap((role) => {
-    const ids = packIds.get(role.id);
-    return ids === undefined ? [] : jsonOf(role, ids);
+  return roles.flatMap((role, index) => {
+    const ids = packIds[index] ?? null;
+    return ids === null ? [] : jsonOf(role, ids);
   });
 }
 
