@@ -117,7 +117,8 @@ export async function openDatabase(
     },
     async migrate() {
       if (url === null) {
-        await orm.migrator.up();
+        // Asked first as on PostgreSQL: the migrator alone takes a tenth of a second to find nothing to do.
+        if ((await databaseState(query)) === 'not migrated') await orm.migrator.up();
         await makeAuditPartitions(query);
       } else await migratePostgres(url, options);
     },

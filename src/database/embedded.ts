@@ -1,15 +1,14 @@
 /** The embedded database, PGlite; loaded only where it is used. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { PGlite, types } from '@electric-sql/pglite';
 import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
-import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
 import { PgliteDriver } from '@mikro-orm/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import { toUuid } from '../model/ids.ts';
 import { createAttempts } from './attempts.ts';
 import { type Connection, type ConnectOptions, logTo, observed, typeParsers } from './connect.ts';
+import { makeDatabaseFiles } from './embedded-files.ts';
 import { listenOnEmbedded } from './notifications.ts';
 
 /** Opens (and on first use creates) the embedded database in a directory. */
@@ -45,16 +44,22 @@ export async function connectEmbedded(
   };
 }
 
-/** Opens the embedded database itself, as a connection needs it, and on first use makes it of a copy. */
+/** PGlite's own 160 MB are all touched at the start; what is not in them is read from the system's cache. */
+const SHARED_BUFFERS = '32MB';
+
+/** Opens the embedded database itself, as a connection needs it, and makes it on first use. */
 export async function openPGlite(directory: string): Promise<PGlite> {
-  const isThere = existsSync(join(directory, 'PG_VERSION'));
+  await makeDatabaseFiles(directory);
+  // V8 would compile what is busy in PGlite a second time: its SQL parser alone for a second, in 600 MB. A statement that
+  // goes through many rows would take half the time afterwards, most others what they take now.
+  setFlagsFromString('--no-wasm-tier-up');
+  setFlagsFromString('--no-wasm-dynamic-tiering');
   return PGlite.create({
     dataDir: directory,
     parsers: typeParsers,
     // PGlite asks the server for each parameter's type; elements of arrays go the same way.
     serializers: { [types.UUID]: toUuid },
     extensions: { pg_trgm, btree_gin },
-    // What PGlite's own initdb makes, made when PGlite was built: to run that takes longer than all else of a start.
-    ...(!isThere && { loadDataDir: await dataDir() }),
+    startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
   });
 }
