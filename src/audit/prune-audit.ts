@@ -6,13 +6,17 @@ import {
 } from '../database/audit-partitions.ts';
 import { acrossOrgs } from '../database/cross-org.ts';
 import type { Query } from '../database/gathered.ts';
-import { firstUuidAt, newUuid } from '../model/ids.ts';
+import { firstUuidAt, newUuid, type OrgId } from '../model/ids.ts';
+import { Org } from '../model/org.entity.ts';
+import { rowsOf } from '../model/rows-of.ts';
 import type { World } from '../world.ts';
 
 /** Rows that one transaction removes: bounded, so that no lock is held for long; each leaves one event. */
 const BATCH = 10_000;
 const EVERY_MS = 6 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
+
+const orgRows = rowsOf(Org, 'o', ['id']);
 
 /**
  * Removes every org's events that are older than so many days: whole partitions first, then in batches what the rest
@@ -25,12 +29,12 @@ export function pruneAudit({ database }: Pick<World, 'database'>, days: number):
   const run = newUuid();
   return database.patiently(async (query) => {
     let total = await dropAuditPartitions(query, olderThan.toISOString(), run);
-    const orgs = await query<{ id: string }>(
-      `select ${acrossOrgs('retention')} id from orgs o
-       where exists (select from audit_events e where e.org_id = o.id and e.id < $1) order by id`,
+    const orgs = await query<object>(
+      `select ${acrossOrgs('retention')} ${orgRows.columns} from orgs o
+       where exists (select from audit_events e where e.org_id = o.id and e.id < $1) order by o.id`,
       [firstUuidAt(olderThan)],
     );
-    for (const { id } of orgs) {
+    for (const { id } of orgs.map(orgRows.ofRecord)) {
       for (let removed = BATCH; removed === BATCH; total += removed) {
         removed = await pruneBatch(query, id, olderThan.toISOString(), run);
       }
@@ -41,12 +45,12 @@ export function pruneAudit({ database }: Pick<World, 'database'>, days: number):
 
 async function pruneBatch(
   query: Query,
-  org: string,
+  org: OrgId,
   olderThan: string,
   run: string,
 ): Promise<number> {
   const [row] = await query<{ removed: number }>(
-    'select prune_audit_events($1, $2, $3, $4) as removed',
+    'select prune_audit_events($1::uuid, $2, $3, $4) as removed',
     [org, olderThan, BATCH, run],
   );
   return row?.removed ?? 0;
