@@ -25,9 +25,11 @@ test('the service and the demo import all that is installed for running, and not
   );
 });
 
-test('OpenTelemetry is there in one generation', () => {
+test('OpenTelemetry and the tools of GraphQL are there in one generation', () => {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-  const names = Object.keys(packages).flatMap((path) => /@opentelemetry\/[^/]+$/.exec(path) ?? []);
+  const names = Object.keys(packages).flatMap(
+    (path) => /@opentelemetry\/[^/]+$|@graphql-tools\/utils$/.exec(path) ?? [],
+  );
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });
 
