@@ -21,6 +21,8 @@ export class IndexFile {
   #seen: Seen | undefined;
   /** What is about to take its place: a reader that finds it there already need not parse it. */
   #coming: (Seen & { readonly change: Draft }) | undefined;
+  /** What it has taken the place of. */
+  #former: FileHandle | undefined;
 
   /** A read of this version, or of a newer one, which is shared by all who ask for it meanwhile. */
   #reading: { readonly version: string; readonly index: Promise<Index> } | undefined;
@@ -57,13 +59,15 @@ export class IndexFile {
       const version = versionOf(await file.stat({ bigint: true }));
       this.#coming = { index, file, version, change };
       await rename(staged, this.#path);
-    } catch (error) {
+      this.#arrive();
+      await syncDirectory(dirname(this.#path));
+    } finally {
       this.#coming = undefined;
+      // Not waited for, and not before: it frees the space of the former file, and a sync beside it would wait for that.
+      void this.#former?.close().catch(() => undefined);
+      this.#former = undefined;
       if (this.#seen?.file !== file) await file.close();
-      throw error;
     }
-    this.#arrive();
-    await syncDirectory(dirname(this.#path));
   }
 
   async close(): Promise<void> {
@@ -80,12 +84,10 @@ export class IndexFile {
   #arrive(): void {
     const coming = this.#coming;
     if (coming === undefined) return;
-    const before = this.#seen;
+    this.#former = this.#seen?.file;
     this.#coming = undefined;
     this.#seen = coming;
     coming.index.apply(coming.change);
-    // Not waited for: it frees the space of the former file, which takes a while.
-    void before?.file.close().catch(() => undefined);
   }
 
   async #see(): Promise<Index> {

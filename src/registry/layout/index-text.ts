@@ -26,7 +26,8 @@ export class IndexText {
     for (const { entries } of this.#pages) yield* entries;
   }
 
-  after({ removed, added }: Draft): Buffer {
+  /** In pieces: one buffer for all of it would cost more than the change. */
+  after({ removed, added }: Draft): Buffer[] {
     const parts = this.#pages.map((page) => {
       if (isPartOf(page, removed)) return jsonOf([...page.entries].filter((e) => !removed.has(e)));
       page.text ??= jsonOf([...page.entries]);
@@ -34,7 +35,7 @@ export class IndexText {
     });
     parts.push(jsonOf([...added]), this.#foreign);
     const pieces = parts.flatMap((part) => (part.length > 0 ? [COMMA, part] : []));
-    return Buffer.concat([this.#head, ...pieces.slice(1), TAIL]);
+    return [this.#head, ...pieces.slice(1), TAIL];
   }
 
   apply({ removed, added }: Draft): void {

@@ -8,7 +8,7 @@ import type { Index } from './index.ts';
 import type { IndexFile } from './index-file.ts';
 import { blobIn, type Paths } from './paths.ts';
 import type { Reserve } from './reserve.ts';
-import type { Staging } from './staging.ts';
+import { lengthOf, type Staging } from './staging.ts';
 
 interface Parts {
   readonly paths: Paths;
@@ -18,7 +18,10 @@ interface Parts {
   readonly collection: Collection;
 }
 
-/** Writes the changes of a group: their content, the index that names it, and the removal of what it no longer needs. */
+/**
+ * Writes the changes of a group: their content, the index that names it, and the removal of what it no longer needs. The
+ * index is on the disk, whole, before anybody is answered: docs/decisions/0008-index-written-whole.md.
+ */
 export class IndexWriter {
   readonly #parts: Parts;
 
@@ -70,13 +73,13 @@ export class IndexWriter {
     const { staging, reserve } = this.#parts;
     const text = index.textAfter(draft);
     if (first?.change.removes !== true) {
-      await reserve.keepFor(text.length);
-      return await staging.writeText(text);
+      await reserve.keepFor(lengthOf(text));
+      return await staging.writePieces(text);
     }
-    return await staging.writeText(text).catch(async (error: unknown) => {
+    return await staging.writePieces(text).catch(async (error: unknown) => {
       if (!isFull(error)) throw error;
       await reserve.release();
-      return await staging.writeText(text);
+      return await staging.writePieces(text);
     });
   }
 

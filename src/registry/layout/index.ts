@@ -56,8 +56,8 @@ export class Index implements Entries {
     return this.#byDigest.has(digest) || this.foreignRoots.has(digest);
   }
 
-  /** The text of `index.json` after a change. */
-  textAfter(change: Draft): Buffer {
+  /** The text of `index.json` after a change, in pieces. */
+  textAfter(change: Draft): Buffer[] {
     return this.#text.after(change);
   }
 

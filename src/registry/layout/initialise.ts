@@ -40,7 +40,7 @@ async function makeFiles(paths: Paths, staging: Staging): Promise<void> {
     if ((await readdir(paths.blobs)).length > 0) throw damagedIndex();
     const index = new Index(emptyDocument);
     const text = index.textAfter(new Draft(index));
-    await renameDurably(await staging.writeText(text), paths.index);
+    await renameDurably(await staging.writePieces(text), paths.index);
   }
   await renameDurably(await staging.writeText('{"imageLayoutVersion":"1.0.0"}'), paths.version);
 }

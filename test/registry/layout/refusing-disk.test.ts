@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, statfsSync } from 'node:fs';
+import { appendFileSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sampleImage, sampleLayer } from '../../support/sample-image.ts';
@@ -54,6 +54,34 @@ it('purges on a disk without one free byte, again after a restart, and then has 
   expect(third && (await reopened.purge(triage, third))).toEqual({ kind: 'purged' });
   expect(await storedDigests(disk)).toEqual([]);
   expect(await reopened.push(triage, tagged('small'), small)).toEqual({ kind: 'pushed' });
+});
+
+it('never takes for the index what a full disk cut off', async (test) => {
+  const disk = await tinyDisk();
+  if (disk === undefined) return test.skip(MOUNTING);
+  const { registry } = await openLayout(disk);
+  // They share all content, so that one more needs room for the index alone.
+  const places = Array.from({ length: 60 }, (_, place) => repo(`packs/acme/pack-${place}`));
+  const [last = triage, ...stored] = places;
+  for (const place of stored) await registry.push(place, tagged('small'), small);
+  const index = readFileSync(join(disk, 'index.json'));
+  const page = 4_096;
+  expect(index.length).toBeGreaterThan(3 * page);
+  // Whatever of it the lock takes, the index is cut off at one of them.
+  for (const free of [3 * page, 2 * page, page]) {
+    appendFileSync(join(disk, 'filler'), Buffer.alloc(freeBytes(disk) - free));
+    expect(await registry.push(last, tagged('small'), small)).toMatchObject({
+      kind: 'failed',
+      retryable: true,
+      detail: expect.stringMatching(/^The disk is full/),
+    });
+    expect(readFileSync(join(disk, 'index.json'))).toEqual(index);
+  }
+  for (const [number, place] of stored.entries()) {
+    const { digest } = small.descriptor;
+    expect(await registry.purge(place, digest), `${number}`).toEqual({ kind: 'purged' });
+  }
+  expect(await storedDigests(disk)).toEqual([]);
 });
 
 it('says that the directory is read-only, then works again once it is not', async (test) => {
