@@ -9,11 +9,13 @@ const endurance = [
 
 /** Tried by `npm test`, in a few rounds or moments or on the usual databases and registries; swept with the endurance. */
 const swept = [
+  'audit/partitions',
   'packs/{archive-hostile,clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
   'packs/{replace-pack-image,deletion-crash,deletion-failure,deletion-race,hostile-input,revision-crash}',
   'database/{odd-servers,session}',
-  'process/{bad-configuration,start-refused}',
-  'registry/layout/flat',
+  'graphql/execution',
+  'process/{bad-configuration,migrate,start-refused}',
+  'registry/layout/{flat,many-processes}',
   'rest/{download-memory,fuzz}',
   'security/cross-org-{graphql,reading,rest}',
 ].map((files) => `test/${files}.test.ts`);

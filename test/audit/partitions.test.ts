@@ -14,12 +14,8 @@ import { createOrm } from '../../src/database/orm.ts';
 import { newUuid } from '../../src/model/ids.ts';
 import { asAdministrator } from '../support/administrator.ts';
 import { createDatabase } from '../support/databases.ts';
-import {
-  type DatabaseKind,
-  databaseKinds,
-  type Gateway,
-  startGateway,
-} from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { type DatabaseKind, type Gateway, startGateway } from '../support/gateway.ts';
 
 const insertAt = (database: Database, moment: string, count = 1, type = 'PACK_ATTACHED') =>
   database.query(
@@ -75,7 +71,7 @@ async function begunMonthsAgo(database: Database, months: number): Promise<void>
 
 const AHEAD = [1, 2, 3].map(monthName);
 
-describe.each(databaseKinds)('on %s', (kind) => {
+describe.each(longDatabaseKinds)('on %s', (kind) => {
   const start = () => startGateway({ database: kind });
 
   test('there is a place for every event, be it of long ago or to come', async () => {

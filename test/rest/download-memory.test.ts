@@ -9,6 +9,9 @@ import { type Gateway, startGateway } from '../support/gateway.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
 
+/** The one that gateways have of themselves is tried, every kind is swept. */
+const registries = isSweep ? registryKinds : registryKinds.slice(0, 1);
+
 const LARGE = (isSweep ? 62 : 30) * MIB;
 
 /** Uploads a pack that is large and cannot be compressed; answers its id and the digest of its large file. */
@@ -42,7 +45,7 @@ async function readSlowly({ app }: Gateway, path: string) {
   return { status: response.status, bytes, sha256: hash.digest('hex'), alive };
 }
 
-test.each(registryKinds)(
+test.each(registries)(
   `a file and an archive of ${LARGE / MIB} MiB are not held in memory for whoever reads them slowly: %s`,
   async (registry) => {
     const environment = await registryEnvironment(registry);

@@ -26,8 +26,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   chmodSync(directory, 0o755);
   const isRoot = process.getuid?.() === 0;
   const port = await freePort();
-  // The servers that tests start are compiled once.
-  process.env.NODE_COMPILE_CACHE ??= join(directory, 'compiled');
+  // Servers and workers find what is compiled where `npm start` keeps it, from one run to the next.
+  process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+    new URL('../../node_modules/.cache/node', import.meta.url),
+  );
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'postgres'),
     port,
@@ -36,22 +38,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
     persistent: false,
     createPostgresUser: isRoot,
     postgresFlags: [
-      ...['-c', 'max_connections=300', '-c', 'fsync=off'],
+      ...['-c', 'max_connections=300', '-c', 'fsync=off', '-c', 'full_page_writes=off'],
       // What a server takes for granted must make no difference: `read committed`, unless somebody asks for another.
       ...['-c', `default_transaction_isolation=${process.env.TEST_ISOLATION ?? 'read committed'}`],
     ],
     onLog: () => undefined,
     onError: () => undefined,
   });
-  await server.initialise();
-  await server.start();
-  const postgres = `postgres://postgres:postgres@127.0.0.1:${port}`;
-  await server.createDatabase('template');
   const embedded = join(directory, 'embedded');
   // What ends in order leaves what it has compiled to those that tests kill.
-  for (const database of [{ DATABASE_URL: `${postgres}/template` }, {}]) {
-    await startOnce({ DATA_DIR: embedded, ...database });
-  }
+  await Promise.all([
+    startOnce({ DATA_DIR: embedded }),
+    server.initialise().then(() => server.start()),
+  ]);
+  const postgres = `postgres://postgres:postgres@127.0.0.1:${port}`;
+  await server.createDatabase('template');
+  await startOnce({ DATA_DIR: join(directory, 'template'), DATABASE_URL: `${postgres}/template` });
   project.provide('postgres', postgres);
   project.provide('embedded', embedded);
   return async () => {
