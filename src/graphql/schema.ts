@@ -18,7 +18,7 @@ import './keys/key-mutations.graphql.ts';
 import { printSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLObjectType, GraphQLSchema, printSchema as printPlainSchema } from 'graphql';
 import { builder } from './builder.ts';
-import { withCheckedReferences } from './entity-references.ts';
+import { subgraphOf } from './subgraph.ts';
 
 builder.queryType({ description: 'Reading needs no scope except where a field says so.' });
 builder.mutationType({
@@ -31,11 +31,19 @@ builder.subscriptionType({
 });
 
 /** The subgraph: `_entities` and `_service` included. */
-export const schema: GraphQLSchema = withCheckedReferences(
-  builder.toSubGraphSchema({
-    linkUrl: 'https://specs.apollo.dev/federation/v2.6',
-    // Named, so that the plugin does not make the schema twice to find out; one that is missing ends the start.
-    federationDirectives: ['@key', '@requiresScopes', '@shareable'],
+export const schema: GraphQLSchema = subgraphOf(
+  builder.toSchema({
+    extensions: {
+      directives: [
+        {
+          name: 'link',
+          args: {
+            url: 'https://specs.apollo.dev/federation/v2.6',
+            import: ['@key', '@requiresScopes', '@shareable'],
+          },
+        },
+      ],
+    },
   }),
 );
 
