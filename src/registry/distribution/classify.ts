@@ -12,7 +12,7 @@ import { retryAfterSeconds } from './retry-after.ts';
 export type Verdict =
   | { readonly kind: 'success' }
   | { readonly kind: 'gone' }
-  /** zot refuses to delete a manifest that an index still names. */
+  /** A registry that refuses to delete a manifest while an index, or what refers to it, still names it. */
   | { readonly kind: 'needed_by_index' }
   /** Google Artifact Registry wants the tags deleted first. */
   | { readonly kind: 'dangling_tag' }
@@ -59,6 +59,8 @@ const rows: readonly Row[] = [
     again('the Accept header did not reach the registry: check the proxy in between'),
   ],
   [(r) => refusesAsClient(r) && says(r, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'), { kind: 'gone' }],
+  // Quay's word for a tag that is no more; of a digest it does not say that.
+  [(r) => r.status === 404 && r.method === 'GET' && says(r, 'TAG_EXPIRED'), { kind: 'gone' }],
   // Harbor's word for both.
   [(r) => r.status === 404 && says(r, 'NOT_FOUND'), { kind: 'gone' }],
   [
@@ -66,6 +68,19 @@ const rows: readonly Row[] = [
     again('404 without the registry saying that the manifest is unknown: check REGISTRY_URL'),
   ],
   [(r) => r.status === 400 && says(r, 'GOOGLE_MANIFEST_DANGLING_TAG'), { kind: 'dangling_tag' }],
+  // Google Artifact Registry with 400, GitLab with 409, ECR in its own words.
+  [
+    (r) =>
+      r.method === 'DELETE' &&
+      (says(
+        r,
+        'GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE',
+        'GOOGLE_MANIFEST_REFERRING_MANIFEST',
+        'MANIFEST_REFERENCED',
+      ) ||
+        mentions(r, /referenced by manifest list/i)),
+    { kind: 'needed_by_index' },
+  ],
   // What Go's and nginx's TLS servers answer to a request without TLS.
   [
     (r) =>
@@ -73,6 +88,11 @@ const rows: readonly Row[] = [
       r.content.kind === 'other' &&
       /HTTP request (was sent )?to (an )?HTTPS (port|server)/i.test(r.content.text),
     failed('UNREACHABLE', false, 'the registry speaks TLS: use https:// in REGISTRY_URL'),
+  ],
+  // ECR's immutable tags.
+  [
+    (r) => r.status === 400 && says(r, 'TAG_INVALID') && mentions(r, /immutable/i),
+    never('the registry keeps this tag by rule (TAG_INVALID): lift its immutability there'),
   ],
   [
     (r) => r.status === 400 && r.content.kind === 'errors',
@@ -90,6 +110,15 @@ const rows: readonly Row[] = [
   [
     (r) => r.status === 403 && mentions(r, /read[- ]?only/i),
     again('the registry is read-only now (403)'),
+  ],
+  // ECR's passwords last twelve hours.
+  [
+    (r) => r.status === 403 && mentions(r, /token has expired/i),
+    failed(
+      'UNAUTHORIZED',
+      false,
+      'the registry says that our credentials have expired (403): renew REGISTRY_PASSWORD',
+    ),
   ],
   [
     (r) => r.status === 403,
@@ -126,6 +155,13 @@ const rows: readonly Row[] = [
     never('the registry keeps this tag by rule (TAG_IMMUTABLE): lift its immutability there'),
   ],
   [(r) => r.status === 409, again('the registry is changing the same image just now (409)')],
+  // Harbor gives nobody an image that is not signed or not scanned, where its project asks for that.
+  [
+    (r) => r.status === 412 && r.method === 'GET',
+    never(
+      'the registry lets nobody read an image there by rule (412): see its project’s rules about signatures and vulnerabilities',
+    ),
+  ],
   [
     (r) => r.status === 412,
     never('the registry keeps this image by rule (412): lift its immutability or retention rule'),

@@ -130,7 +130,7 @@ export class Client {
           continue;
         }
       }
-      if (atHome && header === undefined && !insisted && this.#mayHide(call, answer)) {
+      if (atHome && header === undefined && !insisted && !target && this.#mayHide(call, answer)) {
         insisted = true;
         const base = await this.#challengeAtBase(deadline);
         const better = await this.#authorization.insist(base, scope, deadline);
@@ -157,10 +157,13 @@ export class Client {
   }
 
   /** Whether a registry that knew who we are might have answered differently. */
-  #mayHide(call: Call, { status }: Answer): boolean {
+  #mayHide(call: Call, { status, headers }: Answer): boolean {
     if (!this.#authorization.hasCredentials) return false;
-    if (status >= 200 && status < 300) return call.needsCredentials === true;
-    return status >= 400 && status < 500 && status !== 408 && status !== 429;
+    if (status >= 200 && status < 300) {
+      return call.needsCredentials === true || /html/i.test(headers['content-type'] ?? '');
+    }
+    // A redirect may lead to where people sign in.
+    return status >= 300 && status < 500 && status !== 408 && status !== 429;
   }
 
   /** The challenge at `/v2/`, where the specification of tokens has every registry make it. */

@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import { type Answer, contentOf } from './answer.ts';
 import type { Call } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
@@ -26,20 +26,36 @@ export async function* pages(
       remembered = url.href;
       rememberAt *= 2;
     }
-    const result = await client.call({ ...call, url, needsCredentials: true }, deadline);
+    const final = (answer: Answer) => refusesNumber(answer) || call.final?.(answer) === true;
+    const result = await client.call({ ...call, url, needsCredentials: true, final }, deadline);
     if (result.kind !== 'answered') return;
+    if (refusesNumber(result.answer)) {
+      if (!url.searchParams.has('n')) throw new CallFailed(tooMany);
+      // Its limit is lower than our wish (distribution's `tags.maxtags`): it may choose.
+      url = new URL(url);
+      url.searchParams.delete('n');
+      continue;
+    }
     yield result.answer;
     url = nextPage(result.answer, url);
   }
+}
+
+const tooMany = failed('REGISTRY_ERROR', false, 'the registry refuses every number of entries');
+
+function refusesNumber(answer: Answer): boolean {
+  if (answer.status !== 400) return false;
+  const content = contentOf(answer);
+  return content.kind === 'errors' && content.codes.includes('PAGINATION_NUMBER_INVALID');
 }
 
 function nextPage(answer: Answer, from: URL): URL | null {
   const target = nextLink(answer.headers.link ?? '');
   if (target === undefined) return null;
   const next = URL.canParse(target, from.href) ? new URL(target, from) : null;
-  // Behind a proxy that ends TLS a registry may believe that it is at http:, or at another port. The next page is
-  // asked for where this one came from.
-  if (next?.hostname !== from.hostname) {
+  // Behind a proxy a registry may believe that it is at http:, at another port, or (Quay, by its SERVER_HOSTNAME) at
+  // another name. The next page of the same listing is asked for where this one came from.
+  if (next === null || (next.hostname !== from.hostname && next.pathname !== from.pathname)) {
     throw new CallFailed(
       failed('REGISTRY_ERROR', false, 'the registry continues a listing at another address'),
     );

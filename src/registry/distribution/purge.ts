@@ -52,24 +52,28 @@ export async function purge(
 
   const parts = await planPurge(view, digest, held);
   if (parts === null) return { kind: 'retained_shared' };
-  // Some registries (zot) delete a child only after its index. If we are cut off between the two, such a
-  // child stays: that residue is theirs to collect, elsewhere the order of the plan leaves none.
-  const postponed: Digest[] = [];
-  for (const part of parts.filter((part) => part !== digest)) {
-    if ((await remove(part)) === 'needed_by_index') postponed.unshift(part);
+  // Some registries delete a child only after its index (zot, GitLab), and a referrer only after the index under the
+  // fallback tag (Google): what is refused is tried again for as long as something else goes. If we are cut off
+  // meanwhile, such a child stays: that residue is theirs to collect, elsewhere the order of the plan leaves none.
+  let kind: Removal = 'needed_by_index';
+  let left: readonly Digest[] = parts;
+  for (let before = left.length + 1; left.length > 0 && left.length < before; ) {
+    before = left.length;
+    const refused: Digest[] = [];
+    for (const part of left) {
+      const removal = await remove(part);
+      if (removal === 'needed_by_index') refused.unshift(part);
+      if (part === digest) kind = removal;
+    }
+    left = refused;
   }
-  const kind = await remove(digest);
   if (kind === 'needed_by_index') {
     throw new CallFailed(
       failed('REGISTRY_ERROR', true, 'the registry keeps the image: an index still names it'),
     );
   }
-  const kept = new Set<Digest>();
-  for (const part of postponed) {
-    // Still needed: an index that has no tag, and so cannot be seen, holds the child.
-    if ((await remove(part)) === 'needed_by_index') kept.add(part);
-  }
-  const removed = new Set(parts.filter((part) => !kept.has(part)));
+  // Others that are left: an index that has no tag, and so cannot be seen, holds them.
+  const removed = new Set(parts.filter((part) => !left.includes(part)));
   const remainingTags = await dropTags(world, view, removed, certain);
   return remainingTags.length === 0 ? { kind } : { kind, remainingTags };
 }

@@ -37,10 +37,14 @@ export async function putManifest(
     );
     if (!confirms(put, digest)) throw notStored();
   } catch (error) {
-    if (!(error instanceof CallFailed) || !error.inDoubt) throw error;
+    if (!(error instanceof CallFailed)) throw error;
+    const { failure, inDoubt } = error;
+    // A registry whose tags never change refuses to set one again, also to what it is on already.
+    const isByRule = failure.reason === 'REGISTRY_ERROR' && !failure.retryable;
+    if (!inDoubt && !isByRule) throw error;
     const found = await lookUp(target, reference);
-    if (found === 'unknown') throw new CallFailed({ ...error.failure, inDoubt: true }, true);
-    if (found?.digest !== digest) throw error;
+    if (found === 'unknown' && inDoubt) throw new CallFailed({ ...failure, inDoubt }, true);
+    if (found === null || found === 'unknown' || found.digest !== digest) throw error;
   }
 }
 

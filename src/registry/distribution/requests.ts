@@ -159,7 +159,7 @@ export async function listReferrers(
     const isIndex = type.startsWith(OCI_INDEX);
     if (answer.status !== 200 || !(isIndex || seen)) {
       const isPage = answer.status === 200 || (answer.status === 404 && /html/i.test(type));
-      return { kind: 'no_api', lasting: !isPage };
+      return { kind: 'no_api', lasting: !isPage && !isAboutThis(answer) };
     }
     const index = jsonOf(answer);
     if (!isIndex || !isRecord(index)) {
@@ -194,6 +194,14 @@ function saysNoSuchRoute(answer: Answer): boolean {
   return (
     content.kind === 'errors' &&
     content.codes.every((code) => /UNSUPPORTED|NOT_FOUND|METHOD_UNKNOWN|NAME_INVALID/.test(code))
+  );
+}
+
+/** Words that may be about this one repository or account (Harbor's for all that is not there), not the endpoint. */
+function isAboutThis(answer: Answer): boolean {
+  const content = contentOf(answer);
+  return (
+    content.kind === 'errors' && content.codes.some((code) => /NOT_FOUND|DENIED|UNAUTH/.test(code))
   );
 }
 

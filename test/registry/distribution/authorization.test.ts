@@ -239,6 +239,11 @@ describe('a registry that hides from strangers what it has', () => {
     ['404 MANIFEST_UNKNOWN', registryError(404, 'MANIFEST_UNKNOWN')],
     ['403 DENIED', registryError(403, 'DENIED')],
     ['401 without a challenge', registryError(401, 'UNAUTHORIZED')],
+    ['a redirect to where people sign in', { status: 302, headers: { location: '/login' } }],
+    [
+      'a page to sign in',
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Sign in' },
+    ],
     ['an empty list', { status: 200, body: '{"tags":[],"repositories":[]}' }],
   ])('with %s: the credentials are sent before that is believed', async (_, answer) => {
     for (const hidesBase of [false, true]) {

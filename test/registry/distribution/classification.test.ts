@@ -156,6 +156,15 @@ describe('what each answer to a DELETE means', () => {
     expect(JSON.stringify(outcome)).not.toContain('secret');
   });
 
+  it('a password that has expired (ECR) is said to be', async () => {
+    const message = 'Your authorization token has expired. Reauthenticate and try again.';
+    const { outcome } = await purgeAnswered(registryError(403, 'DENIED', message));
+    expect(outcome).toMatchObject({
+      ...permanent('UNAUTHORIZED'),
+      detail: expect.stringContaining('renew REGISTRY_PASSWORD'),
+    });
+  });
+
   it('a 303 is not followed: the GET behind it would fake a success', async () => {
     const paths: string[] = [];
     const { outcome } = await purgeAnswered((request, response) => {

@@ -135,6 +135,122 @@ describe('registries other than docker-registry', () => {
     expect([...store.manifests.values()]).toEqual([child]);
   });
 
+  /** Refuses a manifest that another one names, as `answer` has it. */
+  const keepsWhatIsNamed =
+    (answer: ScriptedAnswer) =>
+    (method: string, path: string, { manifests }: Store): ScriptedAnswer | undefined => {
+      const digest = path.split('/').at(-1) ?? '';
+      const isNamed = [...manifests.values()].some(
+        ({ manifest, descriptor }) =>
+          descriptor.mediaType === INDEX && Buffer.from(manifest).includes(digest),
+      );
+      return method === 'DELETE' && isNamed ? answer : undefined;
+    };
+
+  describe.each<[string, ScriptedAnswer]>([
+    ['Google Artifact Registry', registryError(400, 'GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE')],
+    ['Google, of a referrer', registryError(400, 'GOOGLE_MANIFEST_REFERRING_MANIFEST')],
+    ['GitLab', registryError(409, 'MANIFEST_REFERENCED', 'manifest referenced by a manifest list')],
+    [
+      'ECR',
+      registryError(403, 'DENIED', 'Requested image referenced by manifest list: [sha256:a]'),
+    ],
+  ])('%s keeps what an index names', (_, answer) => {
+    it('a child goes after its index, a referrer after its fallback tag', async () => {
+      const child = imageOf('child that is kept');
+      const index = indexOf(indexOf(child));
+      const signature = imageOf('signature that is kept', index.descriptor);
+      const { registry, store } = await vendor(
+        keepsWhatIsNamed(answer),
+        { v1: index, [index.descriptor.digest.replace(':', '-')]: indexOf(signature) },
+        child,
+        indexOf(child),
+        signature,
+      );
+      expect(await registry.purge(name, index.descriptor.digest)).toEqual({ kind: 'purged' });
+      expect(store.manifests.size).toBe(0);
+    });
+
+    it('an image that an untagged index of others names stays, and the message says so', async () => {
+      const image = imageOf('named unseen');
+      const { registry, store } = await vendor(
+        keepsWhatIsNamed(answer),
+        { v1: image },
+        indexOf(image),
+      );
+      expect(await registry.purge(name, image.descriptor.digest)).toMatchObject({
+        kind: 'failed',
+        retryable: true,
+        detail: 'the registry keeps the image: an index still names it',
+      });
+      expect(store.manifests.size).toBe(2);
+    });
+  });
+
+  it('distribution 3 with a low `tags.maxtags`: a list is asked for without a number', async () => {
+    const image = imageOf('few tags at once');
+    const { registry, store } = await vendor(
+      (_, path) =>
+        path.includes('/tags/list?n=1000')
+          ? registryError(400, 'PAGINATION_NUMBER_INVALID')
+          : undefined,
+      { v1: image, latest: image },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.tags.size).toBe(0);
+  });
+
+  it('a registry that refuses a list with and without a number is not asked for ever', async () => {
+    const image = imageOf('no tags at once');
+    const { registry, store } = await vendor(
+      (_, path) =>
+        path.includes('/tags/list') ? registryError(400, 'PAGINATION_NUMBER_INVALID') : undefined,
+      { v1: image },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toMatchObject({ kind: 'failed' });
+    expect(store.manifests.size).toBe(1);
+  });
+
+  it('Quay, asked by a name that is not its SERVER_HOSTNAME: the list goes on where it began', async () => {
+    const image = imageOf('on the second page of Quay');
+    const index = indexOf(image);
+    const { registry } = await vendor(
+      (_, path) => {
+        if (!path.includes('/tags/list')) return undefined;
+        if (path.includes('next_page=')) return { status: 200, body: '{"tags":["multi"]}' };
+        const link = `<https://quay.invalid/v2/${name}/tags/list?n=100&next_page=a>; rel="next"`;
+        return { status: 200, headers: { link }, body: '{"tags":["v1"]}' };
+      },
+      { v1: image, multi: index },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({
+      kind: 'retained_shared',
+    });
+  });
+
+  it.each<[string, ScriptedAnswer]>([
+    ['Harbor: nothing is there', registryError(404, 'NOT_FOUND')],
+    ['no permission there', registryError(403, 'DENIED')],
+  ])('one image without referrers does not hide those of another: %s', async (_, answer) => {
+    const gone = imageOf('without referrers');
+    const image = imageOf('with referrers');
+    const signature = imageOf('listed signature', image.descriptor);
+    const { registry, store } = await vendor(
+      (_method, path) => {
+        if (!path.includes('/referrers/')) return undefined;
+        if (path.endsWith(gone.descriptor.digest)) return answer;
+        const manifests = path.endsWith(image.descriptor.digest) ? [signature.descriptor] : [];
+        const body = JSON.stringify({ schemaVersion: 2, manifests });
+        return { status: 200, headers: { 'content-type': INDEX }, body };
+      },
+      { v1: image },
+      signature,
+    );
+    expect(await registry.purge(name, gone.descriptor.digest)).toEqual({ kind: 'already_gone' });
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
+  });
+
   it('with a referrers API, its pages are followed and what they list goes first', async () => {
     const image = imageOf('listed');
     const signatures = [imageOf('one', image.descriptor), imageOf('two', image.descriptor)];
@@ -300,6 +416,28 @@ describe('registries other than docker-registry', () => {
     );
     const { digest } = imageOf('its own words').descriptor;
     expect(await registry.purge(name, digest)).toMatchObject(outcome);
+  });
+
+  it('Harbor: what nobody may read for want of a signature or a scan is no image kept from deletion', async () => {
+    const image = imageOf('not scanned');
+    const { registry, store } = await vendor(
+      (method, path) =>
+        method === 'GET' && path.includes('/manifests/')
+          ? registryError(412, 'PROJECTPOLICYVIOLATION')
+          : undefined,
+      { v1: image },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toMatchObject({
+      kind: 'failed',
+      retryable: false,
+      detail: expect.stringContaining('signatures and vulnerabilities'),
+    });
+    expect(store.manifests.size).toBe(1);
+  });
+
+  it('Quay: a tag that has expired is not there', async () => {
+    const { registry } = await vendor(() => registryError(404, 'TAG_EXPIRED'), {});
+    expect(await registry.readManifest(name, tag('v1'))).toEqual({ kind: 'missing' });
   });
 
   /** Token and registry in one; the service knows the actions `known` alone. */

@@ -161,6 +161,16 @@ describe('with hostile answers', () => {
         body: 'OK',
       },
     ],
+    [
+      '201 with the digest twice, by a proxy that adds it',
+      {
+        status: 201,
+        headers: { 'docker-content-digest': Array(2).fill(image.descriptor.digest).join(', ') },
+      },
+    ],
+    ['a refusal to set a tag again (Harbor)', registryError(412, 'PRECONDITION')],
+    ['a refusal to set a tag again (Quay)', registryError(409, 'TAG_IMMUTABLE')],
+    ['a refusal to set a tag again (ECR)', registryError(400, 'TAG_INVALID', 'is immutable')],
     ['201 with the text OK alone', { status: 201, headers: text, body: 'OK' }],
     ['201 with errors', { status: 201, body: '{"errors":[]}' }],
     ['no answer', hung],
@@ -176,11 +186,21 @@ describe('with hostile answers', () => {
   it.each<[string, Reply]>([
     ['a page', { status: 200, headers: text, body: '<html>Sign in' }],
     ['no answer', hung],
+    ['a conflict', registryError(409, 'CONFLICT')],
   ])('a manifest that is not there is not stored, after %s', async (_, put) => {
     const { registry } = await connect(storing(() => put, false));
     const outcome = await registry.push(name, tag('v1'), image);
     expect(outcome).toMatchObject({ kind: 'failed', retryable: true });
     expect(outcome).not.toHaveProperty('inDoubt');
+  });
+
+  it('a tag that a rule keeps on something else is refused by name', async () => {
+    const { registry } = await connect(
+      storing(() => registryError(400, 'TAG_INVALID', 'the repository is immutable'), false),
+    );
+    const outcome = await registry.push(name, tag('v1'), image);
+    expect(outcome).toMatchObject({ kind: 'failed', retryable: false });
+    expect(outcome).toHaveProperty('detail', expect.stringContaining('immutability'));
   });
 
   it('a manifest that nobody can tell of is in doubt', async () => {
