@@ -182,6 +182,19 @@ describe('what no pack may have is refused under its name, with the option that 
     expect(await refusal(`${avoided} "$OUT" $PACK`)).toBe('pack');
   });
 
+  test.each<[string, RegExp]>([
+    ['-V label', /a volume label.*without -V/],
+    ['-g "$OUT.snar"', /incremental backup.*without -g/],
+  ])('what tar %s adds is refused with the option to leave out', async (option, message) => {
+    if (!installed('tar')) return;
+    await oddPack(async () => undefined);
+    expect(await refusal(`tar ${option} -czf "$OUT" $PACK`)).toEqual({
+      path: expect.stringContaining('archive/'),
+      message: expect.stringMatching(message),
+    });
+    expect(await refusal(`tar -czf "$OUT" $PACK`)).toBe('pack');
+  });
+
   test.each<[string, string, string, RegExp]>([
     ['tar', 'tar -czf', 'tar --hard-dereference -czf', /hard link.*--hard-dereference/],
     ['tar', 'tar -czf', 'tar -h --hard-dereference -czf', /symbolic link.*-h \(--dereference\)/],

@@ -37,6 +37,9 @@ const HOW_TO_AVOID: Readonly<Record<string, string>> = {
     'make the archive with tar -h (--dereference), in GNU tar together with --hard-dereference, which stores what it points to',
   'a sparse file':
     'make the archive without -S (GNU tar) or with --no-read-sparse (bsdtar, which macOS has)',
+  'a directory of an incremental backup': 'make the archive without -g (--listed-incremental)',
+  'the rest of a file of another volume': 'make the archive without -M (--multi-volume)',
+  'a volume label': 'make the archive without -V (--label)',
 };
 
 /**

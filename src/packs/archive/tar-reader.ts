@@ -31,6 +31,9 @@ const OTHER_TYPES: Readonly<Record<string, string>> = {
   '4': 'a block device',
   '6': 'a named pipe',
   S: 'a sparse file',
+  D: 'a directory of an incremental backup',
+  M: 'the rest of a file of another volume',
+  V: 'a volume label',
 };
 
 /**
