@@ -84,22 +84,34 @@ test.each<[string, Uint8Array, RegExp]>([
   ['in xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0]), /compressed with xz/],
   ['in bzip2', Buffer.from('BZh91AY&SY'), /compressed with bzip2/],
   [
-    'behind a skippable frame of zstd',
-    Buffer.concat([skippable(), zstdCompressSync(tarOf(good))]),
-    /form that is not read/,
+    'in more frames of zstd than a tool writes',
+    Buffer.concat(Array(20_001).fill(skippable())),
+    /more than 20000 zstd frames/,
   ],
   [
-    'in zstd that goes on after a skippable frame',
+    'in zstd of which the last frame is cut short',
     Buffer.concat([
       zstdCompressSync(tarOf(good).subarray(0, 600)),
-      skippable(),
-      zstdCompressSync(tarOf(good).subarray(600)),
+      zstdCompressSync(tarOf(good).subarray(600)).subarray(0, -20),
     ]),
-    /middle of|form that is not read/,
+    /zstd|middle/,
   ],
 ])('refuses pack.yaml %s', async (_what, layer, message) => {
   expect(await read(layer)).toMatchObject(refused('pack.yaml', message));
 });
+
+test.each([1, 600, 1024])(
+  'zstd is read frame by frame (pzstd, zstd:chunked), cut at %i',
+  async (at) => {
+    const tar = tarOf([{ name: 'data/zeros', content: '\0'.repeat(100_000) }, ...good]);
+    const frames = [tar.subarray(0, at), tar.subarray(at, 4096), tar.subarray(4096)];
+    const written = frames.flatMap((frame) => [skippable(), zstdCompressSync(frame)]);
+    expect(await read(Buffer.concat([...written, skippable()]))).toMatchObject(found());
+    expect(await read(Buffer.concat(frames.map((frame) => zstdCompressSync(frame))))).toMatchObject(
+      found(),
+    );
+  },
+);
 
 test('problems of the file itself are listed', async () => {
   expect(await read(tarOf([{ name: 'pack.yaml', content: 'name: a' }]))).toMatchObject({

@@ -51,7 +51,7 @@ export async function* layerEntries(
   blob.on('error', () => undefined);
   const isTitled = layer.title !== null;
   const reader = new ByteReader(
-    isTitled ? blob : tarOf(layer, unpackedLayer(blob)),
+    isTitled ? blob : tarOf(layer, unpackedLayer(blob, allowance)),
     allowance.left,
   );
   try {

@@ -1,4 +1,4 @@
-import { pipeline, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import {
   constants,
   createGunzip,
@@ -7,7 +7,6 @@ import {
   type ZstdDecompress,
 } from 'node:zlib';
 import { ArchiveRefused } from '../archive/archive-refused.ts';
-import { BLOCK } from '../archive/tar-header.ts';
 
 /**
  * 16 MiB, in powers of two: what containerd, buildkit and skopeo write at their usual levels needs half of that. A
@@ -35,20 +34,30 @@ const FORMATS: readonly {
 ];
 const LONGEST_MAGIC = 6;
 
-/** RFC 8878, 3.1.2: what pzstd puts before each of its frames. */
+/** RFC 8878, 3.1.2: what pzstd puts before each of its frames, and zstd:chunked behind the last. */
 const isSkippableFrame = ([first = 0, ...rest]: Uint8Array): boolean =>
   first >> 4 === 0x5 && [0x2a, 0x4d, 0x18].every((byte, at) => rest[at] === byte);
-const UNREAD_FRAMES =
-  'is compressed with zstd in a form that is not read here (pzstd writes it; zstd does not)';
+/** zstd:chunked has a few for each file; a hostile layer could have millions, each of which costs a decompressor. */
+const MOST_ZSTD_FRAMES = 20_000;
+/** What a further frame takes off the bytes that all layers together may unpack to. */
+const ZSTD_FRAME_BYTES = 4096;
 
-/** The bytes of a layer's tar: what is in gzip or zstd unpacked, anything else as it is. Throws `ArchiveRefused`. */
-export async function* unpackedLayer(layer: Readable): AsyncGenerator<Uint8Array, void> {
+/**
+ * The bytes of a layer's tar: what is in gzip or zstd unpacked, anything else as it is. Throws `ArchiveRefused`.
+ * @param allowance how many bytes the layers behind this one may unpack to
+ */
+export async function* unpackedLayer(
+  layer: Readable,
+  allowance: { left: number },
+): AsyncGenerator<Uint8Array, void> {
   const chunks: AsyncIterator<Uint8Array> = layer[Symbol.asyncIterator]();
   const start = await firstBytes(chunks, LONGEST_MAGIC);
   const whole = rejoined(start, chunks);
-  if (isSkippableFrame(start.subarray(0, LONGEST_MAGIC)))
-    throw new ArchiveRefused('archive', UNREAD_FRAMES);
-  const format = FORMATS.find(({ magic }) => magic.every((byte, at) => start[at] === byte));
+  const isZstd = isSkippableFrame(start.subarray(0, 4));
+  const format = FORMATS.find(
+    ({ name, magic }) =>
+      magic.every((byte, at) => start[at] === byte) || (isZstd && name === 'zstd'),
+  );
   if (format === undefined) {
     yield* whole;
     return;
@@ -59,29 +68,43 @@ export async function* unpackedLayer(layer: Readable): AsyncGenerator<Uint8Array
       `is compressed with ${format.name}, which is not read here`,
     );
   }
-  const decompress = format.decompress();
-  let received = 0;
-  async function* counted() {
-    for await (const chunk of whole) {
-      received += chunk.length;
-      yield chunk;
+  // Node's decompressor of zstd ends where a frame ends, and leaves the frames behind it to the next one.
+  let bytes: AsyncIterator<Uint8Array> = whole;
+  for (let frames = 1; ; frames += 1) {
+    const left = yield* decompressed(bytes, format.decompress());
+    if (left === null || format.name !== 'zstd') return;
+    if (frames === MOST_ZSTD_FRAMES) {
+      throw new ArchiveRefused('archive', `has more than ${MOST_ZSTD_FRAMES} zstd frames`);
     }
+    allowance.left -= ZSTD_FRAME_BYTES;
+    bytes = rejoined(left, whole);
   }
+}
+
+/** Yields what one decompressor makes of the bytes; answers with those that it left, null where it took them all. */
+async function* decompressed(
+  bytes: AsyncIterator<Uint8Array>,
+  decompress: Gunzip | ZstdDecompress,
+): AsyncGenerator<Uint8Array, Uint8Array | null> {
+  let fed = 0;
+  const feed = async (): Promise<Uint8Array | null> => {
+    for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
+      fed += next.value.length;
+      // One at a time, so that what is left is left of this one.
+      await new Promise<void>((taken) => void decompress.write(next.value, () => taken()));
+      if (decompress.bytesWritten < fed) return next.value.subarray(decompress.bytesWritten - fed);
+    }
+    decompress.end();
+    return null;
+  };
   // zlib may fail once more after it was destroyed, when nobody listens any longer.
   decompress.on('error', () => undefined);
-  // What breaks the feeding comes out of `decompress` too, which is where it is handled.
-  pipeline(counted, decompress, () => undefined);
+  const feeding = feed();
+  // What breaks the feeding comes out of `decompress`, which is where it is handled.
+  feeding.catch((error: Error) => decompress.destroy(error));
   try {
-    let last: Uint8Array = new Uint8Array(0);
-    for await (const chunk of decompress) {
-      last = chunk;
-      yield chunk;
-    }
-    // After a skippable frame node's decompressor ignores what follows: harmless behind the zeros that end a tar.
-    const isCut = format.name === 'zstd' && decompress.bytesWritten < received;
-    if (isCut && last.subarray(-BLOCK).some((byte) => byte !== 0)) {
-      throw new ArchiveRefused('archive', UNREAD_FRAMES);
-    }
+    for await (const chunk of decompress) yield chunk;
+    return await feeding;
   } finally {
     decompress.destroy();
   }
