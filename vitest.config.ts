@@ -27,7 +27,7 @@ export default defineConfig({
   },
   test: {
     globalSetup: './test/support/global-setup.ts',
-    setupFiles: './test/support/statements.ts',
+    setupFiles: './test/support/tenancy.ts',
     // Only ends what hangs: machines that are busy with something else are ten times slower than a quiet one.
     testTimeout: 180_000,
     hookTimeout: 180_000,
