@@ -13,10 +13,11 @@ const swept = [
   'packs/{archive-hostile,clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
   'packs/{replace-pack-image,deletion-crash,deletion-failure,deletion-race,hostile-input,revision-crash}',
   'database/{odd-servers,session}',
-  'graphql/execution',
+  'graphql/{execution,streams-apart,subscriptions}',
   'process/{bad-configuration,migrate,start-refused}',
   'registry/layout/{flat,many-processes}',
   'rest/{download-memory,fuzz}',
+  'roles/detach-pack-from-roles',
   'security/cross-org-{graphql,reading,rest}',
 ].map((files) => `test/${files}.test.ts`);
 

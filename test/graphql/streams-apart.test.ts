@@ -7,7 +7,8 @@ import { FAILURES_PER_ADDRESS } from '../../src/identity/failed-attempts.ts';
 import { type KeyId, keyIds, newUuid, type OrgId, orgIds } from '../../src/model/ids.ts';
 import { change } from '../packs/changes.ts';
 import { lastOf, openStreams, type Stream, streamOf, subscribe } from '../support/event-stream.ts';
-import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { startSessionIssuer } from '../support/session-issuer.ts';
 
 const ADDRESS = '192.0.2.7';
@@ -33,7 +34,7 @@ async function useUpAttempts(gateway: Gateway): Promise<void> {
 const keyIdOf = async (gateway: Gateway, key: string): Promise<string> =>
   (await gateway.graphql('{ viewer { apiKey { id } } }', {}, key)).data.viewer.apiKey.id;
 
-describe.each(databaseKinds)('streams of several callers on %s', (database) => {
+describe.each(longDatabaseKinds)('streams of several callers on %s', (database) => {
   test('a key that is revoked ends its own stream alone, whatever its address has tried', async () => {
     const gateway = await startGateway({ database });
     const other = await gateway.org('other');

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { change } from '../packs/changes.ts';
 import { deletePackDocument } from '../support/deletion.ts';
 import { lastOf, openStreams, type Stream, streamOf, subscribe } from '../support/event-stream.ts';
-import { databaseKinds, type Json, startGateway } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { type Json, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { startServer } from '../support/server-process.ts';
@@ -18,7 +19,7 @@ const ROLE = `mutation ($name: String!) {
 
 const nextEvent = async (stream: Stream): Promise<Json> => (await stream.next())?.data.packEvents;
 
-describe.each(databaseKinds)('packEvents on %s', (database) => {
+describe.each(longDatabaseKinds)('packEvents on %s', (database) => {
   test('tells the story of a pack as it happens', async () => {
     const gateway = await startGateway({ database });
     await using stream = await subscribe(gateway);

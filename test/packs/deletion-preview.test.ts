@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { nameInIndex, putBystander } from '../support/bystander.ts';
 import { deletePack, insertUnmanagedPack, role, rowOf } from '../support/deletion.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
-import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { deployments, registryEnvironment } from '../support/registries.ts';
 
@@ -92,7 +93,7 @@ describe.each(deployments)('deletionPreview on $database with $registry', (deplo
   });
 });
 
-describe.each(databaseKinds)('deletionPreview on %s', (database) => {
+describe.each(longDatabaseKinds)('deletionPreview on %s', (database) => {
   test.skipIf(!installed('docker-registry'))(
     'says what the database knows while the registry is down, and does not fail',
     async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { change } from '../packs/changes.ts';
 import { deletePack, eventsOf, insertUnmanagedPack, role } from '../support/deletion.ts';
-import { databaseKinds, type Gateway, type Json, startGateway } from '../support/gateway.ts';
+import { longDatabaseKinds } from '../support/extent.ts';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 
 const start = () => startGateway({ database: 'postgres' });
 const detach = (gateway: Gateway, variables: object, key?: string) =>
@@ -26,7 +27,7 @@ async function rolesOfEvents({ app }: Gateway, packId: string, type = 'PACK_DETA
   return rows.map((row) => row.role).sort();
 }
 
-describe.each(databaseKinds)('a pack is taken from roles on %s', (database) => {
+describe.each(longDatabaseKinds)('a pack is taken from roles on %s', (database) => {
   test('from all of the org, archived ones too, with one event each; again changes nothing', async () => {
     const gateway = await startGateway({ database });
     const packId = await insertUnmanagedPack(gateway, { name: 'triage' });
