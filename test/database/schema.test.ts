@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDatabase } from '../support/databases.ts';
 import { eventsOf, insertUnmanagedPack, role } from '../support/deletion.ts';
 import { databaseKinds, type Gateway, startGateway } from '../support/gateway.ts';
+import { startServer } from '../support/server-process.ts';
 import { violatesTenancy } from '../support/statements.ts';
 
 const send = (gateway: Gateway, sql: string, values: readonly unknown[] = []) =>
@@ -34,6 +39,21 @@ describe.each(databaseKinds)('the schema on %s', (database) => {
     await expect(send(gateway, sql)).rejects.toThrow('audit events are never changed');
     expect(await eventsOf(gateway, id)).toEqual(['PACK_ATTACHED']);
   });
+});
+
+test('several processes may start at once on an empty PostgreSQL', async () => {
+  const DATABASE_URL = await createDatabase('template0');
+  const directories = Array.from({ length: 3 }, () => mkdtempSync(join(tmpdir(), 'replica-')));
+  onTestFinished(() => {
+    for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  });
+  const servers = await Promise.all(
+    directories.map((DATA_DIR) => startServer({ DATABASE_URL, DATA_DIR })),
+  );
+  for (const server of servers) {
+    const { data } = await server.graphql('{ viewer { org { slug } } packs { totalCount } }');
+    expect(data).toEqual({ viewer: { org: { slug: 'default' } }, packs: { totalCount: 0 } });
+  }
 });
 
 describe('the check of all statements for their org', () => {
