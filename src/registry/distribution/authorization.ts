@@ -1,39 +1,30 @@
 import { performance } from 'node:perf_hooks';
-import { namesHost } from '../host.ts';
+import type { RegistryFailure } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Deadline } from './deadline.ts';
+import { insufficientScope, missingRight } from './missing-right.ts';
 import { canAskForLess, narrowScope, type Scope, withActionsOf } from './scope.ts';
+import { type Bearer, bearerOf, type TokenServices } from './token-realm.ts';
 import { ScopeRefused, type Token, type TokenRequest } from './token-service.ts';
-
-/** The token services that may be asked, besides the registry itself. */
-export interface TokenServices {
-  /** `host[:port]`. */
-  readonly hosts: readonly string[];
-  /** Whether any port of the registry's host may be one. */
-  readonly otherPorts: boolean;
-  /** The variable that allows more. */
-  readonly variable: string;
-}
-
-const ownTokenServices: TokenServices = {
-  hosts: [],
-  otherPorts: true,
-  variable: 'REGISTRY_TOKEN_HOSTS',
-};
 
 export interface AuthorizationOptions {
   readonly registry: URL;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly tokens?: TokenServices | undefined;
-  /** Fetches a token; it has a time limit of its own, because several calls may wait for the same one. */
-  readonly fetchToken: (request: TokenRequest, basic: string | undefined) => Promise<Token>;
+  /**
+   * Fetches a token; it has a time limit of its own, because several calls may wait for the same one. `isLast` says that
+   * a refusal of the scope is a failure; otherwise there is more to ask.
+   */
+  readonly fetchToken: (
+    request: TokenRequest,
+    basic: string | undefined,
+    isLast: boolean,
+  ) => Promise<Token>;
 }
 
-type Scheme =
-  | { readonly kind: 'basic'; readonly header: string }
-  | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined };
+type Scheme = { readonly kind: 'basic'; readonly header: string } | Bearer;
 
 // Tokens are per repository; a gateway to very many of them must not keep them all.
 const MOST_TOKENS = 1_000;
@@ -45,7 +36,7 @@ export class Authorization {
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<Token>>();
   #scheme: Scheme | undefined;
-  /** The token service refuses scopes with `delete`: there, the right to push includes the right to delete. */
+  /** The token service knows no `delete`: there, the right to push includes the right to delete. */
   #withoutDelete = false;
 
   constructor(options: AuthorizationOptions) {
@@ -67,7 +58,13 @@ export class Authorization {
     const scheme = this.#scheme;
     if (scheme === undefined) return undefined;
     if (scheme.kind === 'basic') return scheme.header;
-    return this.#bearer(scheme, scope, {}, undefined, deadline);
+    try {
+      return await this.#bearer(scheme, scope, null, undefined, deadline);
+    } catch (error) {
+      // The registry's challenge to a request without a token names the least that this one needs.
+      if (error instanceof ScopeRefused) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -87,7 +84,8 @@ export class Authorization {
     const header = this.#basic;
     const takesBasic = challenges.some(({ scheme }) => scheme === 'basic');
     if (bearer) {
-      const accepted = this.#accept(bearer);
+      const { registry, tokens } = this.#options;
+      const accepted = bearerOf(bearer, registry, tokens);
       if (typeof accepted !== 'string') {
         if (isSecond && !canAskForLess(bearer, scope)) return undefined;
         this.#scheme = accepted;
@@ -118,10 +116,16 @@ export class Authorization {
     return this.#basic;
   }
 
+  /** What a 401 that nothing can be done about says beyond its status. */
+  lackOf(challengeHeader: string | undefined, scope: Scope): RegistryFailure | undefined {
+    return insufficientScope(parseChallenges(challengeHeader ?? ''), scope, this.hasCredentials);
+  }
+
+  /** @param challenge what the registry asked for; null where it was not asked yet */
   async #bearer(
-    scheme: Extract<Scheme, { kind: 'bearer' }>,
+    scheme: Bearer,
     scope: Scope,
-    { scope: challenged, error }: Challenge['parameters'],
+    challenge: Challenge['parameters'] | null,
     refused: string | undefined,
     deadline: Deadline,
   ): Promise<string> {
@@ -130,39 +134,62 @@ export class Authorization {
     if (cached && cached.expires > performance.now() && `Bearer ${cached.value}` !== refused) {
       return `Bearer ${cached.value}`;
     }
-    let fetching = this.#fetching.get(key);
+    const question = `${key} ${challenge !== null}`;
+    let fetching = this.#fetching.get(question);
     if (!fetching) {
       // A token that has not expired was granted for less than was asked: some services drop an action that they do
       // not know, and the whole scope with it.
-      const asksTooMuch = refused?.startsWith('Bearer ') === true && error !== 'invalid_token';
-      fetching = this.#fetch(scheme, scope, challenged, asksTooMuch)
+      const asksTooMuch =
+        refused?.startsWith('Bearer ') === true && challenge?.error !== 'invalid_token';
+      fetching = this.#fetch(scheme, scope, challenge, asksTooMuch)
         .then((token) => this.#keep(key, token))
-        .finally(() => this.#fetching.delete(key));
-      this.#fetching.set(key, fetching);
+        .finally(() => this.#fetching.delete(question));
+      this.#fetching.set(question, fetching);
     }
     return `Bearer ${(await deadline.race(fetching)).value}`;
   }
 
   /** Asks for all that we need, and where that is refused for what the challenge names. */
   async #fetch(
-    { realm, service }: Extract<Scheme, { kind: 'bearer' }>,
+    { realm, service }: Bearer,
     scope: Scope,
-    challenged: string | undefined,
+    challenge: Challenge['parameters'] | null,
     asksTooMuch: boolean,
   ): Promise<Token> {
-    const ask = (wanted: Scope) =>
-      this.#options.fetchToken({ realm, service, scope: wanted }, this.#basic);
-    const narrow = narrowScope(challenged, scope);
-    if (this.#withoutDelete || asksTooMuch) return ask(narrow);
-    const wide = withActionsOf(challenged, scope);
+    const ask = (wanted: Scope, isLast: boolean) =>
+      this.#options.fetchToken({ realm, service, scope: wanted }, this.#basic, isLast);
+    const narrow = narrowScope(challenge?.scope, scope);
+    const wide = withActionsOf(challenge?.scope, scope);
+    const first = this.#withoutDelete || asksTooMuch ? narrow : wide;
     try {
-      return await ask(wide);
+      return await ask(first, first === narrow);
     } catch (error) {
-      if (!(error instanceof ScopeRefused) || narrow === wide) throw error;
-      const token = await ask(narrow);
-      this.#withoutDelete = true;
-      return token;
+      if (!(error instanceof ScopeRefused)) throw error;
+      if (first === narrow) throw await this.#explained(error, challenge, scope, ask);
+      try {
+        const token = await ask(narrow, true);
+        // What one account may not do in one repository says nothing about the others.
+        this.#withoutDelete ||= !error.isAboutAccount;
+        return token;
+      } catch (again) {
+        if (!(again instanceof ScopeRefused)) throw again;
+        throw await this.#explained(again, challenge, scope, ask);
+      }
     }
+  }
+
+  /** Whether we are refused or the scope is: a service that knows us gives a token for no scope at all. */
+  async #explained(
+    refusal: ScopeRefused,
+    challenge: Challenge['parameters'] | null,
+    scope: Scope,
+    ask: (wanted: Scope, isLast: boolean) => Promise<Token>,
+  ): Promise<CallFailed> {
+    if (challenge === null || !refusal.isAboutAccount) return refusal;
+    const isKnown = !this.hasCredentials || (await ask(undefined, false).then(yes, isNo));
+    return isKnown
+      ? new CallFailed(missingRight(challenge.scope, scope, this.hasCredentials))
+      : refusal;
   }
 
   #keep(key: string, token: Token): Token {
@@ -170,40 +197,12 @@ export class Authorization {
     this.#tokens.set(key, token);
     return token;
   }
-
-  /**
-   * The realm comes from whatever answered the request, so it gets our password only where the configuration allows
-   * it. Answers with a text that says why where it does not.
-   */
-  #accept({ parameters }: Challenge): Extract<Scheme, { kind: 'bearer' }> | string {
-    const { registry, tokens = ownTokenServices } = this.#options;
-    const text = parameters.realm ?? '';
-    const isPath = /^\/[^/\\]/.test(text);
-    const realm = URL.canParse(text)
-      ? new URL(text)
-      : isPath && URL.canParse(text, registry.href)
-        ? new URL(text, registry)
-        : undefined;
-    const known =
-      realm !== undefined &&
-      (realm.host === registry.host ||
-        namesHost(tokens.hosts, realm) ||
-        (tokens.otherPorts && realm.hostname === registry.hostname));
-    const secure =
-      realm?.protocol === 'https:' ||
-      (realm?.protocol === 'http:' && registry.protocol === 'http:');
-    if (!realm || !known || !secure) return refusalOf(realm, known, tokens);
-    return { kind: 'bearer', realm, service: parameters.service };
-  }
 }
 
-function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenServices): string {
-  // The host is the only part of the registry's answer that we repeat, because the operator has to know which one to
-  // allow. A URL's host holds only letters, digits and a few signs.
-  if (realm === undefined || realm.host === '' || realm.host.length > 255) {
-    return 'the registry names no token service that can be asked';
-  }
-  return known
-    ? `the registry names a token service without TLS at ${realm.host}: no credentials are sent there`
-    : `the registry names a token service at ${realm.host}: no credentials are sent there unless ${variable} names that host`;
+const yes = () => true;
+
+/** A service that fails says nothing about us. */
+function isNo(error: unknown): false {
+  if (error instanceof CallFailed) return false;
+  throw error;
 }

@@ -3,7 +3,7 @@ import type { ProxyConfig } from '../../outgoing/proxy.ts';
 import { namesHost } from '../host.ts';
 import type { RegistryCall, RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
-import { Authorization, type TokenServices } from './authorization.ts';
+import { Authorization } from './authorization.ts';
 import { type Call, type Result, resultOf } from './call.ts';
 import { CallFailed } from './call-failed.ts';
 import { CallReports, outcomeOf } from './call-reports.ts';
@@ -11,7 +11,8 @@ import { isCloudMetadata } from './cloud-metadata.ts';
 import { Deadline } from './deadline.ts';
 import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { ATTEMPTS, patientAttempts, withRetries } from './retry.ts';
-import { fetchToken, type TokenRequest } from './token-service.ts';
+import type { TokenServices } from './token-realm.ts';
+import { fetchToken, ScopeRefused, type TokenRequest } from './token-service.ts';
 import { readCapped, Transport } from './transport.ts';
 
 export interface ClientOptions {
@@ -54,7 +55,7 @@ export class Client {
       username: options.username,
       password: options.password,
       tokens: options.tokens,
-      fetchToken: (request, basic) => this.#fetchToken(request, basic),
+      fetchToken: (...asked) => this.#fetchToken(...asked),
     });
   }
 
@@ -142,7 +143,11 @@ export class Client {
       }
       report(outcomeOf(result, answer));
       if (result.kind === 'failed') {
-        throw new CallFailed(result, answer.status >= 500 || answer.status < 300);
+        const lack = answer.status === 401 && atHome && header !== undefined;
+        const failure = lack
+          ? (this.#authorization.lackOf(answer.headers['www-authenticate'], scope) ?? result)
+          : result;
+        throw new CallFailed(failure, answer.status >= 500 || answer.status < 300);
       }
       return result;
     }
@@ -199,7 +204,7 @@ export class Client {
     }
   }
 
-  async #fetchToken(request: TokenRequest, basic: string | undefined) {
+  async #fetchToken(request: TokenRequest, basic: string | undefined, isLast: boolean) {
     const deadline = new Deadline(this.#options.deadlineMs);
     const started = performance.now();
     const repository = request.scope?.split(':')[1] ?? '';
@@ -209,7 +214,11 @@ export class Client {
       this.#reports.ended(call, performance.now() - started, 200, 'ok');
       return token;
     } catch (error) {
-      this.#reports.failed(call, performance.now() - started, error);
+      const milliseconds = performance.now() - started;
+      // As a challenge is no failure as long as there is an answer to it.
+      if (error instanceof ScopeRefused && !isLast) {
+        this.#reports.ended(call, milliseconds, error.status, 'ok');
+      } else this.#reports.failed(call, milliseconds, error);
       throw error;
     } finally {
       deadline.end();

@@ -24,6 +24,15 @@ export function narrowScope(challenged: string | undefined, ours: Scope): Scope 
     .join(' ');
 }
 
+/** What the operation at hand needs: the challenge's actions where it is about the same repository, else all of ours. */
+export function actionsNeeded(challenged: string | undefined, ours: Scope): readonly string[] {
+  if (ours === undefined) return [];
+  const own = split(ours);
+  if (challenged === undefined) return own.actions;
+  const { resource, actions } = split(challenged);
+  return resource === own.resource ? actions : own.actions;
+}
+
 /** Our scope, with the actions added that the challenge names for the same repository (older registries want `*`). */
 export function withActionsOf(challenged: string | undefined, ours: Scope): Scope {
   if (challenged === undefined || ours === undefined) return ours;

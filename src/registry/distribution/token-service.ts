@@ -1,5 +1,6 @@
 /** Fetches Bearer tokens as the Docker registry token authentication specification describes. */
 import { performance } from 'node:perf_hooks';
+import type { RegistryFailure } from '../registry.ts';
 import { contentOf, isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { classify } from './classify.ts';
@@ -25,8 +26,23 @@ const DEFAULT_LIFETIME = 60;
 /** Seconds taken off, at most a quarter of the lifetime: the registry's clock and the way there. */
 const MARGIN = 10;
 
-/** The service knows us but does not give this scope, or does not know its actions (Quay has no `delete`). */
-export class ScopeRefused extends CallFailed {}
+/**
+ * The service gives no token for this scope. The specification has it give one for what it allows of it; some refuse
+ * the whole instead, where they do not know an action (Quay has no `delete`), or where the account may not do it.
+ */
+export class ScopeRefused extends CallFailed {
+  readonly status: number;
+
+  constructor(failure: RegistryFailure, status: number) {
+    super(failure);
+    this.status = status;
+  }
+
+  /** 401 or 403: it may be about this account and repository, or about us; else it is about the request itself. */
+  get isAboutAccount(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+}
 
 const refused = failed(
   'UNAUTHORIZED',
@@ -50,8 +66,8 @@ export async function fetchToken(
   const headers = { accept: 'application/json', ...(basic ? { authorization: basic } : {}) };
   const open = await transport.open({ method: 'GET', url, headers }, deadline);
   const answer = await readCapped(open, TOKEN_BODY_LIMIT, deadline);
-  if (answer.status === 401) throw new CallFailed(refused);
-  if (answer.status === 403) throw new ScopeRefused(refused);
+  if (answer.status === 401 || answer.status === 403)
+    throw new ScopeRefused(refused, answer.status);
   const content = contentOf(answer);
   const body = content.kind === 'json' && isRecord(content.value) ? content.value : {};
   // Some send both, one of them empty.
@@ -59,7 +75,7 @@ export async function fetchToken(
   if (answer.status !== 200 || typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     const failure = serviceFailure(classify('GET', answer, Date.now()));
     const isAboutRequest = [400, 404, 405, 422].includes(answer.status);
-    throw isAboutRequest ? new ScopeRefused(failure) : new CallFailed(failure);
+    throw isAboutRequest ? new ScopeRefused(failure, answer.status) : new CallFailed(failure);
   }
   const said = Number(body.expires_in);
   const lifetime = said > 0 ? said : DEFAULT_LIFETIME;
