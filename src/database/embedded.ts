@@ -54,6 +54,8 @@ export async function openPGlite(directory: string): Promise<PGlite> {
   // goes through many rows would take half the time afterwards, most others what they take now.
   setFlagsFromString('--no-wasm-tier-up');
   setFlagsFromString('--no-wasm-dynamic-tiering');
+  // Checks each function of it when it is first called, not all 13,000 at once: it is what npm's lock file names.
+  setFlagsFromString('--wasm-lazy-validation');
   return PGlite.create({
     dataDir: directory,
     parsers: typeParsers,
