@@ -19,8 +19,7 @@ import { knowsEmbeddedImages } from './packs/embedded-images.ts';
 import { ParserThread } from './parser-thread.ts';
 import { openRegistry } from './registry/open-registry.ts';
 import { requestLogged, requestScope } from './request-record.ts';
-import { createRest } from './rest/rest.ts';
-import { createHandler, type Handler } from './server/handler.ts';
+import { createHandler, type Handler, type Surfaces } from './server/handler.ts';
 import { createHealth } from './server/health.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
@@ -115,11 +114,16 @@ export async function createApp(
   const graphql = createGraphQL(foundation);
   undo.defer(async () => graphql.close());
   const health = createHealth(world);
+  // Loaded when first asked for, in 0.1 s that each start would take: most callers speak GraphQL.
+  let rest: Surfaces['rest'] | undefined;
   const handler = createHandler({
     world,
     health,
     graphql,
-    rest: createRest(foundation),
+    async rest(request, record) {
+      rest ??= (await import('./rest/rest.ts')).createRest(foundation);
+      return rest(request, record);
+    },
     metrics,
     tracing,
   });
