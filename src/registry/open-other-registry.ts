@@ -15,11 +15,12 @@ export async function openOtherRegistry(
 ): Promise<Registry> {
   // Only here: most processes need no client for other registries, and loading it takes time.
   const { createDistributionRegistry } = await import('./distribution/distribution-registry.ts');
+  const allowed = { hosts: allowedHosts, variable: 'REGISTRY_ALLOWED_HOSTS' };
   return createDistributionRegistry({
     url: new URL(`${protocolOf(host)}//${host}`),
     deadlineMs,
-    tokens: { hosts: allowedHosts, otherPorts: false, variable: 'REGISTRY_ALLOWED_HOSTS' },
-    blobHosts: allowedHosts,
+    tokens: { ...allowed, otherPorts: false },
+    elsewhere: allowed,
     ...(proxy === null ? {} : { proxy }),
     ...(ca === null ? {} : { ca }),
   });

@@ -1,5 +1,7 @@
 /** One HTTP answer, its body read up to the limit of the call. */
 export interface Answer {
+  /** Where it came from, after redirects. */
+  readonly url: URL;
   readonly status: number;
   /** Lower-case names; where a header came more than once, its values joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;

@@ -25,8 +25,10 @@ export interface Call {
   readonly limit?: number;
   /** An answer that the caller reads itself, whatever the table says about it. */
   readonly final?: (answer: Answer) => boolean;
-  /** Leaves the body of a 200 unread, and follows redirects to the store that a registry keeps its blobs in. */
+  /** Leaves the body of a 200 unread. */
   readonly streamed?: boolean;
+  /** A read that nothing is removed for: it may be answered by another host that the registry sends us to. */
+  readonly mayLeadElsewhere?: boolean;
   readonly attempts?: number;
   /** Waits longer for a registry that is overloaded. */
   readonly patient?: boolean;

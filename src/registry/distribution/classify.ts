@@ -128,6 +128,15 @@ const rows: readonly Row[] = [
       'the registry forbids this (403): the account lacks the permission, or the image is protected',
     ),
   ],
+  // Azure's locks, of a repository, an image or a tag.
+  [
+    (r) =>
+      r.status === 405 &&
+      (says(r, 'REGISTRY_DISALLOWED_OPERATION') || mentions(r, /disallowed|\blocked\b/i)),
+    never(
+      'the registry keeps what is locked there (405): unlock the image, its tags and its repository (Azure: deleteEnabled, writeEnabled)',
+    ),
+  ],
   [
     (r) => r.status === 405 && r.method === 'DELETE' && says(r, 'UNSUPPORTED'),
     failed(

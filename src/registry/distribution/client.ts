@@ -1,15 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { ProxyConfig } from '../../outgoing/proxy.ts';
-import { namesHost } from '../host.ts';
 import type { RegistryCall, RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
 import { Authorization } from './authorization.ts';
 import { type Call, type Result, resultOf } from './call.ts';
 import { CallFailed } from './call-failed.ts';
 import { CallReports, outcomeOf } from './call-reports.ts';
-import { isCloudMetadata } from './cloud-metadata.ts';
 import { Deadline } from './deadline.ts';
-import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
+import { type Elsewhere, goneElsewhere, MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { ATTEMPTS, patientAttempts, withRetries } from './retry.ts';
 import type { TokenServices } from './token-realm.ts';
 import { fetchToken, ScopeRefused, type TokenRequest } from './token-service.ts';
@@ -23,8 +21,8 @@ export interface ClientOptions {
   /** Token services besides the registry; left out: any port of the registry's host. */
   readonly tokens?: TokenServices;
   readonly proxy?: ProxyConfig;
-  /** `host[:port]` of the stores that blobs may be fetched from by redirect; left out: any. */
-  readonly blobHosts?: readonly string[];
+  /** Where reads may be sent on to; left out: to any host. */
+  readonly elsewhere?: Elsewhere;
   readonly deadlineMs: number;
   readonly onCall?: (call: RegistryCall) => void;
 }
@@ -86,6 +84,7 @@ export class Client {
   }
 
   async #attempt(call: Call, deadline: Deadline): Promise<Result> {
+    const { elsewhere } = this.#options;
     const scope =
       call.scope ??
       (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
@@ -99,17 +98,27 @@ export class Client {
     for (;;) {
       const atHome = url.origin === this.#options.url.origin;
       const started = performance.now();
-      const { result, answer } = await this.#request(
-        call,
-        url,
-        atHome ? header : undefined,
-        deadline,
-      );
+      const said = await this.#request(call, url, atHome ? header : undefined, deadline);
+      const { answer } = said;
+      const isGoneElsewhere = said.result.kind === 'gone' && !atHome && elsewhere === undefined;
+      const result = isGoneElsewhere ? goneElsewhere : said.result;
       const answered = performance.now() - started;
       const report = (outcome: RegistryCall['outcome']) =>
         this.#reports.ended(call, answered, answer.status, outcome);
-      const target = redirectTarget(answer, url, call.streamed === true);
-      if (target && this.#mayFollow(target) && redirects++ < MAX_REDIRECTS) {
+      const isRead = call.mayLeadElsewhere === true;
+      const target = redirectTarget(answer, isRead, elsewhere);
+      // A redirect may lead to where people sign in; one of a blob leads to its store.
+      const mayHide =
+        atHome &&
+        header === undefined &&
+        !insisted &&
+        (target === null || (isRead && !call.streamed)) &&
+        this.#mayHide(call, answer);
+      if (target !== null && !mayHide && redirects++ < MAX_REDIRECTS) {
+        if (!(target instanceof URL)) {
+          report(target.reason);
+          throw new CallFailed(target);
+        }
         report('ok');
         url = target;
         continue;
@@ -131,7 +140,7 @@ export class Client {
           continue;
         }
       }
-      if (atHome && header === undefined && !insisted && !target && this.#mayHide(call, answer)) {
+      if (mayHide) {
         insisted = true;
         const base = await this.#challengeAtBase(deadline);
         const better = await this.#authorization.insist(base, scope, deadline);
@@ -153,21 +162,12 @@ export class Client {
     }
   }
 
-  #mayFollow(target: URL): boolean {
-    const { url, blobHosts } = this.#options;
-    if (target.origin === url.origin) return true;
-    return blobHosts === undefined
-      ? !isCloudMetadata(target.hostname)
-      : namesHost(blobHosts, target);
-  }
-
   /** Whether a registry that knew who we are might have answered differently. */
   #mayHide(call: Call, { status, headers }: Answer): boolean {
     if (!this.#authorization.hasCredentials) return false;
     if (status >= 200 && status < 300) {
       return call.needsCredentials === true || /html/i.test(headers['content-type'] ?? '');
     }
-    // A redirect may lead to where people sign in.
     return status >= 300 && status < 500 && status !== 408 && status !== 429;
   }
 
@@ -190,7 +190,13 @@ export class Client {
     try {
       const headers = { ...call.headers, ...(authorization ? { authorization } : {}) };
       const body = call.body?.();
-      const request = { method: call.method, url, headers, ...(body ? { body } : {}) };
+      const request = {
+        method: call.method,
+        url,
+        headers,
+        ...(body ? { body } : {}),
+        ...(call.streamed ? { keepsCoding: true } : {}),
+      };
       const open = await this.#transport.open(request, deadline);
       if (call.streamed && open.status === 200) {
         const answer = { ...open, body: Buffer.alloc(0), truncated: false };

@@ -55,7 +55,7 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
       settle(async () => {
         wellFormed(isRepository(repository) && (isTag(reference) || isDigest(reference)));
         const manifest = await within(deadlineMs, options, (deadline) =>
-          getManifest(client, repository, reference, deadline),
+          getManifest(client, repository, reference, deadline, { mayLeadElsewhere: true }),
         );
         if (manifest === null) return { kind: 'missing' as const };
         const { mediaType, digest, bytes } = manifest;

@@ -58,7 +58,7 @@ async function tagsOn(
   removed: ReadonlySet<Digest>,
 ): Promise<Tag[]> {
   const pulls = await Promise.all(
-    tags.map((tag) => getManifest(client, repository, tag, deadline, 'pull,delete')),
+    tags.map((tag) => getManifest(client, repository, tag, deadline, { actions: 'pull,delete' })),
   );
   return tags.filter((_, at) => {
     const manifest = pulls[at];

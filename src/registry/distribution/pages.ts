@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
+import { atOrigin } from './own-address.ts';
 
 /**
  * The pages of a listing, by `Link: <…>; rel="next"` (RFC 8288, as OCI Distribution uses it); none where the
@@ -37,7 +38,7 @@ export async function* pages(
       continue;
     }
     yield result.answer;
-    url = nextPage(result.answer, url);
+    url = nextPage(result.answer);
   }
 }
 
@@ -49,9 +50,10 @@ function refusesNumber(answer: Answer): boolean {
   return content.kind === 'errors' && content.codes.includes('PAGINATION_NUMBER_INVALID');
 }
 
-function nextPage(answer: Answer, from: URL): URL | null {
+function nextPage(answer: Answer): URL | null {
   const target = nextLink(answer.headers.link ?? '');
   if (target === undefined) return null;
+  const from = answer.url;
   const next = URL.canParse(target, from.href) ? new URL(target, from) : null;
   // Behind a proxy a registry may believe that it is at http:, at another port, or (Quay, by its SERVER_HOSTNAME) at
   // another name. The next page of the same listing is asked for where this one came from.
@@ -60,7 +62,7 @@ function nextPage(answer: Answer, from: URL): URL | null {
       failed('REGISTRY_ERROR', false, 'the registry continues a listing at another address'),
     );
   }
-  return new URL(`${next.pathname}${next.search}`, from.origin);
+  return atOrigin(next, from);
 }
 
 // RFC 8288, section 3: a target, then parameters whose values are tokens or quoted; a comma before the next link.

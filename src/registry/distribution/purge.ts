@@ -40,7 +40,10 @@ export async function purge(
 
   /** A success that says more than registries do may be a proxy's own: the manifest must really be gone. */
   const confirm = async (target: Digest): Promise<void> => {
-    if ((await getManifest(client, repository, target, deadline, 'pull,delete')) === null) return;
+    if (
+      (await getManifest(client, repository, target, deadline, { actions: 'pull,delete' })) === null
+    )
+      return;
     throw new CallFailed(
       failed(
         'REGISTRY_ERROR',

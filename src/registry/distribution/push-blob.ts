@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Blob, Digest } from '../registry.ts';
+import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
+import { ownAddress } from './own-address.ts';
 import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
 import { patientAttempts, withRetries } from './retry.ts';
 
@@ -44,8 +45,7 @@ async function upload(target: Target, blob: Blob, deadline: Deadline): Promise<v
     },
     deadline,
   );
-  const url = uploadUrl(client, answered(started).headers.location);
-  url.searchParams.set('digest', digest);
+  const url = uploadUrl(answered(started), digest);
   let broken: { readonly error: unknown } | undefined;
   const source = async function* () {
     try {
@@ -106,18 +106,10 @@ const headOf = ({ client, repository }: Target, digest: Digest) =>
     actions: 'pull,push',
   }) as const;
 
-/**
- * Relative or absolute, perhaps with a query; but our bytes and credentials go to the registry only. Behind a proxy
- * that ends TLS it may believe that it is at `http:`: then they go where everything else goes.
- */
-function uploadUrl(client: Client, location: string | undefined): URL {
-  const base = client.url('/');
-  const url = location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
-  const isBehindTls = base.protocol === 'https:' && url?.protocol === 'http:';
-  if (isBehindTls && url.hostname === base.hostname) {
-    return new URL(`${url.pathname}${url.search}`, base);
-  }
-  if (url?.origin !== base.origin) {
+/** The registry's own query is left as it is, which it may have signed. */
+function uploadUrl({ url: asked, headers }: Answer, digest: Digest): URL {
+  const url = ownAddress(headers.location, asked);
+  if (url === null) {
     throw new CallFailed(
       failed(
         'REGISTRY_ERROR',
@@ -126,5 +118,6 @@ function uploadUrl(client: Client, location: string | undefined): URL {
       ),
     );
   }
+  url.search += `${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`;
   return url;
 }

@@ -56,7 +56,7 @@ async function lookUp(
   const { client, repository } = target;
   try {
     return await within(target, (deadline) =>
-      getManifest(client, repository, reference, deadline, 'pull,push'),
+      getManifest(client, repository, reference, deadline, { actions: 'pull,push' }),
     );
   } catch (error) {
     if (error instanceof CallFailed) return 'unknown';

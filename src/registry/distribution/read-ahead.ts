@@ -35,7 +35,7 @@ export class FirstReads implements ReadAhead {
       referrersApi === 'absent'
         ? undefined
         : listReferrers(client, repository, digest, deadline, referrersApi === 'present');
-    const tagged = getManifest(client, repository, tag, deadline, 'pull,delete');
+    const tagged = getManifest(client, repository, tag, deadline, { actions: 'pull,delete' });
     this.byTag = new Map([[tag, tagged]]);
     // A failure reaches the code that awaits the read; where none does, it does not matter.
     for (const read of [this.tags, this.referrers, tagged]) read?.catch(() => undefined);

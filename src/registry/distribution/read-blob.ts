@@ -6,6 +6,7 @@ import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
 import { Deadline } from './deadline.ts';
 import { networkFailure } from './network-failure.ts';
+import { decoded } from './transport.ts';
 
 /**
  * Streams a blob. The stream errors where the content is longer or shorter than the descriptor says, does not
@@ -30,6 +31,7 @@ export async function readBlob(
         repository,
         actions: 'pull',
         streamed: true,
+        mayLeadElsewhere: true,
         final: saysUnknown,
       },
       deadline,
@@ -40,11 +42,9 @@ export async function readBlob(
       throw new CallFailed(failed('REGISTRY_ERROR', true, 'the registry does not send the blob'));
     }
     streaming = true;
-    const content = Readable.from(verified(result.content, descriptor, deadline), {
-      objectMode: false,
-    });
+    const source = asStored(result.content, result.answer.headers, descriptor);
+    const content = Readable.from(verified(source, descriptor, deadline), { objectMode: false });
     // Before its first read a generator has nothing to clean up, so the stream does.
-    const source = result.content;
     source.on('error', () => {});
     content.once('close', () => {
       source.destroy();
@@ -55,6 +55,21 @@ export async function readBlob(
   } finally {
     if (!streaming) deadline.end();
   }
+}
+
+/**
+ * The bytes that the digest is of. A store may label with a coding what was stored in it (a layer is compressed
+ * anyway); a proxy may have compressed what was not. The length tells them apart, or else the kind of the blob.
+ */
+function asStored(
+  body: Readable,
+  headers: Answer['headers'],
+  { size, mediaType }: Descriptor,
+): Readable {
+  const length = headers['content-length'];
+  const coding = headers['content-encoding']?.toLowerCase().replace(/^x-/, '') ?? 'identity';
+  const isStored = length === undefined ? mediaType.endsWith(coding) : Number(length) === size;
+  return isStored ? body : decoded(body, headers);
 }
 
 async function* verified(

@@ -1,24 +1,65 @@
+import { namesHost } from '../host.ts';
+import type { RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
+import { failed } from './call-failed.ts';
+import { isCloudMetadata } from './cloud-metadata.ts';
+import { atOrigin, isWithoutTls } from './own-address.ts';
 
-/** Registries send a blob on once, to their store; more is a loop. */
+/** The hosts that a read may be sent on to, besides the registry itself. */
+export interface Elsewhere {
+  /** `host[:port]`. */
+  readonly hosts: readonly string[];
+  /** The variable that names them. */
+  readonly variable: string;
+}
+
+/** Registries send a blob on once, to their store, a manifest perhaps to a mirror; more is a loop. */
 export const MAX_REDIRECTS = 5;
 
 /**
- * Where an answer sends us, or null when we do not follow.
+ * Where an answer sends us: an address to ask, a failure where it may not be asked, null where the answer stands.
  *
- * Only 307 and 308 keep the method, and only the registry itself is followed. Blobs are the exception:
- * registries commonly serve them from a store on another host, and their content is verified by digest.
- * The caller must not send credentials to another origin.
+ * Only 307 and 308 keep the method, and only the registry itself is followed. Reads of blobs and single manifests are
+ * the exception, after 301, 302 and 303 as well: registries commonly serve blobs from a store on another host, and
+ * registry.k8s.io its manifests from mirrors. The caller must not send credentials to another origin, nor believe of
+ * one that something is gone.
+ * @param elsewhere left out: any host, but no cloud's metadata
  */
-export function redirectTarget(answer: Answer, from: URL, blobGet: boolean): URL | null {
-  const { status, headers } = answer;
-  const keepsMethod = status === 307 || status === 308;
-  const getAnyway = blobGet && (status === 301 || status === 302 || status === 303);
-  if (!(keepsMethod || getAnyway) || !headers.location) return null;
-  if (!URL.canParse(headers.location, from.href)) return null;
+export function redirectTarget(
+  { status, headers, url: from }: Answer,
+  isRead: boolean,
+  elsewhere: Elsewhere | undefined,
+): URL | RegistryFailure | null {
+  const isFollowed = [307, 308, ...(isRead ? [301, 302, 303] : [])].includes(status);
+  if (!isFollowed || !headers.location || !URL.canParse(headers.location, from.href)) return null;
   const target = new URL(headers.location, from);
   if (target.origin === from.origin) return target;
-  if (!blobGet) return null;
-  if (target.protocol === 'https:') return target;
-  return target.protocol === 'http:' && from.protocol === 'http:' ? target : null;
+  if (!isRead || !/^https?:$/.test(target.protocol)) return null;
+  if (isWithoutTls(target, from)) return behindTls(target, from);
+  if (elsewhere === undefined) return isCloudMetadata(target.hostname) ? null : target;
+  return namesHost(elsewhere.hosts, target) ? target : notNamed(target, elsewhere);
 }
+
+/** A registry that does not know of the TLS in front of it. */
+function behindTls(target: URL, from: URL): URL | null {
+  const own = atOrigin(target, from);
+  const isApi = target.hostname === from.hostname && own.pathname.startsWith('/v2/');
+  return isApi && own.href !== from.href ? own : null;
+}
+
+/** What another host says is gone may be there where it is removed. */
+export const goneElsewhere = failed(
+  'REGISTRY_ERROR',
+  true,
+  'the host that the registry sends us to does not have the manifest',
+);
+
+/** The host is all that we repeat of the registry's answer: the operator has to know which one to allow. */
+const notNamed = ({ host }: URL, { variable }: Elsewhere): RegistryFailure =>
+  failed(
+    'REGISTRY_ERROR',
+    false,
+    host.length > 255
+      ? 'the registry sends us to a host that cannot be one'
+      : `the registry sends us to ${host}: it is not asked unless ${variable} names that host`,
+  );

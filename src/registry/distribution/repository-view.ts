@@ -113,7 +113,9 @@ export class RepositoryView {
 
   async #get(reference: Digest | Tag): Promise<SeenManifest | null> {
     const manifest = await this.#first(this.#ahead?.byTag.get(reference), () =>
-      getManifest(this.#client, this.#repository, reference, this.#deadline, 'pull,delete'),
+      getManifest(this.#client, this.#repository, reference, this.#deadline, {
+        actions: 'pull,delete',
+      }),
     );
     if (manifest === null) return null;
     const { digest, children, subject } = manifest;

@@ -28,7 +28,7 @@ export async function getManifest(
   repository: Repository,
   reference: Tag | Digest,
   deadline: Deadline,
-  actions = 'pull',
+  options: Pick<Call, 'actions' | 'mayLeadElsewhere'> = {},
 ): Promise<Manifest | null> {
   const result = await client.call(
     {
@@ -36,7 +36,8 @@ export async function getManifest(
       method: 'GET',
       url: client.url(`/v2/${repository}/manifests/${reference}`),
       repository,
-      actions,
+      actions: 'pull',
+      ...options,
       headers: { accept: ACCEPT_MANIFESTS },
       limit: MAX_MANIFEST_BYTES,
       // A manifest may have any key, `errors` too.

@@ -21,9 +21,12 @@ export interface Request {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly body?: Uint8Array | Readable;
+  /** Leaves the body of a 200 as it was sent, whatever coding its headers name. */
+  readonly keepsCoding?: boolean;
 }
 
 export interface OpenAnswer {
+  readonly url: URL;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Must be read to its end or destroyed. */
@@ -85,8 +88,9 @@ export class Transport {
         body: request.body ?? null,
         signal: deadline.signal,
       });
-      const answer = { status: statusCode, headers: joined(headers), body };
-      return method === 'HEAD' ? answer : decoded(answer);
+      const answer = { url, status: statusCode, headers: joined(headers), body };
+      const isAsSent = method === 'HEAD' || (request.keepsCoding && statusCode === 200);
+      return isAsSent ? answer : { ...answer, body: decoded(body, answer.headers) };
     } catch (error) {
       throw networkFailure(error, deadline);
     }
@@ -107,17 +111,16 @@ const decoders = new Map<string, () => Transform>([
 ]);
 
 /** Some proxies compress although nobody asked for it. */
-function decoded(answer: OpenAnswer): OpenAnswer {
-  const { headers, body } = answer;
+export function decoded(body: Readable, headers: OpenAnswer['headers']): Readable {
   const decoder = decoders.get((headers['content-encoding'] ?? '').toLowerCase());
-  if (decoder === undefined || headers['content-length'] === '0') return answer;
+  if (decoder === undefined || headers['content-length'] === '0') return body;
   // The callback has nothing to do: an error reaches the reader through the stream that it holds.
-  return { ...answer, body: pipeline(body, decoder(), () => undefined) };
+  return pipeline(body, decoder(), () => undefined);
 }
 
 /** Reads at most `limit` bytes; what is beyond is never buffered, its connection is dropped. */
 export async function readCapped(
-  { status, headers, body }: OpenAnswer,
+  { url, status, headers, body }: OpenAnswer,
   limit: number,
   deadline: Deadline,
 ): Promise<Answer> {
@@ -128,13 +131,14 @@ export async function readCapped(
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > limit) return { status, headers, body: Buffer.concat(chunks), truncated: true };
+      if (size > limit)
+        return { url, status, headers, body: Buffer.concat(chunks), truncated: true };
       chunks.push(chunk);
     }
   } catch (error) {
     throw networkFailure(error, deadline);
   }
-  return { status, headers, body: Buffer.concat(chunks), truncated: false };
+  return { url, status, headers, body: Buffer.concat(chunks), truncated: false };
 }
 
 function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -406,6 +406,16 @@ describe('registries other than docker-registry', () => {
     ],
     ['GHCR', registryError(405, 'UNSUPPORTED'), { reason: 'DELETE_UNSUPPORTED', retryable: false }],
     ['Docker Hub', registryError(403, 'DENIED'), { reason: 'UNAUTHORIZED', retryable: false }],
+    [
+      'Azure, locked',
+      registryError(405, 'UNSUPPORTED', 'The operation is disallowed on this registry'),
+      { reason: 'REGISTRY_ERROR', retryable: false, detail: expect.stringMatching(/unlock/) },
+    ],
+    [
+      'Azure, locked, by its code alone',
+      registryError(405, 'REGISTRY_DISALLOWED_OPERATION'),
+      { reason: 'REGISTRY_ERROR', retryable: false, detail: expect.stringMatching(/unlock/) },
+    ],
     ['ECR, no permission', registryError(403, 'DENIED'), { reason: 'UNAUTHORIZED' }],
     ['ECR, image gone', registryError(404, 'MANIFEST_UNKNOWN'), { kind: 'already_gone' }],
   ])('%s: a DELETE is answered in its own words', async (_, answer, outcome) => {

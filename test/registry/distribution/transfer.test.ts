@@ -401,6 +401,40 @@ describe('with hostile answers', () => {
     await expect(outcome.content.toArray()).rejects.toThrow(/digest/);
   });
 
+  it.each<[string, Record<string, string>, Buffer, string]>([
+    ['as it was stored', { 'content-encoding': 'gzip' }, gzipSync('layer'), 'x/y'],
+    ['as it was stored (x-gzip)', { 'content-encoding': 'x-gzip' }, gzipSync('layer'), 'x/y'],
+    [
+      'as it was stored, of unknown length',
+      { 'content-encoding': 'gzip', 'transfer-encoding': 'chunked' },
+      gzipSync('layer'),
+      'application/vnd.oci.image.layer.v1.tar+gzip',
+    ],
+    ['that is none', { 'content-encoding': 'gzip' }, Buffer.from('not compressed'), 'x/y'],
+  ])('a blob with the label of a coding is read %s', async (_, headers, stored, mediaType) => {
+    const { registry } = await connect(() => {
+      const length = headers['transfer-encoding'] ? {} : { 'content-length': `${stored.length}` };
+      return { status: 200, headers: { ...headers, ...length }, body: stored };
+    });
+    const descriptor = { mediaType, digest: digestOf(stored), size: stored.length };
+    const outcome = await registry.readBlob(name, descriptor);
+    if (outcome.kind !== 'found') throw new Error(outcome.kind);
+    expect(Buffer.concat(await outcome.content.toArray()).equals(stored)).toBe(true);
+  });
+
+  it.each([undefined, 'content-length'])(
+    'a blob that a proxy has compressed is read as it was stored (%s)',
+    async (header) => {
+      const body = gzipSync('nothing');
+      const length = header ? { [header]: String(body.length) } : {};
+      const headers = { 'content-encoding': 'gzip', ...length };
+      const { registry } = await connect(() => ({ status: 200, headers, body }));
+      const outcome = await registry.readBlob(name, missing);
+      if (outcome.kind !== 'found') throw new Error(outcome.kind);
+      expect(Buffer.concat(await outcome.content.toArray()).toString()).toBe('nothing');
+    },
+  );
+
   it('a blob that stalls errors the stream; a reader that takes its time does not', async () => {
     const stalling = await connect(
       () => (_, response) => void response.writeHead(200, { 'content-length': '7' }).write('not'),
