@@ -23,6 +23,15 @@ export const singleLine = (length: number) =>
     'must be one line of visible text',
   );
 
+const NO_MOMENT = 'must be a moment such as 2026-01-31T12:00:00Z';
+
+/** A moment with its offset (RFC 3339, which takes small letters as well). */
+export const moment = z
+  .string(NO_MOMENT)
+  .toUpperCase()
+  .pipe(z.iso.datetime({ offset: true, error: NO_MOMENT }))
+  .transform((text) => new Date(text));
+
 export type Validated<T> =
   | { readonly kind: 'valid'; readonly value: T }
   | ProblemOf<'validation_failed'>;

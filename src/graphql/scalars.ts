@@ -1,32 +1,35 @@
-import { GraphQLScalarType } from 'graphql';
-import { GraphQLDateTimeISO, GraphQLJSON, GraphQLSafeInt } from 'graphql-scalars';
+import { GraphQLError } from 'graphql';
 import { SpooledFile } from '../http/spooled-file.ts';
+import { moment } from '../input.ts';
 import { builder } from './builder.ts';
 import { refusal } from './refusal.ts';
 
-const described = (scalar: GraphQLScalarType, description: string, specifiedByURL: string) =>
-  new GraphQLScalarType({ ...scalar.toConfig(), description, specifiedByURL });
+builder.scalarType('DateTime', {
+  description: 'A moment, as ISO 8601 in UTC: `2026-11-24T09:30:00.000Z`.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const { data, error } = moment.safeParse(value);
+    if (data === undefined) throw new GraphQLError(`A DateTime ${error.issues[0]?.message}.`);
+    return data;
+  },
+});
 
-builder.addScalarType(
-  'DateTime',
-  described(
-    GraphQLDateTimeISO,
-    'A moment, as ISO 8601 in UTC: `2026-11-24T09:30:00.000Z`.',
-    'https://scalars.graphql.org/andimarek/date-time.html',
-  ),
-);
-builder.addScalarType(
-  'JSON',
-  described(GraphQLJSON, 'Any JSON value.', 'https://www.rfc-editor.org/rfc/rfc8259'),
-);
-builder.addScalarType(
-  'Long',
-  described(
-    GraphQLSafeInt,
-    'A whole number of up to 2^53 - 1, such as a size in bytes.',
-    'https://www.rfc-editor.org/rfc/rfc7493#section-2.2',
-  ),
-);
+// Only ever answered, as it was stored.
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+  serialize: (value) => value,
+});
+
+builder.scalarType('Long', {
+  description: 'A whole number of up to 2^53 - 1, such as a size in bytes.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7493#section-2.2',
+  serialize: (value) => {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no Long`);
+    return value;
+  },
+});
 
 builder.scalarType('File', {
   specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',

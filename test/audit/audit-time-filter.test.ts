@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { deletePackDocument } from '../support/deletion.ts';
-import { startGateway } from '../support/gateway.ts';
+import { type Json, startGateway } from '../support/gateway.ts';
 
 const EVENTS = `query ($filter: AuditEventFilter) {
   auditEvents(filter: $filter) { totalCount nodes { id createdAt } }
@@ -44,6 +44,34 @@ test('moments before and after all time are bounds as well', async () => {
       expect(body.events, `${path}: ${JSON.stringify(body)}`).toHaveLength(counts[bound]);
     }
   }
+});
+
+test('GraphQL and REST take the same moments, and refuse the same', async () => {
+  const gateway = await startGateway();
+  const taken = [
+    '2026-02-28T23:59:59.123456789+02:00',
+    '2024-02-29T00:00:00-23:59',
+    '2026-01-01t00:00:00z',
+  ];
+  const refused = [
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:00:00',
+    '2026-01-01',
+    '',
+  ];
+  for (const moment of [...taken, ...refused]) {
+    const literal = `{ auditEvents(filter: { since: "${moment}" }) { totalCount } }`;
+    const answers = [
+      await gateway.graphql(EVENTS, { filter: { since: moment } }),
+      await gateway.graphql(literal),
+      (await gateway.rest('GET', `/v1/audit?since=${encodeURIComponent(moment)}`)).body,
+    ];
+    const isRefusal = ({ errors, error }: Json) => errors !== undefined || error !== undefined;
+    expect(answers.map(isRefusal), moment).toEqual(Array(3).fill(refused.includes(moment)));
+  }
+  const { errors } = await gateway.graphql('{ auditEvents(filter: { since: 5 }) { totalCount } }');
+  expect(errors[0].message).toBe('A DateTime must be a moment such as 2026-01-31T12:00:00Z.');
 });
 
 test('an event that came after the clock was set back is found at its moment', async () => {

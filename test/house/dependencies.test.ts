@@ -45,7 +45,8 @@ test('what only some servers use is loaded by no other', () => {
       loaded.add(name.startsWith('.') ? join(dirname(file), name) : name);
     }
   }
-  const some = /^@electric-sql|^@mikro-orm\/pglite|^@opentelemetry\/(?!api)|render-graphiql/;
+  const some =
+    /^@electric-sql|^@mikro-orm\/pglite|^@opentelemetry\/(?!api)|render-graphiql|^@hono\/zod-openapi/;
   expect(loaded).toContain('@mikro-orm/postgresql');
   expect([...loaded].filter((name) => some.test(name))).toEqual([]);
 });
