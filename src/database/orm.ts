@@ -18,6 +18,7 @@ import { Migration003AuditRetention } from './migrations/003-audit-retention.ts'
 import { Migration004NameSearch } from './migrations/004-name-search.ts';
 import { Migration005PacksOfOthers } from './migrations/005-packs-of-others.ts';
 import { Migration006AuditPartitions } from './migrations/006-audit-partitions.ts';
+import { Migration007SharedNameSearch } from './migrations/007-shared-name-search.ts';
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -27,6 +28,7 @@ export const migrations = [
   { name: '004-name-search', class: Migration004NameSearch },
   { name: '005-packs-of-others', class: Migration005PacksOfOthers },
   { name: '006-audit-partitions', class: Migration006AuditPartitions },
+  { name: '007-shared-name-search', class: Migration007SharedNameSearch },
 ];
 
 export interface OrmOptions {

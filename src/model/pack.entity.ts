@@ -42,13 +42,20 @@ const PackSchema = defineEntity({
       where: "visibility = 'COMMUNITY'",
     },
     { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },
-    // A part of the name; the migration makes it only where the server has the extensions.
+    // A part of the name; the migrations make both only where the server has the extensions.
     {
       name: 'packs_name_search',
       properties: ['org', 'name'],
       type: 'gin',
       expression:
         'create index "packs_name_search" on "packs" using gin ("org_id", "name" gin_trgm_ops)',
+    },
+    {
+      name: 'packs_shared_name_search',
+      properties: ['name'],
+      type: 'gin',
+      expression:
+        'create index "packs_shared_name_search" on "packs" using gin ("name" gin_trgm_ops) where visibility = \'COMMUNITY\'',
     },
     // Deletion: does another pack point at the same image?
     { name: 'packs_image', properties: ['repository', 'imageDigest'] },

@@ -42,26 +42,24 @@ export async function listPacks(
 ): Promise<PackPage> {
   const { where, name, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
+  if (name?.isIndexed === false) where.push(name.sql);
   where.push(...placeOf(page, 'p.id', bind));
   const sorted = `order by id ${orderOf(page)}`;
   const limit = bind(limitOf(page));
-  const order = `${sorted} limit ${limit}`;
-  const union = branches(filter)
-    .map((owner) => {
-      const all = [owner, ...where].join(' and ');
-      if (name?.isIndexed) return searchedPage(all, name, sorted, limit, bind);
-      const found = `packs p where ${name === null ? all : `${all} and ${name.sql}`} ${order}`;
-      if (owner !== SHARED_BY_OTHERS) return `(select p.* from ${found})`;
-      // Steps over what the org itself shares within the index, and only then goes to the packs.
-      return `(select p.* from packs p where p.id = any(array(select p.id from ${found})))`;
-    })
-    .join(' union all ');
+  const owners = branches(filter);
+  const matching = (owner: string) => [owner, ...where].join(' and ');
+  const newest = (columns: string, most: string) =>
+    owners.map((owner) => newestOf(owner, matching(owner), columns, `${sorted} limit ${most}`));
+  const searched = { newest, branches: owners.map(matching) };
+  const union = name?.isIndexed
+    ? searchedPage(searched, name, sorted, limit, bind)
+    : newest('p.*', limit).join(' union all ');
   const rolesOfPack =
     roles === null
       ? ''
       : `, (${rolesAsJson('p.id', '$1::uuid', roles.page, roles.extent, bind)}) as roles`;
   const records = await database.query<{ roles?: RolesJson }>(
-    `select ${packRows[extent].columns}${rolesOfPack} from (${union}) p ${order}`,
+    `select ${packRows[extent].columns}${rolesOfPack} from (${union}) p ${sorted} limit ${limit}`,
     values,
   );
   const rolesOf = new Map<ListedPack, Page<ListedRole>>();
@@ -74,6 +72,13 @@ export async function listPacks(
     return pack;
   });
   return { ...toPage(page, packs), roles: rolesOf };
+}
+
+function newestOf(owner: string, where: string, columns: string, order: string): string {
+  const found = `packs p where ${where} ${order}`;
+  if (owner !== SHARED_BY_OTHERS) return `(select ${columns} from ${found})`;
+  // Steps over what the org itself shares within the index, and only then goes to the packs.
+  return `(select ${columns} from packs p where p.id = any(array(select p.id from ${found})))`;
 }
 
 /** How many packs `listPacks` would go through. */

@@ -1,6 +1,7 @@
 /**
  * Packs by a part of their name. What many packs have is found soonest by walking a list in its order until the page is
- * full; what hardly any has, by the trigrams of names (`packs_name_search`). Which of the two it is shows on the way.
+ * full; what hardly any has, by the trigrams of names (`packs_name_search` for an org's own, `packs_shared_name_search`).
+ * Which of the two it is shows on the way.
  */
 
 /** Rows of a list that are walked before the index is asked: about what asking it costs. */
@@ -22,28 +23,41 @@ export function nameContains(text: string, bind: (value: unknown) => string): Na
   return { sql: `p.name like ${bind(pattern)}`, isIndexed: true };
 }
 
+/** What a search goes through: a list that is the union of branches, each in its order on an index of its own. */
+export interface SearchedList {
+  /** The newest packs of each branch, at most so many. */
+  newest(columns: string, limit: string): readonly string[];
+  /** The condition of each branch. */
+  readonly branches: readonly string[];
+}
+
 /**
- * One page of the packs that `where` and the name select, in the order of `order`.
+ * One page of the packs of the list that have the name, in the order of `order`.
  *
  * The bound of the walk is a value and not written out: where PostgreSQL knows the bound, it expects an org to have
  * fewer packs than that, and sorts them all. `offset 0` keeps it from walking the list once more instead of asking the
  * index.
  */
 export function searchedPage(
-  where: string,
+  list: SearchedList,
   name: NameCondition,
   order: string,
   limit: string,
   bind: (value: unknown) => string,
 ): string {
-  const walked = bind(WALKED);
-  const isFull = `(select count(*) from hits) = ${limit}`;
-  const isWhole = `(select count(*) from walked) < ${walked}`;
+  const most = bind(WALKED);
+  const isEnough = '(select is_enough from walk)';
+  const newest = list.newest('p.id, p.name', most).join(' union all ');
+  const found = list.branches.map(
+    (branch) => `(
+      select p.* from (select p.* from packs p where ${branch} and ${name.sql} offset 0) p
+      where not ${isEnough} ${order} limit ${limit})`,
+  );
   return `(
-    with walked as materialized (select p.* from packs p where ${where} ${order} limit ${walked}),
-      hits as materialized (select p.* from walked p where ${name.sql} ${order} limit ${limit})
-    select p.* from hits p where ${isFull} or ${isWhole}
-    union all (
-      select p.* from (select p.* from packs p where ${where} and ${name.sql} offset 0) p
-      where not (${isFull} or ${isWhole}) ${order} limit ${limit}))`;
+    with walked as materialized (select p.id, p.name from (${newest}) p ${order} limit ${most}),
+      hits as materialized (select p.id from walked p where ${name.sql} ${order} limit ${limit}),
+      walk as materialized (select (select count(*) from hits) = ${limit}
+        or (select count(*) from walked) < ${most} as is_enough)
+    select p.* from packs p where ${isEnough} and p.id = any(array(select id from hits))
+    union all ${found.join(' union all ')})`;
 }

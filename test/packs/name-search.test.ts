@@ -50,6 +50,20 @@ describe.each(databaseKinds)('on %s', (database) => {
       const last = await ask(part, ', last: 5');
       expect(last.nodes.map(({ name }: { name: string }) => name)).toEqual(expected.slice(-5));
     }
+    const key = await gateway.org('elsewhere');
+    const shared = names.filter((name) => Number(/\d+$/.exec(name)) % 3 === 0);
+    for (const part of ['rare', 'common', '777', 'zebra', '-7']) {
+      const { data } = await gateway.graphql(
+        `query ($part: String!) {
+          packs(filter: { nameContains: $part, owned: false }, last: 100) { nodes { name } totalCount } }`,
+        { part },
+        key,
+      );
+      const expected = shared.filter((name) => name.includes(part));
+      expect(data.packs.totalCount, part).toBe(expected.length);
+      const found = data.packs.nodes.map(({ name }: { name: string }) => name);
+      expect(found, part).toEqual(expected.slice(-100));
+    }
     for (const part of ['rar%', 'r_re', 'ra\\re', '%%%', '___', 'rare%-', "rare'"]) {
       expect(await ask(part, ''), part).toMatchObject({ nodes: [], totalCount: 0 });
     }

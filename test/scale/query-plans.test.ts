@@ -160,6 +160,60 @@ test(
 );
 
 test(
+  'a search walks a list once, however much of it is shared, and asks of what is shared apart',
+  async () => {
+    const { client, sent, large } = await start();
+    const blocks = async () => {
+      sent.length = 0;
+      const { packs } = await large.graphql(
+        '{ packs(first: 50, filter: { nameContains: "zebra" }) { nodes { name } } }',
+        {},
+      );
+      expect(packs.nodes).toEqual([]);
+      const statement = sent.find(({ sql }) => sql.includes('p.name like'));
+      if (statement === undefined) throw new Error('no statement for the page');
+      const { rows } = await client.query(`explain (generic_plan) ${statement.sql}`);
+      return { blocks: await blocksTouched(client, statement), plan: JSON.stringify(rows) };
+    };
+    const few = await blocks();
+    expect(few.plan).toContain('packs_shared_name_search');
+    await client.query(
+      `update packs set visibility = 'COMMUNITY'
+       where mod(length(name) + ascii(right(name, 1)), 5) = 0 and org_id is not null`,
+    );
+    await client.query('vacuum analyze packs');
+    expect((await blocks()).blocks).toBeLessThan(few.blocks * 1.2 + 20);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a search asks the index for names however many packs were just added',
+  async () => {
+    const { client, sent, large } = await start();
+    await client.query('alter table packs set (autovacuum_enabled = off)');
+    await client.query(
+      `insert into packs (id, org_id, name, version, display_name, tier, visibility, suggested_packs, image_origin,
+         repository, image_ref, size_bytes, status, cleanup_attempts, created_at, updated_at)
+       select uuidv7(), o.id, 'agent-' || md5(n::text), '1.0.0', 'Pack', 'COMMUNITY', 'ORG', '{}', 'IMAGE_REF',
+         'library/pack', 'library/pack:1', 1, 'ACTIVE', 0, now(), now()
+       from orgs o, generate_series(1, 1500) n where o.slug = 'default'`,
+    );
+    sent.length = 0;
+    await large.graphql(
+      '{ packs(filter: { nameContains: "zebra", owned: true }) { nodes { name } } }',
+      {},
+    );
+    const statement = sent.find(({ sql }) => sql.includes('p.name like'));
+    if (statement === undefined) throw new Error('no statement for the page');
+    const { rows } = await client.query(`explain (generic_plan) ${statement.sql}`);
+    expect(JSON.stringify(rows)).toContain('packs_name_search');
+    expect(await blocksTouched(client, statement)).toBeLessThan(250);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'what is rare, or of one pack, is found without going through the rest',
   async () => {
     const { client, sent, large } = await start();
