@@ -5,7 +5,7 @@
  * page or half an answer is a failure worth another try. Nothing the registry wrote gets into a `detail`.
  */
 import type { RegistryFailure } from '../registry.ts';
-import { type Answer, type Content, contentOf } from './answer.ts';
+import { type Answer, type Content, contentOf, isRecord } from './answer.ts';
 import { failed } from './call-failed.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
@@ -36,6 +36,11 @@ const mentions = (reading: Reading, pattern: RegExp) =>
   reading.content.kind === 'errors' && pattern.test(reading.content.messages);
 const succeeds = ({ status }: Reading) => status >= 200 && status < 300;
 const refusesAsClient = ({ status }: Reading) => status === 404 || status === 400;
+/** AWS' errors outside of the registry's own form. */
+const isThrottling = ({ content }: Reading) =>
+  content.kind === 'json' &&
+  isRecord(content.value) &&
+  content.value.__type === 'ThrottlingException';
 const again = (detail: string) => failed('REGISTRY_ERROR', true, detail);
 const never = (detail: string) => failed('REGISTRY_ERROR', false, detail);
 
@@ -57,6 +62,17 @@ const rows: readonly Row[] = [
   [
     (r) => refusesAsClient(r) && mentions(r, /accept header/i),
     again('the Accept header did not reach the registry: check the proxy in between'),
+  ],
+  // AWS says so with 400, GitHub with 403.
+  [
+    (r) =>
+      r.status === 429 ||
+      (r.status >= 400 &&
+        r.status < 500 &&
+        (says(r, 'TOOMANYREQUESTS', 'ThrottlingException') ||
+          mentions(r, /\brate (?:limit|exceeded)/i) ||
+          isThrottling(r))),
+    failed('RATE_LIMITED', true, 'the registry asks us to slow down'),
   ],
   [(r) => refusesAsClient(r) && says(r, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'), { kind: 'gone' }],
   // Quay's word for a tag that is no more; of a digest it does not say that.
@@ -120,6 +136,23 @@ const rows: readonly Row[] = [
       'the registry says that our credentials have expired (403): renew REGISTRY_PASSWORD',
     ),
   ],
+  // Harbor's projects and others.
+  [
+    (r) =>
+      (r.status === 403 || r.status === 413) &&
+      r.method !== 'DELETE' &&
+      mentions(r, /\bquota\b|configured upper limit|storage limit/i),
+    never('the registry has no room left for us by its quota: raise it, or delete images there'),
+  ],
+  // Azure's firewall.
+  [
+    (r) => r.status === 403 && mentions(r, /\bclient with IP\b/i),
+    failed(
+      'UNAUTHORIZED',
+      false,
+      'the registry does not let our address in (403): allow it in its network rules',
+    ),
+  ],
   [
     (r) => r.status === 403,
     failed(
@@ -176,10 +209,6 @@ const rows: readonly Row[] = [
     never('the registry keeps this image by rule (412): lift its immutability or retention rule'),
   ],
   [(r) => r.status === 413, never('the registry finds the content too large (413)')],
-  [
-    (r) => r.status === 429,
-    failed('RATE_LIMITED', true, 'the registry asks us to slow down (429)'),
-  ],
   // 303 included: what follows it is a GET, and its 200 would say nothing about a DELETE.
   [
     (r) => r.status >= 300 && r.status < 400,

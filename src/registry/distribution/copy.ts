@@ -5,7 +5,7 @@ import { CallFailed, failed } from './call-failed.ts';
 import { Deadline } from './deadline.ts';
 import { pushBlob } from './push-blob.ts';
 import { putManifest } from './push-manifest.ts';
-import type { Target } from './push-target.ts';
+import { isRefusal, type Target } from './push-target.ts';
 
 interface Source {
   readonly repository: Repository;
@@ -65,7 +65,8 @@ async function mount(
         repository,
         scope: `repository:${repository}:pull,push repository:${from}:pull`,
         patient: true,
-        final: ({ status }) => status === 201 || status === 202,
+        // Whatever it has against mounting, the bytes may be welcome.
+        final: (answer) => answer.status === 201 || answer.status === 202 || isRefusal(answer),
       },
       deadline,
     );

@@ -5,6 +5,9 @@ import { CallFailed, failed } from './call-failed.ts';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 
+/** Of a draft of the OCI image specification 1.1; oras pushed it, and it has no `schemaVersion`. */
+const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json';
+
 /**
  * Sent whole with every manifest request: a registry answers 404 `MANIFEST_UNKNOWN` for a manifest
  * that is there but of none of the types accepted.
@@ -14,7 +17,7 @@ export const ACCEPT_MANIFESTS = [
   OCI_INDEX,
   'application/vnd.docker.distribution.manifest.v2+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.oci.artifact.manifest.v1+json',
+  OCI_ARTIFACT,
 ].join(', ');
 
 export interface Manifest {
@@ -65,7 +68,7 @@ export function manifestOf(answer: Answer, expected?: Digest): Manifest {
 
 /** Whether it has what every manifest has. */
 export const isManifest = (value: unknown): value is Record<string, unknown> =>
-  isRecord(value) && typeof value.schemaVersion === 'number';
+  isRecord(value) && (typeof value.schemaVersion === 'number' || value.mediaType === OCI_ARTIFACT);
 
 /** The body of an answer as JSON; undefined where it is none. */
 export function jsonOf(answer: Answer): unknown {

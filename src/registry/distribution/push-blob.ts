@@ -4,7 +4,15 @@ import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Deadline } from './deadline.ts';
 import { ownAddress } from './own-address.ts';
-import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
+import {
+  answered,
+  confirms,
+  isRefusal,
+  isSuccess,
+  notStored,
+  type Target,
+  within,
+} from './push-target.ts';
 import { patientAttempts, withRetries } from './retry.ts';
 
 /** Sends a blob where it is not there yet. Throws `CallFailed`. */
@@ -13,9 +21,9 @@ export async function pushBlob(target: Target, blob: Blob): Promise<void> {
     target.client.call(
       {
         ...headOf(target, blob.descriptor.digest),
-        // Says nothing but "send it", and sending it twice does no harm. A redirect leads to a store that the
-        // registry keeps its blobs in, where we do not ask.
-        final: ({ status }) => status === 404 || (status >= 300 && status < 400),
+        // Says nothing but "send it", and sending it twice does no harm: it is not there, HEAD is not allowed, or the
+        // account may only write. A redirect leads to a store that the registry keeps its blobs in, where we do not ask.
+        final: (answer) => isRefusal(answer) || (answer.status >= 300 && answer.status < 400),
         patient: true,
       },
       deadline,
@@ -114,7 +122,9 @@ function uploadUrl({ url: asked, headers }: Answer, digest: Digest): URL {
       failed(
         'REGISTRY_ERROR',
         false,
-        'the registry wants uploads at an address other than REGISTRY_URL: check its external URL',
+        headers.location
+          ? 'the registry wants uploads at an address other than REGISTRY_URL: check its external URL'
+          : 'the registry does not say where an upload goes on: has a proxy removed its Location header?',
       ),
     );
   }

@@ -16,13 +16,17 @@ export interface Target {
 
 export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
 
+/** A "no" to this very request, of which another try or other credentials would change nothing. */
+export const isRefusal = ({ status }: Answer): boolean =>
+  status === 501 || (status >= 400 && status < 500 && ![401, 408, 429].includes(status));
+
 /** Whether a success is the registry's own: by its digest, or else by a body that is not a web page. */
 export function confirms(result: Result, digest: string): boolean {
   const answer = answered(result);
-  const said = answer.headers['docker-content-digest'];
-  if (said === undefined) return ['empty', 'json'].includes(contentOf(answer).kind);
-  // A proxy that adds the header adds it once more.
-  if (said.split(',').every((one) => one.trim() === digest)) return true;
+  // A proxy that adds the header adds it once more. A digest by another algorithm says nothing that we can compare.
+  const said = answer.headers['docker-content-digest']?.match(/\bsha256:[0-9a-f]+/g);
+  if (!said) return ['empty', 'json'].includes(contentOf(answer).kind);
+  if (said.every((one) => one === digest)) return true;
   throw new CallFailed(
     failed('REGISTRY_ERROR', true, 'the registry stored something other than what was sent'),
   );

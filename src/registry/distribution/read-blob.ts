@@ -4,9 +4,9 @@ import type { BlobOutcome, Descriptor, Repository } from '../registry.ts';
 import { type Answer, contentOf } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
+import { decoded } from './coding.ts';
 import { Deadline } from './deadline.ts';
 import { networkFailure } from './network-failure.ts';
-import { decoded } from './transport.ts';
 
 /**
  * Streams a blob. The stream errors where the content is longer or shorter than the descriptor says, does not

@@ -1,16 +1,11 @@
-import { finished, pipeline, type Readable, type Transform } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createZstdDecompress,
-} from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
 import { type ProxyConfig, proxied } from '../../outgoing/proxy.ts';
 import { USER_AGENT } from '../../outgoing/user-agent.ts';
 import type { Answer } from './answer.ts';
 import { guardedLookup, refuseCloudMetadata } from './cloud-metadata.ts';
+import { decoded } from './coding.ts';
 import type { Deadline } from './deadline.ts';
 import { networkFailure } from './network-failure.ts';
 
@@ -100,22 +95,6 @@ export class Transport {
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
   }
-}
-
-const decoders = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
-]);
-
-/** Some proxies compress although nobody asked for it. */
-export function decoded(body: Readable, headers: OpenAnswer['headers']): Readable {
-  const decoder = decoders.get((headers['content-encoding'] ?? '').toLowerCase());
-  if (decoder === undefined || headers['content-length'] === '0') return body;
-  // The callback has nothing to do: an error reaches the reader through the stream that it holds.
-  return pipeline(body, decoder(), () => undefined);
 }
 
 /** Reads at most `limit` bytes; what is beyond is never buffered, its connection is dropped. */

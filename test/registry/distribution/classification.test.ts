@@ -118,6 +118,21 @@ const table: [answer: string, reply: Reply, outcome: object][] = [
   ['418 with an error of the registry', registryError(418, 'TEAPOT'), permanent()],
   ['418 without', { status: 418 }, retryable()],
   ['429', registryError(429, 'TOOMANYREQUESTS'), retryable('RATE_LIMITED')],
+  [
+    '400 ThrottlingException (ECR)',
+    registryError(400, 'ThrottlingException', 'Rate exceeded'),
+    retryable('RATE_LIMITED'),
+  ],
+  [
+    '400 ThrottlingException in its own form (AWS)',
+    { status: 400, ...json('{"__type":"ThrottlingException"}') },
+    retryable('RATE_LIMITED'),
+  ],
+  [
+    '403 for a rate limit (GitHub)',
+    registryError(403, 'DENIED', 'You have exceeded a secondary rate limit.'),
+    retryable('RATE_LIMITED'),
+  ],
   ['500', registryError(500, 'UNKNOWN', '/var/lib/registry/secret'), retryable()],
   ['502 with HTML', { status: 502, ...html }, retryable()],
   ['503 UNAVAILABLE', registryError(503, 'UNAVAILABLE'), retryable()],

@@ -445,6 +445,24 @@ describe('registries other than docker-registry', () => {
     expect(store.manifests.size).toBe(1);
   });
 
+  it('oras: an artifact of a draft, without a schemaVersion, does not hold up what is beside it', async () => {
+    const image = imageOf('beside an artifact');
+    const mediaType = 'application/vnd.oci.artifact.manifest.v1+json';
+    const manifest = Buffer.from(JSON.stringify({ mediaType, artifactType: 'x/y', blobs: [] }));
+    const { registry } = await vendor(
+      (method, path) =>
+        method === 'GET' && path.endsWith('/manifests/artifact')
+          ? { status: 200, body: manifest }
+          : undefined,
+      { v1: image, artifact: imageOf('an artifact') },
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(await registry.readManifest(name, tag('artifact'))).toMatchObject({
+      kind: 'found',
+      descriptor: { mediaType },
+    });
+  });
+
   it('Quay: a tag that has expired is not there', async () => {
     const { registry } = await vendor(() => registryError(404, 'TAG_EXPIRED'), {});
     expect(await registry.readManifest(name, tag('v1'))).toEqual({ kind: 'missing' });

@@ -168,6 +168,10 @@ describe('with hostile answers', () => {
         headers: { 'docker-content-digest': Array(2).fill(image.descriptor.digest).join(', ') },
       },
     ],
+    [
+      '201 with a digest by another algorithm',
+      { status: 201, headers: { 'docker-content-digest': `sha512:${'ab'.repeat(64)}` } },
+    ],
     ['a refusal to set a tag again (Harbor)', registryError(412, 'PRECONDITION')],
     ['a refusal to set a tag again (Quay)', registryError(409, 'TAG_IMMUTABLE')],
     ['a refusal to set a tag again (ECR)', registryError(400, 'TAG_INVALID', 'is immutable')],
@@ -242,6 +246,48 @@ describe('with hostile answers', () => {
     });
   });
 
+  it('reads what a proxy has decompressed without saying so, and an empty answer in any coding', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    const { registry } = await connect(({ method, path }) => {
+      if (method === 'DELETE') return { status: 202, headers };
+      if (path.includes('/tags/list')) return { status: 200, headers, body: '{"tags":[]}' };
+      return path.includes('/referrers/')
+        ? { status: 404, headers, body: 'no' }
+        : { status: 200, headers, body: image.manifest };
+    });
+    expect(await registry.readManifest(name, tag('v1'))).toMatchObject({ kind: 'found' });
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+  });
+
+  it('an upload without a location is said to have none', async () => {
+    const inner = accepting('/upload');
+    const { registry } = await connect((request, number) =>
+      request.method === 'POST' ? { status: 202 } : inner(request, number),
+    );
+    expect(await registry.push(name, tag('v1'), image)).toMatchObject({
+      ...permanent,
+      detail: expect.stringContaining('Location'),
+    });
+  });
+
+  it.each([
+    [
+      'no room (Harbor)',
+      registryError(403, 'DENIED', 'adding 1 GiB will exceed the configured upper limit of 9 GiB'),
+      { ...permanent, detail: expect.stringContaining('quota') },
+    ],
+    [
+      'a firewall (Azure)',
+      registryError(403, 'DENIED', "client with IP '192.0.2.1' is not allowed access"),
+      { reason: 'UNAUTHORIZED', detail: expect.stringContaining('network rules') },
+    ],
+  ])('an upload refused because of %s says so', async (_, answer, expected) => {
+    const { registry } = await connect(({ method }) =>
+      method === 'HEAD' ? { status: 404 } : answer,
+    );
+    expect(await registry.push(name, tag('v1'), image)).toMatchObject(expected);
+  });
+
   it('a relative upload location keeps its query', async () => {
     const { registry, seen } = await connect(accepting('/upload?state=a%2Fb'));
     expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
@@ -287,6 +333,79 @@ describe('with hostile answers', () => {
     const copied = await registry.copyImage({ repository: name }, digest, to, tag('v1'));
     expect(copied).toEqual({ kind: 'copied' });
     expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
+  });
+
+  it.each([400, 404, 405, 501])('blobs that cannot be mounted (%i) are sent', async (status) => {
+    const contents = new Map<string, Buffer>();
+    for (const { descriptor, open } of image.blobs) {
+      contents.set(descriptor.digest, Buffer.concat(await open().toArray()));
+    }
+    const inner = accepting('/upload');
+    const { registry, seen } = await connect((request, number) => {
+      if (request.path.includes('mount=')) return registryError(status, 'UNSUPPORTED');
+      if (request.method !== 'GET') return inner(request, number);
+      const body = contents.get(request.path.split('/').at(-1) ?? '') ?? image.manifest;
+      return { status: 200, body };
+    });
+    const to = repository('packs/acme/copy');
+    const { digest } = image.descriptor;
+    const copied = await registry.copyImage({ repository: name }, digest, to, tag('v1'));
+    expect(copied).toEqual({ kind: 'copied' });
+    expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
+  });
+
+  it.each([400, 403, 405, 501])('a blob that may not be asked for (%i) is sent', async (status) => {
+    const inner = accepting('/upload');
+    const { registry, seen } = await connect((request, number) =>
+      request.method === 'HEAD' ? { status } : inner(request, number),
+    );
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+    expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
+  });
+
+  it('a token that ends between two steps of an upload is renewed, and all bytes are sent again', async () => {
+    const bytes = Buffer.alloc(3_000_000, 'long upload ');
+    const blobs = [blobOf(bytes, 'x/y')];
+    const received: number[] = [];
+    let valid = 1;
+    const { registry } = await connect(({ method, path, headers }) => {
+      if (path.startsWith('/token')) return { status: 200, body: `{"token":"t${valid}"}` };
+      if (headers.authorization !== `Bearer t${valid}`) {
+        const challenge = 'Bearer realm="/token",service="s",error="invalid_token"';
+        return { status: 401, headers: { 'www-authenticate': challenge } };
+      }
+      if (method === 'HEAD') return { status: 404 };
+      if (method === 'POST') {
+        valid = 2;
+        return { status: 202, headers: { location: '/upload' } };
+      }
+      if (!path.startsWith('/upload')) return { status: 201 };
+      return async (request, response) => {
+        let size = 0;
+        for await (const chunk of request) size += chunk.length;
+        received.push(size);
+        response.writeHead(201).end();
+      };
+    });
+    expect(await registry.push(name, tag('v1'), { ...image, blobs })).toEqual({ kind: 'pushed' });
+    expect(received).toEqual([bytes.length]);
+  });
+
+  it('a refusal that comes while a blob is being sent is heard', async () => {
+    const inner = accepting('/upload');
+    const { registry } = await connect((request, number) =>
+      request.path.startsWith('/upload')
+        ? (incoming, response) =>
+            void incoming.once('data', () => {
+              response.writeHead(413, { ...text, connection: 'close' }).end('<html>');
+            })
+        : inner(request, number),
+    );
+    const blobs = [blobOf(Buffer.alloc(8_000_000), 'x/y')];
+    expect(await registry.push(name, tag('v1'), { ...image, blobs })).toMatchObject({
+      ...permanent,
+      detail: expect.stringContaining('too large'),
+    });
   });
 
   it('a broken upload begins anew with the blob opened again', async () => {
