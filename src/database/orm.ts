@@ -19,6 +19,7 @@ import { Migration004NameSearch } from './migrations/004-name-search.ts';
 import { Migration005PacksOfOthers } from './migrations/005-packs-of-others.ts';
 import { Migration006AuditPartitions } from './migrations/006-audit-partitions.ts';
 import { Migration007SharedNameSearch } from './migrations/007-shared-name-search.ts';
+import { Migration008SharedFilters } from './migrations/008-shared-filters.ts';
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -29,6 +30,7 @@ export const migrations = [
   { name: '005-packs-of-others', class: Migration005PacksOfOthers },
   { name: '006-audit-partitions', class: Migration006AuditPartitions },
   { name: '007-shared-name-search', class: Migration007SharedNameSearch },
+  { name: '008-shared-filters', class: Migration008SharedFilters },
 ];
 
 export interface OrmOptions {

@@ -15,6 +15,8 @@ export type PackVisibility = (typeof packVisibilities)[number];
 export type ImageOrigin = (typeof imageOrigins)[number];
 export type PackStatus = (typeof packStatuses)[number];
 
+const SHARED = "visibility = 'COMMUNITY'";
+
 const PackSchema = defineEntity({
   name: 'Pack',
   tableName: 'packs',
@@ -39,8 +41,34 @@ const PackSchema = defineEntity({
       properties: ['id'],
       // Packs of others are told from one's own in the index itself.
       include: ['org'],
-      where: "visibility = 'COMMUNITY'",
+      where: SHARED,
     },
+    // The same filters as on an org's own packs.
+    {
+      name: 'packs_shared_category',
+      properties: ['category', 'id'],
+      include: ['org'],
+      where: SHARED,
+    },
+    {
+      name: 'packs_shared_origin',
+      properties: ['imageOrigin', 'id'],
+      include: ['org'],
+      where: SHARED,
+    },
+    {
+      name: 'packs_shared_vouched',
+      properties: ['tier', 'id'],
+      include: ['org'],
+      where: `${SHARED} and tier <> 'COMMUNITY'`,
+    },
+    {
+      name: 'packs_shared_unfinished',
+      properties: ['id'],
+      include: ['org'],
+      where: `${SHARED} and status <> 'ACTIVE'`,
+    },
+    { name: 'packs_shared_name', properties: ['name'], where: SHARED },
     { name: 'packs_platform_newest', properties: ['id'], where: 'org_id is null' },
     // A part of the name; the migrations make both only where the server has the extensions.
     {

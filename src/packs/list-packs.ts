@@ -40,16 +40,22 @@ export async function listPacks(
   filter: PackFilter,
   { extent, roles }: PackListing = { extent: 'whole', roles: null },
 ): Promise<PackPage> {
-  const { where, name, values } = conditions(caller, filter);
+  const { where, named, name, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
   if (name?.isIndexed === false) where.push(name.sql);
   where.push(...placeOf(page, 'p.id', bind));
   const sorted = `order by id ${orderOf(page)}`;
   const limit = bind(limitOf(page));
   const owners = branches(filter);
-  const matching = (owner: string) => [owner, ...where].join(' and ');
+  const matching = (owner: string) => [owner, ...named, ...where].join(' and ');
   const newest = (columns: string, most: string) =>
-    owners.map((owner) => newestOf(owner, matching(owner), columns, `${sorted} limit ${most}`));
+    owners.map((owner) => {
+      const found = `${named.length > 0 ? ofNames(owner, named) : 'packs p'}
+        where ${[owner, ...where].join(' and ')} ${sorted} limit ${most}`;
+      return isFoundInIndex(owner, filter)
+        ? `(select ${columns} from packs p where p.id = any(array(select p.id from ${found})))`
+        : `(select ${columns} from ${found})`;
+    });
   const searched = { newest, branches: owners.map(matching) };
   const union = name?.isIndexed
     ? searchedPage(searched, name, sorted, limit, bind)
@@ -74,11 +80,20 @@ export async function listPacks(
   return { ...toPage(page, packs), roles: rolesOf };
 }
 
-function newestOf(owner: string, where: string, columns: string, order: string): string {
-  const found = `packs p where ${where} ${order}`;
-  if (owner !== SHARED_BY_OTHERS) return `(select ${columns} from ${found})`;
-  // Steps over what the org itself shares within the index, and only then goes to the packs.
-  return `(select ${columns} from packs p where p.id = any(array(select p.id from ${found})))`;
+/** Packs by their names before all else: PostgreSQL might rather go through a whole part of the list for them. */
+const ofNames = (owner: string, named: readonly string[]): string =>
+  `(select p.* from packs p where ${[owner, ...named].join(' and ')} offset 0) p`;
+
+/**
+ * Whether the packs are told within an index, which is gone through before any of them is read. PostgreSQL takes what is
+ * shared to lie side by side, and would read all of it for the few that a filter leaves.
+ */
+function isFoundInIndex(
+  owner: string,
+  { category, imageOrigin, tier, status }: PackFilter,
+): boolean {
+  if (owner === SHARED_BY_OTHERS) return true;
+  return owner === SHARED && (category ?? imageOrigin ?? tier ?? status) != null;
 }
 
 /** How many packs `listPacks` would go through. */
@@ -87,7 +102,8 @@ export async function countPacks(
   caller: Caller,
   filter: PackFilter,
 ): Promise<number> {
-  const { where, name, values } = conditions(caller, filter);
+  const { where, named, name, values } = conditions(caller, filter);
+  where.push(...named);
   if (name !== null) where.push(name.sql);
   const counts = branches(filter).map(
     (owner) => `(select count(*) from packs p where ${[owner, ...where].join(' and ')})`,
@@ -99,47 +115,59 @@ export async function countPacks(
   return Number(row?.count ?? 0);
 }
 
-const SHARED_BY_OTHERS = "p.org_id <> $1::uuid and p.visibility = 'COMMUNITY'";
+/** Written out, and not bound, as tiers and statuses are, for the indexes that hold nothing but the rare ones of these. */
+const ofVisibility: Record<PackVisibility, string> = {
+  ORG: "p.visibility = 'ORG'",
+  COMMUNITY: "p.visibility = 'COMMUNITY'",
+};
+const SHARED = ofVisibility.COMMUNITY;
+const SHARED_BY_OTHERS = `p.org_id <> $1::uuid and ${SHARED}`;
+/** Every statement names the org, also where nothing of its own can be in the list. */
+const NONE = 'p.org_id = $1::uuid and false';
+const OF_PLATFORM = 'p.org_id is null';
 
 /**
  * What a caller may see, as branches that do not overlap, each walked in order on an index of its own. One
  * condition with `or` would make the planner walk or sort all packs of all orgs; and a branch of what other orgs
  * share would have to step over all that the caller's own org shares.
  */
-function branches(filter: PackFilter): readonly string[] {
+function branches({ owned, visibility }: PackFilter): readonly string[] {
   const own = 'p.org_id = $1::uuid';
-  if (filter.owned === true) return [own];
-  if (filter.owned === false) {
-    return [SHARED_BY_OTHERS, 'p.org_id is null'];
+  if (owned === true) return [own];
+  if (owned === false) {
+    return visibility === 'ORG' ? [NONE, OF_PLATFORM] : [SHARED_BY_OTHERS, OF_PLATFORM];
   }
-  return [
-    `${own} and p.visibility = 'ORG'`,
-    "p.visibility = 'COMMUNITY'",
-    "p.org_id is null and p.visibility = 'ORG'",
-  ];
+  const unshared = [`${own} and ${ofVisibility.ORG}`, `${OF_PLATFORM} and ${ofVisibility.ORG}`];
+  if (visibility === 'ORG') return unshared;
+  return visibility === 'COMMUNITY' ? [NONE, SHARED] : [...unshared, SHARED];
 }
 
 function conditions(
   caller: Caller,
   filter: PackFilter,
-): { readonly where: string[]; readonly name: NameCondition | null; readonly values: unknown[] } {
+): {
+  readonly where: string[];
+  readonly named: readonly string[];
+  readonly name: NameCondition | null;
+  readonly values: unknown[];
+} {
   const values: unknown[] = [caller.orgId];
   const where: string[] = [];
   const equals = (column: string, value: string | null | undefined) => {
     if (value != null) where.push(`p.${column} = $${values.push(value)}`);
   };
-  equals('visibility', filter.visibility);
   equals('category', filter.category);
   equals('image_origin', filter.imageOrigin);
+  if (filter.visibility != null) where.push(ofVisibility[filter.visibility]);
   if (filter.tier != null) where.push(ofTier[filter.tier]);
   if (filter.status != null) where.push(ofStatus[filter.status]);
-  if (filter.names != null) where.push(`p.name = any($${values.push([...filter.names])}::text[])`);
+  const named =
+    filter.names == null ? [] : [`p.name = any($${values.push([...filter.names])}::text[])`];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const name = filter.nameContains == null ? null : nameContains(filter.nameContains, bind);
-  return { where, name, values };
+  return { where, named, name, values };
 }
 
-/** Written out, and not bound, for the indexes that hold nothing but the rare ones of these. */
 const ofTier: Record<PackTier, string> = {
   RECOMMENDED: "p.tier = 'RECOMMENDED'",
   VERIFIED: "p.tier = 'VERIFIED'",

@@ -20,7 +20,11 @@ const TENANT_TABLES = new Set(['packs', 'agent_roles', 'role_packs', 'audit_even
 const PARTITION = /_(?:earlier|later|\d{4}_\d{2})$/;
 
 /** Indexes that hold nothing but what the statement asks for, and are walked in order until the page is full. */
-const WALKED = new Set(['packs_community_newest', 'packs_platform_newest']);
+const WALKED = new Set([
+  'packs_community_newest',
+  'packs_platform_newest',
+  'packs_shared_unfinished',
+]);
 
 /**
  * What reads more of a tenant's table than an index leads to; empty where nothing does. The plan is the generic one,

@@ -237,6 +237,44 @@ test(
 );
 
 test(
+  'what is rare among all that orgs share is found without going through it, and so are packs by their names',
+  async () => {
+    const { client, sent, large } = await start();
+    await client.query(
+      `update packs set visibility = 'COMMUNITY', image_origin = 'UPLOAD', tier = 'COMMUNITY'
+       where right(name, 1) = '6' and org_id is not null`,
+    );
+    await client.query('vacuum analyze packs');
+    const { packs } = await large.graphql('{ packs(first: 1) { pageInfo { endCursor } } }', {});
+    const after = `, after: "${packs.pageInfo.endCursor}"`;
+    for (const filter of [
+      'category: "none"',
+      'imageOrigin: CLONE, visibility: COMMUNITY',
+      'tier: VERIFIED, visibility: COMMUNITY',
+      'status: DELETING',
+      'names: ["pack-6", "pack-16", "none"]',
+    ]) {
+      for (const [owned, place] of [
+        ['', ''],
+        ['owned: false,', ''],
+        ['', after],
+      ]) {
+        sent.length = 0;
+        await large.graphql(
+          `{ packs(first: 50, filter: { ${owned} ${filter} } ${place}) { nodes { id } } }`,
+          {},
+        );
+        const statement = sent.find(({ sql }) => /\blimit\b/.test(sql));
+        if (statement === undefined) throw new Error('no statement for the page');
+        // Orgs share two thousand packs, on hundreds of blocks.
+        expect(await blocksTouched(client, statement), owned + filter + place).toBeLessThan(150);
+      }
+    }
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'packs of others are found without going to those that the org itself shares',
   async () => {
     const { client, sent, large } = await start();
