@@ -3,8 +3,8 @@ import { parseReferences } from '../manifest-references.ts';
 import type { Blob, Descriptor, Digest, Registry, Repository, Tag } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { Deadline } from './deadline.ts';
-import { pushBlob } from './push-blob.ts';
-import { putManifest } from './push-manifest.ts';
+import { pushBlob, sendBlob } from './push-blob.ts';
+import { BlobsLost, putManifest } from './push-manifest.ts';
 import { isRefusal, type Target } from './push-target.ts';
 
 interface Source {
@@ -42,7 +42,14 @@ export async function copy(
       await pushBlob(target, blobOf(source, descriptor, target));
     }),
   );
-  await putManifest(target, reference, read.descriptor, read.manifest);
+  try {
+    await putManifest(target, reference, read.descriptor, read.manifest);
+  } catch (error) {
+    if (!(error instanceof BlobsLost)) throw error;
+    const lost = [...once.values()].map((descriptor) => blobOf(source, descriptor, target));
+    await Promise.all(lost.map((blob) => sendBlob(target, blob)));
+    await putManifest(target, reference, read.descriptor, read.manifest);
+  }
   return 'copied';
 }
 

@@ -29,7 +29,11 @@ export async function pushBlob(target: Target, blob: Blob): Promise<void> {
       deadline,
     ),
   );
-  if (answered(head).status === 200) return;
+  if (answered(head).status !== 200) await sendBlob(target, blob);
+}
+
+/** Sends a blob without asking whether it is there. Throws `CallFailed`. */
+export async function sendBlob(target: Target, blob: Blob): Promise<void> {
   // An upload that broke cannot be continued reliably: each try begins a new one.
   await within(target, (deadline) =>
     withRetries(deadline, patientAttempts, async () => {

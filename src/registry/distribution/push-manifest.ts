@@ -1,8 +1,16 @@
 import type { Descriptor, Digest, Tag } from '../registry.ts';
-import { CallFailed } from './call-failed.ts';
+import { type Answer, contentOf } from './answer.ts';
+import { CallFailed, failed } from './call-failed.ts';
 import { digestOf, type Manifest } from './manifest.ts';
-import { confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
+import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
 import { getManifest } from './requests.ts';
+
+/** The registry lacks a blob of the manifest, though it has said that it has it. */
+export class BlobsLost extends CallFailed {
+  constructor() {
+    super(failed('REGISTRY_ERROR', true, 'the registry has lost a blob of the image'));
+  }
+}
 
 /**
  * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or is no registry's, the
@@ -29,12 +37,13 @@ export async function putManifest(
           headers: { 'content-type': mediaType },
           body: () => manifest,
           changesManifest: true,
-          final: isSuccess,
+          final: (answer) => isSuccess(answer) || lacksBlobs(answer),
           patient: true,
         },
         deadline,
       ),
     );
+    if (lacksBlobs(answered(put))) throw new BlobsLost();
     if (!confirms(put, digest)) throw notStored();
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
@@ -46,6 +55,15 @@ export async function putManifest(
     if (found === 'unknown' && inDoubt) throw new CallFailed({ ...failure, inDoubt }, true);
     if (found === null || found === 'unknown' || found.digest !== digest) throw error;
   }
+}
+
+function lacksBlobs(answer: Answer): boolean {
+  if (answer.status !== 400 && answer.status !== 404) return false;
+  const content = contentOf(answer);
+  return (
+    content.kind === 'errors' &&
+    content.codes.some((code) => code === 'MANIFEST_BLOB_UNKNOWN' || code === 'BLOB_UNKNOWN')
+  );
 }
 
 /** What a tag or digest pulls now; `unknown` where the registry does not say. */

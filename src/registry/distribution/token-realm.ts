@@ -1,5 +1,6 @@
 import { namesHost } from '../host.ts';
 import type { Challenge } from './challenge.ts';
+import { atOrigin, isWithoutTls } from './own-address.ts';
 
 /** The token services that may be asked, besides the registry itself. */
 export interface TokenServices {
@@ -35,11 +36,14 @@ export function bearerOf(
 ): Bearer | string {
   const text = parameters.realm ?? '';
   const isPath = /^\/[^/\\]/.test(text);
-  const realm = URL.canParse(text)
+  const said = URL.canParse(text)
     ? new URL(text)
     : isPath && URL.canParse(text, registry.href)
       ? new URL(text, registry)
       : undefined;
+  // A registry that does not know of the TLS in front of it: its own realm is asked where it is asked.
+  const isOwn = said?.hostname === registry.hostname && ['', registry.port].includes(said.port);
+  const realm = said && isOwn && isWithoutTls(said, registry) ? atOrigin(said, registry) : said;
   const known =
     realm !== undefined &&
     (realm.host === registry.host ||

@@ -66,6 +66,8 @@ export async function fetchToken(
   const headers = { accept: 'application/json', ...(basic ? { authorization: basic } : {}) };
   const open = await transport.open({ method: 'GET', url, headers }, deadline);
   const answer = await readCapped(open, TOKEN_BODY_LIMIT, deadline);
+  const failure = serviceFailure(classify('GET', answer, Date.now()));
+  if (failure.reason === 'RATE_LIMITED') throw new CallFailed(failure);
   if (answer.status === 401 || answer.status === 403)
     throw new ScopeRefused(refused, answer.status);
   const content = contentOf(answer);
@@ -73,7 +75,6 @@ export async function fetchToken(
   // Some send both, one of them empty.
   const value = body.token || body.access_token;
   if (answer.status !== 200 || typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    const failure = serviceFailure(classify('GET', answer, Date.now()));
     const isAboutRequest = [400, 404, 405, 422].includes(answer.status);
     throw isAboutRequest ? new ScopeRefused(failure, answer.status) : new CallFailed(failure);
   }

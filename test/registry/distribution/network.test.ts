@@ -199,6 +199,28 @@ describe('TLS', () => {
     expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
   });
 
+  it.each([
+    ['without TLS', (host: string) => `http://${host.split(':')[0]}/token`, true],
+    ['without TLS at its port', (host: string) => `http://${host}/token`, true],
+    [
+      'without TLS at another port',
+      (host: string) => `http://${host.split(':')[0]}:8081/token`,
+      false,
+    ],
+    ['without TLS elsewhere', () => 'http://tokens.invalid/token', false],
+  ])('a registry that takes its token service to be %s', async (_, realm, isAsked) => {
+    const script: Script = ({ path, headers }) => {
+      if (path.startsWith('/token')) return { status: 200, body: '{"token":"t"}' };
+      if (headers.authorization) return { status: 200, body: '{}' };
+      const challenge = `Bearer realm="${realm(headers.host ?? '')}",service="s"`;
+      return { status: 401, headers: { 'www-authenticate': challenge } };
+    };
+    const hostile = owned(await startHostileRegistry(script, pair));
+    const registry = connect(hostile.url, { ca: pair.certificate });
+    const outcome = isAsked ? { kind: 'ok' } : { reason: 'UNAUTHORIZED', retryable: false };
+    expect(await registry.check()).toMatchObject(outcome);
+  });
+
   it('http:// to a TLS port (OpenSSL)', async () => {
     const hostile = owned(await certified());
     const plain = new URL(`http://${hostile.url.host}`);

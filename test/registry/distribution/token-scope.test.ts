@@ -88,6 +88,23 @@ const lacking = (right: string) => ({
 const refusals = (calls: readonly RegistryCall[]) =>
   calls.filter(({ outcome }) => outcome === 'UNAUTHORIZED').length;
 
+it('a token service that limits how often it is asked (403) refuses no right', async () => {
+  const hostile = await startHostileRegistry(({ path }) =>
+    path.startsWith('/token')
+      ? registryError(403, 'DENIED', 'API rate limit exceeded')
+      : { status: 401, headers: { 'www-authenticate': 'Bearer realm="/token",service="s"' } },
+  );
+  const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 3_000 });
+  onTestFinished(async () => {
+    await registry.close();
+    await hostile.stop();
+  });
+  expect(await registry.readManifest(name, tag('v1'))).toMatchObject({
+    reason: 'RATE_LIMITED',
+    retryable: true,
+  });
+});
+
 describe.each([401, 403])('a token service that refuses a scope with %i', (status) => {
   it('where it knows no "delete", deletes with the right to push, and that is no failure', async () => {
     const allowed = () => ['pull', 'push'];

@@ -363,6 +363,37 @@ describe('with hostile answers', () => {
     expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(2);
   });
 
+  it.each<[string, number]>([
+    ['MANIFEST_BLOB_UNKNOWN', 400],
+    ['BLOB_UNKNOWN', 404],
+  ])('blobs that a registry has lost and still remembers are sent (%s)', async (code, status) => {
+    const inner = accepting('/upload');
+    const sent = new Set<string>();
+    const { registry } = await connect((request, number) => {
+      if (request.method === 'HEAD') return { status: 200 };
+      if (request.path.startsWith('/upload')) sent.add(request.path);
+      return request.path.includes('/manifests/') && sent.size < 2
+        ? registryError(status, code)
+        : inner(request, number);
+    });
+    expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
+    expect(sent.size).toBe(2);
+  });
+
+  it('a registry that loses them at once is not sent them for ever', async () => {
+    const inner = accepting('/upload');
+    const { registry, seen } = await connect((request, number) =>
+      request.path.includes('/manifests/')
+        ? registryError(400, 'MANIFEST_BLOB_UNKNOWN')
+        : inner(request, number),
+    );
+    expect(await registry.push(name, tag('v1'), image)).toMatchObject({
+      ...retryable,
+      detail: expect.stringContaining('lost a blob'),
+    });
+    expect(seen.filter(({ path }) => path.startsWith('/upload'))).toHaveLength(4);
+  });
+
   it('a token that ends between two steps of an upload is renewed, and all bytes are sent again', async () => {
     const bytes = Buffer.alloc(3_000_000, 'long upload ');
     const blobs = [blobOf(bytes, 'x/y')];
