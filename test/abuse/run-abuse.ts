@@ -48,6 +48,7 @@ export async function runAbuse(
   const target = new Target(server.url, attacker.reader, attacker.writer);
   // What is compiled, connected or loaded once belongs to no attack.
   await target.graphql('{ packs(first: 200) { nodes { id } } }');
+  await target.rest('/v1/packs?limit=1');
   const reports: AbuseReport[] = [];
   for (const { name, run } of attacks.filter((one) => one.name.includes(wanted))) {
     await server.collectGarbage();
