@@ -36,9 +36,12 @@ export async function listAuditEvents(
   page: PageRequest,
   filter: AuditEventFilter,
 ): Promise<Page<AuditEventRow>> {
-  const { where, values } = conditions(caller, filter);
+  const isBetween = filter.since != null || page.newerThan != null;
+  const { where, values } = conditions(caller, filter, isBetween);
   const bind = (value: unknown) => `$${values.push(value)}`;
-  where.push(...placeOf(page, 'e.id', bind));
+  const { olderThan, ...rest } = page;
+  where.push(...placeOf({ ...rest, olderThan: isBetween ? null : olderThan }, 'e.id', bind));
+  if (isBetween && olderThan !== null) where.push(belowInRange(bind(olderThan)));
   const records = await database.query<object>(
     `select ${eventRows.columns} from audit_events e where ${where.join(' and ')}
      order by e.id ${orderOf(page)} limit ${bind(limitOf(page))}`,
@@ -69,9 +72,16 @@ const DAY_MS = 86_400_000;
 const EARLIEST = 0;
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
+/**
+ * Between two places PostgreSQL expects next to nothing and sorts all that is there, instead of walking to the end of the
+ * page. It does not take this for the second of two.
+ */
+const belowInRange = (place: string): string => `(e.id, e.id) < (${place}::uuid, ${place}::uuid)`;
+
 function conditions(
   caller: Caller,
   filter: AuditEventFilter,
+  isBetween = false,
 ): { readonly where: string[]; readonly values: unknown[] } {
   const values: unknown[] = [caller.orgId];
   const where = ['e.org_id = $1::uuid'];
@@ -87,7 +97,9 @@ function conditions(
   // The moment is a place in the index on ids, give or take, and the column itself decides.
   const bound = (comparison: '>=' | '<', moment: Date, slack: number) => {
     const at = Math.min(Math.max(moment.getTime(), EARLIEST), LATEST);
-    where.push(`e.id ${comparison} $${values.push(firstUuidAt(new Date(at + slack)))}`);
+    const place = `$${values.push(firstUuidAt(new Date(at + slack)))}`;
+    const isUpper = isBetween && comparison === '<';
+    where.push(isUpper ? belowInRange(place) : `e.id ${comparison} ${place}`);
     where.push(`e.created_at ${comparison} $${values.push(new Date(at).toISOString())}`);
   };
   if (filter.since != null) bound('>=', filter.since, -SLACK_MS);

@@ -134,6 +134,30 @@ test(
 );
 
 test(
+  'a page of events between two places is not what lies between them',
+  async () => {
+    const { client, sent, large } = await start();
+    const year = new Date(Date.now() - 31_536_000_000).toISOString();
+    const page = async (args: string) => {
+      sent.length = 0;
+      const { auditEvents } = await large.graphql(
+        `{ auditEvents(first: 20, filter: { type: PACK_CREATED, since: "${year}" } ${args}) {
+          nodes { id } pageInfo { endCursor } } }`,
+        {},
+      );
+      expect(auditEvents.nodes).toHaveLength(20);
+      const statement = sent.find(({ sql }) => /\blimit\b/.test(sql));
+      if (statement === undefined) throw new Error('no statement for the page');
+      return { list: auditEvents, blocks: await blocksTouched(client, statement) };
+    };
+    const first = await page('');
+    const second = await page(`, after: "${first.list.pageInfo.endCursor}"`);
+    expect(second.blocks).toBeLessThan(first.blocks * 1.5 + 10);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'a part of a name that hardly any pack has is found by its trigrams',
   async () => {
     const { client, sent, large } = await start();
