@@ -1,5 +1,6 @@
 /** Builds a whole gateway from a Config, and takes it down again. */
 import type { PGlite } from '@electric-sql/pglite';
+import type { Registry } from 'prom-client';
 import { EventFeed } from './audit/event-feed.ts';
 import { keepAudit } from './audit/prune-audit.ts';
 import type { Config } from './config.ts';
@@ -21,7 +22,7 @@ import { openRegistry } from './registry/open-registry.ts';
 import { requestLogged, requestScope } from './request-record.ts';
 import { createHandler, type Handler, type Surfaces } from './server/handler.ts';
 import { createHealth } from './server/health.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import { createMetrics, createProcessMetrics } from './telemetry/metrics.ts';
 import type { Tracing } from './telemetry/tracing.ts';
 
 /** Each may take MAX_ARCHIVE_BYTES of the disk, and four times that unpacked. */
@@ -48,6 +49,8 @@ export interface Surroundings {
   readonly embedded?: PGlite;
   /** Outlives the app: apps of one process may share it. */
   readonly parserThread?: ParserThread;
+  /** Outlives the app, as a process has but one. */
+  readonly processMetrics?: Registry;
 }
 
 /**
@@ -62,10 +65,11 @@ export async function createApp(
     tracing = null,
     embedded,
     parserThread: shared,
+    processMetrics = createProcessMetrics(),
   }: Surroundings = {},
 ): Promise<App> {
   await using undo = new AsyncDisposableStack();
-  const metrics = createMetrics();
+  const metrics = createMetrics(processMetrics);
   undo.defer(async () => tracing?.close());
   const database = await openMigratedDatabase(config, {
     onStatement: (event) => {

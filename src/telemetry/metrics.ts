@@ -26,9 +26,19 @@ export interface Metrics {
   watchUnpacked(read: () => { readonly images: number; readonly bytes: number }): void;
 }
 
-export function createMetrics(): Metrics {
+/**
+ * What Node tells of its process. One for all apps of a process, for it measures until the process ends: prom-client
+ * stops neither its timer nor its observer of garbage collections.
+ */
+export function createProcessMetrics(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** @param ofProcess what is told of the process besides */
+export function createMetrics(ofProcess: Registry): Metrics {
+  const registry = new Registry();
   const registers = [registry];
   const requests = new Histogram({
     name: 'pack_gateway_request_duration_seconds',
@@ -114,7 +124,7 @@ export function createMetrics(): Metrics {
   unpacked('pack_gateway_unpacked_images_bytes', 'Bytes of images kept unpacked on disk.', 'bytes');
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: async () => `${await ofProcess.metrics()}\n${await registry.metrics()}`,
     request(route, status, milliseconds, kinds) {
       requests.observe({ route, status: String(status) }, milliseconds / 1000);
       for (const kind of kinds) outcomes.inc({ kind });

@@ -12,6 +12,7 @@ import type { PermissionSet } from '../../src/model/api-key.entity.ts';
 import { newUuid } from '../../src/model/ids.ts';
 import { ParserThread } from '../../src/parser-thread.ts';
 import { requestLogged } from '../../src/request-record.ts';
+import { createProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { samplePack } from './archives.ts';
 import { emptyEmbedded, emptyPostgres } from './databases.ts';
 import { OWNER_KEY } from './owner-key.ts';
@@ -76,6 +77,8 @@ const UPLOAD = `mutation ($archive: File!, $visibility: PackVisibility! = ORG) {
 
 /** To start one takes longer than to start the rest of a gateway. */
 const parserThread = new ParserThread();
+/** Each measures until the process ends. */
+const processMetrics = createProcessMetrics();
 
 /** Starts a gateway; it is closed, and its data removed, when the test finishes. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
@@ -98,6 +101,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       recordStatement(sql);
     },
     parserThread,
+    processMetrics,
     ...(lent && { embedded: lent.pglite }),
   });
   let open = true;
