@@ -38,6 +38,7 @@ export default defineConfig({
     // One more than there are cores in most places: tests wait for processes, locks and retries.
     maxWorkers: 3,
     isolate: false,
+    experimental: { viteModuleRunner: false },
     sequence: { sequencer: LongestFirst },
     projects: [
       {
