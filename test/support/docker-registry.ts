@@ -145,7 +145,9 @@ export interface KeyPair {
 export function selfSigned(directory: string): KeyPair {
   const certificateFile = join(directory, 'certificate.pem');
   const keyFile = join(directory, 'key.pem');
-  const request = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1'.split(' ');
+  // Not RSA, whose keys take a fifth of a second each to find.
+  const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'.split(' ');
+  const request = ['req', '-x509', ...key, '-days', '2', '-subj', '/CN=127.0.0.1'];
   const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
   const out = ['-keyout', keyFile, '-out', certificateFile];
   execFileSync('openssl', [...request, ...names, ...out], { stdio: 'ignore' });
@@ -200,7 +202,7 @@ async function startTokenService(pair: KeyPair): Promise<TokenService> {
   return Object.assign(service, { realm: `http://127.0.0.1:${port}/token` });
 }
 
-/** As docker-registry checks it: RS256, the signing certificate in the header, `access` in the claims. */
+/** As docker-registry checks it: ES256, the signing certificate in the header, `access` in the claims. */
 function jwt(pair: KeyPair, access: readonly object[]): string {
   const x5c = [pair.certificate.replace(/-----[^-]+-----|\s/g, '')];
   const now = Math.floor(Date.now() / 1_000);
@@ -215,6 +217,7 @@ function jwt(pair: KeyPair, access: readonly object[]): string {
     access,
   };
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const content = `${encode({ typ: 'JWT', alg: 'RS256', x5c })}.${encode(claims)}`;
-  return `${content}.${sign('sha256', Buffer.from(content), pair.key).toString('base64url')}`;
+  const content = `${encode({ typ: 'JWT', alg: 'ES256', x5c })}.${encode(claims)}`;
+  const key = { key: pair.key, dsaEncoding: 'ieee-p1363' } as const;
+  return `${content}.${sign('sha256', Buffer.from(content), key).toString('base64url')}`;
 }
