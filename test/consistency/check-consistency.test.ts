@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { jsonOn, type Report, tableOn, type Write } from '../../src/consistency/report.ts';
 import { type RunOptions, runCheck } from '../../src/consistency/run-check.ts';
 import { newUuid } from '../../src/model/ids.ts';
@@ -11,7 +11,7 @@ import { imageOf, repository, tag } from '../registry/distribution/images.ts';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
@@ -98,8 +98,7 @@ async function replaceArchive(gateway: Gateway, id: string, archive: Buffer): Pr
 const uuid = (id: string) => id.slice(id.indexOf('_') + 1);
 
 async function start(): Promise<Gateway> {
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   return startGateway({ database: 'postgres', environment: { REGISTRY_URL: docker.url.href } });
 }
 

@@ -10,7 +10,7 @@ import { createDistributionRegistry } from '../../src/registry/distribution/dist
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { installed } from '../support/installed.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
@@ -26,8 +26,7 @@ test.skipIf(!installed('docker-registry'))(
   'replicas with clocks hours apart delete once, respect each other’s leases and page through everything',
   { timeout: 180_000 },
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const store = createDistributionRegistry({ url: docker.url, deadlineMs: 10_000 });
     onTestFinished(() => store.close());
     const gate = await startGate(docker.url);

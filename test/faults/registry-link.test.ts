@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { startUnsteadyLink, type UnsteadyLink } from './unsteady-link.ts';
@@ -11,8 +11,7 @@ import { startUnsteadyLink, type UnsteadyLink } from './unsteady-link.ts';
 const archive = samplePack({ name: 'triage' });
 
 async function behindLink(): Promise<{ gateway: Gateway; link: UnsteadyLink }> {
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   const link = await startUnsteadyLink(docker.url);
   onTestFinished(() => link.stop());
   const environment = { REGISTRY_URL: link.url.href, REGISTRY_DEADLINE_MS: '2000' };

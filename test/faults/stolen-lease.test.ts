@@ -1,10 +1,10 @@
 /** A purge whose last request is still on its way: nobody may take its repository meanwhile, however long it takes. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -13,8 +13,7 @@ test.skipIf(!installed('docker-registry'))(
   'a second deletion waits for the first, so that no late purge takes the image of a later upload',
   { timeout: 180_000 },
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const gate = await startGate(docker.url);
     const slow = await startGateway({
       database: 'postgres',

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, deletePack, eventsOf, isPullable, rowOf } from '../support/deletion.ts';
-import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import type { DockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { isSweep, longDatabaseKinds } from '../support/extent.ts';
 import { type Gate, startGate } from '../support/gate.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -17,8 +18,7 @@ const FIRST_READ = 'GET /v2/packs/default/[^/]+/';
 const MANIFEST_BY_DIGEST = '/v2/packs/default/[^/]+/manifests/sha256:[0-9a-f]{64}$';
 
 async function startGatedRegistry(): Promise<{ docker: DockerRegistry; gate: Gate }> {
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   return { docker, gate: await startGate(docker.url) };
 }
 

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, deletePack, eventsOf, isPullable, rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -13,8 +13,7 @@ import { startServer } from '../support/server-process.ts';
 const PURGE = /^DELETE .*\/manifests\//;
 
 async function startGated(database: 'postgres' | 'embedded') {
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   const gate = await startGate(docker.url);
   const gateway = await startGateway({
     database,

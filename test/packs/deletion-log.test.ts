@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { DELETE, role } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -9,8 +9,7 @@ import { OWNER_KEY } from '../support/owner-key.ts';
 test.skipIf(!installed('docker-registry'))(
   'each request and each of its registry calls is one log line with the same request id',
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const environment = { REGISTRY_URL: docker.url.href };
     const gateway = await startGateway({ database: 'postgres', environment });
     const { id } = await gateway.pack('triage');

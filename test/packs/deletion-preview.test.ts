@@ -1,8 +1,8 @@
 /** The preview is a promise about what deletePack would answer. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nameInIndex, putBystander } from '../support/bystander.ts';
 import { deletePack, insertUnmanagedPack, role, rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { longDatabaseKinds } from '../support/extent.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -97,8 +97,7 @@ describe.each(longDatabaseKinds)('deletionPreview on %s', (database) => {
   test.skipIf(!installed('docker-registry'))(
     'says what the database knows while the registry is down, and does not fail',
     async () => {
-      const docker = await startDockerRegistry();
-      onTestFinished(() => docker.stop());
+      const docker = await emptyDockerRegistry();
       const environment = { REGISTRY_URL: docker.url.href };
       const gateway = await startGateway({ database, environment });
       const id = await uploaded(gateway);

@@ -1,9 +1,9 @@
 /** A name that is taken while the image of the pack that was to have it is on its way to the registry. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Digest, Repository } from '../../src/registry/registry.ts';
 import { samplePack } from '../support/archives.ts';
 import { insertUnmanagedPack } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { type Gate, startGate } from '../support/gate.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -12,8 +12,7 @@ import { change, packImage, pulls, pushImage } from './changes.ts';
 const PLACE = 'packs/default/triage';
 
 async function start(): Promise<{ gateway: Gateway; gate: Gate }> {
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   const gate = await startGate(docker.url);
   const environment = { REGISTRY_URL: gate.url };
   return { gateway: await startGateway({ database: 'postgres', environment }), gate };

@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gzipped, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -173,8 +173,7 @@ describe.each(deployments)('the files of a pack on $database with $registry', (d
 test.skipIf(!installed('docker-registry'))(
   'an image is read once for whoever asks, and while its registry does not answer the rest is',
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const gate = await startGate(docker.url);
     const gateway = await startGateway({
       environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '500' },

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { isPullable, role, rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -260,8 +260,7 @@ describe.each(deployments)(
 
 describe.skipIf(!installed('docker-registry'))('where the registry fails', () => {
   const gated = async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const gate = await startGate(docker.url);
     const gateway = await startGateway({
       environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '3000' },

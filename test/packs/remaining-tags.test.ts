@@ -1,17 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { rowOf } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 
 // As docker-registry is left when it is killed inside its own DELETE: the manifest is gone, its tag is not.
 describe.skipIf(!installed('docker-registry')).each(databaseKinds)('on %s', (database) => {
   test('tags that the registry keeps and nobody can remove are named, in both surfaces and the audit log', async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const environment = { REGISTRY_URL: docker.url.href };
     const gateway = await startGateway({ database, environment });
     const cutOff = async (name: string) => {

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -100,8 +101,7 @@ test.skipIf(!installed('docker-registry'))(
 test.skipIf(!installed('docker-registry'))(
   'where nobody can tell whether the old image is gone the pack keeps the new one',
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const gate = await startGate(docker.url);
     const gateway = await startGateway({
       environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '1000' },

@@ -8,7 +8,7 @@ import { samplePack } from '../support/archives.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import type { Death } from '../support/die-at.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { isSweep, longDatabaseKinds } from '../support/extent.ts';
 import { type Held, startGate } from '../support/gate.ts';
 import { type DatabaseKind, type Gateway, startGateway } from '../support/gateway.ts';
@@ -124,8 +124,7 @@ describe.skipIf(!installed('docker-registry')).each(longDatabaseKinds)(
   'kill -9 while packs are changed, database %s with docker-registry',
   (database) => {
     test('each at another step', async () => {
-      const docker = await startDockerRegistry();
-      onTestFinished(() => docker.stop());
+      const docker = await emptyDockerRegistry();
       const store = createDistributionRegistry({ url: docker.url, deadlineMs: 10_000 });
       onTestFinished(() => store.close());
       const gate = await startGate(docker.url);

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
@@ -33,8 +33,7 @@ test.skipIf(!installed('docker-registry'))(
   'the lease of a repository is kept for as long as its holder works',
   { timeout: 180_000 },
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const DATABASE_URL = await createDatabase();
     const answers = await Promise.all(
       Object.entries(operations).map(async ([name, { held, run }]) => {

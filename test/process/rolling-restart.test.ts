@@ -4,7 +4,7 @@ import { Agent, FormData, fetch, request } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase } from '../support/databases.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import type { Json } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -30,8 +30,7 @@ describe.skipIf(!installed('docker-registry'))('a rolling restart', () => {
   test('of two replicas, twice each, under load: no request fails, every exit is 0', {
     timeout: 180_000,
   }, async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const environment = {
       DATABASE_URL: await createDatabase(),
       REGISTRY_URL: docker.url.href,

@@ -1,5 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { expect, test } from 'vitest';
+import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -59,8 +59,7 @@ const callsOf: Readonly<Record<string, readonly string[]>> = {
 test.skipIf(!installed('docker-registry'))(
   'each operation makes exactly the registry calls that its table says, and the others none',
   async () => {
-    const docker = await startDockerRegistry();
-    onTestFinished(() => docker.stop());
+    const docker = await emptyDockerRegistry();
     const gateway = await startGateway({
       database: 'postgres',
       environment: { REGISTRY_URL: docker.url.href },

@@ -32,6 +32,7 @@ export interface DockerRegistry {
   readonly directory: string;
   /** With `auth: 'token'`. */
   readonly tokens: TokenService | undefined;
+  running(): boolean;
   /** Stops answering, connections stay open. */
   freeze(): void;
   resume(): void;
@@ -63,7 +64,9 @@ export async function startDockerRegistry(
     await exited;
     process.off('exit', killed);
   };
+  const running = () => child.exitCode === null && child.signalCode === null;
   return {
+    running,
     url: new URL(`${options.tls ? 'https' : 'http'}://${address}`),
     certificate: pair?.certificate ?? '',
     directory,
@@ -72,7 +75,7 @@ export async function startDockerRegistry(
     resume: () => void child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
     stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
+      if (running()) await end('SIGKILL');
       await tokens?.stop();
       if (own) rmSync(directory, { recursive: true, force: true });
     },

@@ -1,5 +1,4 @@
-import { onTestFinished } from 'vitest';
-import { startDockerRegistry } from './docker-registry.ts';
+import { emptyDockerRegistry } from './empty-docker-registry.ts';
 import { isSweep } from './extent.ts';
 import { type DatabaseKind, databaseKinds } from './gateway.ts';
 import { installed } from './installed.ts';
@@ -26,7 +25,6 @@ export const deployments: readonly Deployment[] = databaseKinds
 /** What a gateway's environment must hold to use a new registry of this kind, which ends with the test. */
 export async function registryEnvironment(kind: RegistryKind): Promise<Record<string, string>> {
   if (kind === 'embedded layout') return {};
-  const docker = await startDockerRegistry();
-  onTestFinished(() => docker.stop());
+  const docker = await emptyDockerRegistry();
   return { REGISTRY_URL: docker.url.href };
 }
