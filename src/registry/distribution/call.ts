@@ -28,7 +28,7 @@ export interface Call {
   /** Leaves the body of a 200 unread. */
   readonly streamed?: boolean;
   /** A read that nothing is removed for: it may be answered by another host that the registry sends us to. */
-  readonly mayLeadElsewhere?: boolean;
+  readonly mayLeadElsewhere?: 'to a named host' | 'to a store';
   readonly attempts?: number;
   /** Waits longer for a registry that is overloaded. */
   readonly patient?: boolean;

@@ -7,7 +7,7 @@ import { type Call, type Result, resultOf } from './call.ts';
 import { CallFailed } from './call-failed.ts';
 import { CallReports, outcomeOf } from './call-reports.ts';
 import { Deadline } from './deadline.ts';
-import { type Elsewhere, goneElsewhere, MAX_REDIRECTS, redirectTarget } from './redirect.ts';
+import { type Elsewhere, MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { ATTEMPTS, patientAttempts, withRetries } from './retry.ts';
 import type { TokenServices } from './token-realm.ts';
 import { fetchToken, ScopeRefused, type TokenRequest } from './token-service.ts';
@@ -98,21 +98,22 @@ export class Client {
     for (;;) {
       const atHome = url.origin === this.#options.url.origin;
       const started = performance.now();
-      const said = await this.#request(call, url, atHome ? header : undefined, deadline);
-      const { answer } = said;
-      const isGoneElsewhere = said.result.kind === 'gone' && !atHome && elsewhere === undefined;
-      const result = isGoneElsewhere ? goneElsewhere : said.result;
+      const { result, answer } = await this.#request(
+        call,
+        url,
+        atHome ? header : undefined,
+        deadline,
+      );
       const answered = performance.now() - started;
       const report = (outcome: RegistryCall['outcome']) =>
         this.#reports.ended(call, answered, answer.status, outcome);
-      const isRead = call.mayLeadElsewhere === true;
-      const target = redirectTarget(answer, isRead, elsewhere);
+      const target = redirectTarget(answer, call.mayLeadElsewhere, elsewhere);
       // A redirect may lead to where people sign in; one of a blob leads to its store.
       const mayHide =
         atHome &&
         header === undefined &&
         !insisted &&
-        (target === null || (isRead && !call.streamed)) &&
+        (target === null || call.mayLeadElsewhere === 'to a named host') &&
         this.#mayHide(call, answer);
       if (target !== null && !mayHide && redirects++ < MAX_REDIRECTS) {
         if (!(target instanceof URL)) {

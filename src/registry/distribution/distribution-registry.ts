@@ -55,7 +55,9 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
       settle(async () => {
         wellFormed(isRepository(repository) && (isTag(reference) || isDigest(reference)));
         const manifest = await within(deadlineMs, options, (deadline) =>
-          getManifest(client, repository, reference, deadline, { mayLeadElsewhere: true }),
+          getManifest(client, repository, reference, deadline, {
+            mayLeadElsewhere: 'to a named host',
+          }),
         );
         if (manifest === null) return { kind: 'missing' as const };
         const { mediaType, digest, bytes } = manifest;

@@ -31,7 +31,7 @@ export async function readBlob(
         repository,
         actions: 'pull',
         streamed: true,
-        mayLeadElsewhere: true,
+        mayLeadElsewhere: 'to a store',
         final: saysUnknown,
       },
       deadline,

@@ -1,6 +1,7 @@
 import { namesHost } from '../host.ts';
 import type { RegistryFailure } from '../registry.ts';
 import type { Answer } from './answer.ts';
+import type { Call } from './call.ts';
 import { failed } from './call-failed.ts';
 import { isCloudMetadata } from './cloud-metadata.ts';
 import { atOrigin, isWithoutTls } from './own-address.ts';
@@ -21,22 +22,24 @@ export const MAX_REDIRECTS = 5;
  *
  * Only 307 and 308 keep the method, and only the registry itself is followed. Reads of blobs and single manifests are
  * the exception, after 301, 302 and 303 as well: registries commonly serve blobs from a store on another host, and
- * registry.k8s.io its manifests from mirrors. The caller must not send credentials to another origin, nor believe of
- * one that something is gone.
- * @param elsewhere left out: any host, but no cloud's metadata
+ * registry.k8s.io its manifests from mirrors. The caller must not send credentials to another origin.
+ * @param elsewhere left out: any host for a blob, but no cloud's metadata; none for a manifest, whose digest a tag
+ *   does not tell
  */
 export function redirectTarget(
   { status, headers, url: from }: Answer,
-  isRead: boolean,
+  mayLead: Call['mayLeadElsewhere'],
   elsewhere: Elsewhere | undefined,
 ): URL | RegistryFailure | null {
-  const isFollowed = [307, 308, ...(isRead ? [301, 302, 303] : [])].includes(status);
+  const isFollowed = [307, 308, ...(mayLead ? [301, 302, 303] : [])].includes(status);
   if (!isFollowed || !headers.location || !URL.canParse(headers.location, from.href)) return null;
   const target = new URL(headers.location, from);
   if (target.origin === from.origin) return target;
-  if (!isRead || !/^https?:$/.test(target.protocol)) return null;
+  if (mayLead === undefined || !/^https?:$/.test(target.protocol)) return null;
   if (isWithoutTls(target, from)) return behindTls(target, from);
-  if (elsewhere === undefined) return isCloudMetadata(target.hostname) ? null : target;
+  if (elsewhere === undefined) {
+    return mayLead === 'to a store' && !isCloudMetadata(target.hostname) ? target : null;
+  }
   return namesHost(elsewhere.hosts, target) ? target : notNamed(target, elsewhere);
 }
 
@@ -46,13 +49,6 @@ function behindTls(target: URL, from: URL): URL | null {
   const isApi = target.hostname === from.hostname && own.pathname.startsWith('/v2/');
   return isApi && own.href !== from.href ? own : null;
 }
-
-/** What another host says is gone may be there where it is removed. */
-export const goneElsewhere = failed(
-  'REGISTRY_ERROR',
-  true,
-  'the host that the registry sends us to does not have the manifest',
-);
 
 /** The host is all that we repeat of the registry's answer: the operator has to know which one to allow. */
 const notNamed = ({ host }: URL, { variable }: Elsewhere): RegistryFailure =>
