@@ -38,6 +38,12 @@ export function contentOf(answer: Answer): Content {
   };
 }
 
+/** Whether the registry itself gives one of these codes. */
+export function hasCode(answer: Answer, ...codes: readonly string[]): boolean {
+  const content = contentOf(answer);
+  return content.kind === 'errors' && content.codes.some((code) => codes.includes(code));
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

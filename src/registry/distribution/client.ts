@@ -84,7 +84,6 @@ export class Client {
   }
 
   async #attempt(call: Call, deadline: Deadline): Promise<Result> {
-    const { elsewhere } = this.#options;
     const scope =
       call.scope ??
       (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
@@ -107,7 +106,7 @@ export class Client {
       const answered = performance.now() - started;
       const report = (outcome: RegistryCall['outcome']) =>
         this.#reports.ended(call, answered, answer.status, outcome);
-      const target = redirectTarget(answer, call.mayLeadElsewhere, elsewhere);
+      const target = redirectTarget(answer, call.mayLeadElsewhere, this.#options.elsewhere);
       // A redirect may lead to where people sign in; one of a blob leads to its store.
       const mayHide =
         atHome &&

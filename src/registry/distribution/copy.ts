@@ -3,8 +3,8 @@ import { parseReferences } from '../manifest-references.ts';
 import type { Blob, Descriptor, Digest, Registry, Repository, Tag } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { Deadline } from './deadline.ts';
-import { pushBlob, sendBlob } from './push-blob.ts';
-import { BlobsLost, putManifest } from './push-manifest.ts';
+import { pushBlob } from './push-blob.ts';
+import { putImage } from './push-manifest.ts';
 import { isRefusal, type Target } from './push-target.ts';
 
 interface Source {
@@ -30,26 +30,19 @@ export async function copy(
   if (references === undefined) {
     throw new CallFailed(failed('REGISTRY_ERROR', false, 'the source has no image at this digest'));
   }
-  const { blobs, manifests } = references;
-  for (const child of manifests) {
+  for (const child of references.manifests) {
     const copied = await copy(source, child.digest, target, child.digest, isOwn);
     if (copied === 'missing') throw lost();
   }
-  const once = new Map(blobs.map((descriptor) => [descriptor.digest, descriptor]));
+  const once = new Map(references.blobs.map((descriptor) => [descriptor.digest, descriptor]));
+  const blobs = [...once.values()].map((descriptor) => blobOf(source, descriptor, target));
   await Promise.all(
-    [...once.values()].map(async (descriptor) => {
-      if (isOwn && (await mount(target, source.repository, descriptor))) return;
-      await pushBlob(target, blobOf(source, descriptor, target));
+    blobs.map(async (blob) => {
+      if (isOwn && (await mount(target, source.repository, blob.descriptor))) return;
+      await pushBlob(target, blob);
     }),
   );
-  try {
-    await putManifest(target, reference, read.descriptor, read.manifest);
-  } catch (error) {
-    if (!(error instanceof BlobsLost)) throw error;
-    const lost = [...once.values()].map((descriptor) => blobOf(source, descriptor, target));
-    await Promise.all(lost.map((blob) => sendBlob(target, blob)));
-    await putManifest(target, reference, read.descriptor, read.manifest);
-  }
+  await putImage(target, reference, { ...read, blobs });
   return 'copied';
 }
 

@@ -1,4 +1,4 @@
-import { type Answer, contentOf } from './answer.ts';
+import { type Answer, hasCode } from './answer.ts';
 import type { Call } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
@@ -45,9 +45,7 @@ export async function* pages(
 const tooMany = failed('REGISTRY_ERROR', false, 'the registry refuses every number of entries');
 
 function refusesNumber(answer: Answer): boolean {
-  if (answer.status !== 400) return false;
-  const content = contentOf(answer);
-  return content.kind === 'errors' && content.codes.includes('PAGINATION_NUMBER_INVALID');
+  return answer.status === 400 && hasCode(answer, 'PAGINATION_NUMBER_INVALID');
 }
 
 function nextPage(answer: Answer): URL | null {

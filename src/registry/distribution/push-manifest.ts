@@ -1,14 +1,33 @@
-import type { Descriptor, Digest, Tag } from '../registry.ts';
-import { type Answer, contentOf } from './answer.ts';
+import type { Descriptor, Digest, Image, Tag } from '../registry.ts';
+import { type Answer, hasCode } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { digestOf, type Manifest } from './manifest.ts';
+import { sendBlob } from './push-blob.ts';
 import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
 import { getManifest } from './requests.ts';
 
 /** The registry lacks a blob of the manifest, though it has said that it has it. */
-export class BlobsLost extends CallFailed {
+class BlobsLost extends CallFailed {
   constructor() {
     super(failed('REGISTRY_ERROR', true, 'the registry has lost a blob of the image'));
+  }
+}
+
+/**
+ * Stores the manifest of an image whose blobs are there. A registry that remembers blobs which its garbage collection has
+ * removed says that they are: once, they are then sent again. Throws `CallFailed`.
+ */
+export async function putImage(
+  target: Target,
+  reference: Tag | Digest,
+  { descriptor, manifest, blobs }: Image,
+): Promise<void> {
+  try {
+    await putManifest(target, reference, descriptor, manifest);
+  } catch (error) {
+    if (!(error instanceof BlobsLost)) throw error;
+    await Promise.all(blobs.map((blob) => sendBlob(target, blob)));
+    await putManifest(target, reference, descriptor, manifest);
   }
 }
 
@@ -16,7 +35,7 @@ export class BlobsLost extends CallFailed {
  * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or is no registry's, the
  * registry is asked whether it has the manifest. Throws `CallFailed`.
  */
-export async function putManifest(
+async function putManifest(
   target: Target,
   reference: Tag | Digest,
   descriptor: Descriptor,
@@ -58,12 +77,8 @@ export async function putManifest(
 }
 
 function lacksBlobs(answer: Answer): boolean {
-  if (answer.status !== 400 && answer.status !== 404) return false;
-  const content = contentOf(answer);
-  return (
-    content.kind === 'errors' &&
-    content.codes.some((code) => code === 'MANIFEST_BLOB_UNKNOWN' || code === 'BLOB_UNKNOWN')
-  );
+  const isRefusal = answer.status === 400 || answer.status === 404;
+  return isRefusal && hasCode(answer, 'MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN');
 }
 
 /** What a tag or digest pulls now; `unknown` where the registry does not say. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { BlobOutcome, Descriptor, Repository } from '../registry.ts';
-import { type Answer, contentOf } from './answer.ts';
+import { type Answer, hasCode } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
 import { decoded } from './coding.ts';
@@ -100,10 +100,5 @@ async function* verified(
 }
 
 function saysUnknown(answer: Answer): boolean {
-  if (answer.status !== 404) return false;
-  const content = contentOf(answer);
-  return (
-    content.kind === 'errors' &&
-    content.codes.some((code) => code === 'BLOB_UNKNOWN' || code === 'NOT_FOUND')
-  );
+  return answer.status === 404 && hasCode(answer, 'BLOB_UNKNOWN', 'NOT_FOUND');
 }

@@ -54,6 +54,7 @@ export function bearerOf(
   if (!realm || !known || !secure) return refusalOf(realm, known, tokens);
   return { kind: 'bearer', realm, service: parameters.service };
 }
+
 function refusalOf(realm: URL | undefined, known: boolean, { variable }: TokenServices): string {
   // The host is the only part of the registry's answer that we repeat, because the operator has to know which one to
   // allow. A URL's host holds only letters, digits and a few signs.
