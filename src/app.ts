@@ -125,7 +125,11 @@ export async function createApp(
     health,
     graphql,
     async rest(request, record) {
-      rest ??= (await import('./rest/rest.ts')).createRest(foundation);
+      if (rest === undefined) {
+        const { createRest } = await import('./rest/rest.ts');
+        // Of those that come first together only one makes it.
+        rest ??= createRest(foundation);
+      }
       return rest(request, record);
     },
     metrics,
