@@ -82,8 +82,7 @@ const PackSchema = defineEntity({
       name: 'packs_shared_name_search',
       properties: ['name'],
       type: 'gin',
-      expression:
-        'create index "packs_shared_name_search" on "packs" using gin ("name" gin_trgm_ops) where visibility = \'COMMUNITY\'',
+      expression: `create index "packs_shared_name_search" on "packs" using gin ("name" gin_trgm_ops) where ${SHARED}`,
     },
     // Deletion: does another pack point at the same image?
     { name: 'packs_image', properties: ['repository', 'imageDigest'] },
