@@ -31,9 +31,16 @@ function heard() {
   return { told, ended: ended.promise, end: ended.resolve };
 }
 
+/** Waits until the database announces events; a client does not tell when its stream has begun. */
+async function listenedTo(gateway: Gateway): Promise<void> {
+  await expect
+    .poll(() => gateway.app.world.database.query('select from event_listeners', []))
+    .toHaveLength(1);
+}
+
 /** Two packs are made, of which the client hears; then the key goes, and he hears of that as well. */
 async function expectTold(gateway: Gateway, told: readonly Json[]): Promise<void> {
-  await openStreams(gateway, 1);
+  await listenedTo(gateway);
   for (const name of ['one', 'two']) await gateway.pack(name);
   await expect
     .poll(() => told)
