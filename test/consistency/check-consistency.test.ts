@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { jsonOn, type Report, tableOn, type Write } from '../../src/consistency/report.ts';
@@ -14,11 +13,10 @@ import { deletePackDocument } from '../support/deletion.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { joined } from '../support/joined.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/commands/check-consistency.ts', import.meta.url));
 
 interface Run {
   readonly code: number | null;
@@ -32,7 +30,8 @@ async function check(
   ...args: string[]
 ): Promise<Run> {
   const env = { ...nodeEnvironment(), ...environment };
-  const child = spawn(process.execPath, [MAIN, ...args], { env });
+  const program = await joined('src/commands/check-consistency.ts');
+  const child = spawn(process.execPath, [program, ...args], { env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

@@ -1,6 +1,5 @@
 /** The check of a large store: how much of it is under way at a moment, and where it goes on after a break. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { progressOn } from '../../src/commands/progress.ts';
 import { checkConsistency } from '../../src/consistency/check-consistency.ts';
@@ -8,6 +7,7 @@ import { imageOf, repository, tag } from '../registry/distribution/images.ts';
 import { createDatabase } from '../support/databases.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
+import { joined } from '../support/joined.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
 
@@ -70,9 +70,7 @@ test('eight repositories are asked for at a time, and a broken check goes on whe
 });
 
 test('Ctrl-C ends the command at once, and what it says so far is whole', async () => {
-  const command = fileURLToPath(
-    new URL('../../src/commands/check-consistency.ts', import.meta.url),
-  );
+  const command = await joined('src/commands/check-consistency.ts');
   let interrupt = () => {};
   const hostile = await startHostileRegistry(({ path }) => {
     if (path.startsWith('/v2/_catalog')) {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { importPlatformPack } from '../../src/packs/import-platform-pack.ts';
 import { samplePack } from '../support/archives.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
+import { joined } from '../support/joined.ts';
 import { change, pulls } from './changes.ts';
 
 function archive(name: string): string {
@@ -57,8 +58,9 @@ describe.each(databaseKinds)('packs of the platform on %s', (database) => {
 
 test('the command imports a pack and says which, and why where it cannot', async () => {
   const gateway = await startGateway({ database: 'postgres' });
+  const program = await joined('src/commands/platform-pack.ts');
   const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['src/commands/platform-pack.ts', ...args], {
+    promisify(execFile)(process.execPath, [program, ...args], {
       env: { ...process.env, ...gateway.environment },
     });
   const path = archive('triage');

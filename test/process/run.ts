@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { type Config, ConfigError, readConfig } from '../../src/config.ts';
@@ -11,6 +10,7 @@ import { keepPrivate } from '../../src/data-directory/keep-private.ts';
 import { openMigratedDatabase } from '../../src/database/open-migrated.ts';
 import { StartError } from '../../src/start-error.ts';
 import { isSweep } from '../support/extent.ts';
+import { joined } from '../support/joined.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
 
 export interface Ended {
@@ -26,7 +26,7 @@ export async function run(
   environment: Readonly<Record<string, string>> = {},
   nodeArguments: readonly string[] = [],
 ): Promise<Ended> {
-  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
+  const path = nodeArguments.length === 0 ? await joined(script) : script;
   const child = spawn(process.execPath, [...nodeArguments, path], {
     env: { ...nodeEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

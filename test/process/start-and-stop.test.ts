@@ -13,7 +13,7 @@ test('the first line names the address, the first start tells the owner key once
   timeout: 180_000,
 }, async () => {
   const environment = { ...OWN_KEY, DATA_DIR: join(temporaryDirectory(), 'made', 'here') };
-  const first = await startServer(environment);
+  const first = await startServer(environment, 'sources');
   expect(first.logs[0]).toMatchObject({ level: 'info', msg: 'listening', host: '127.0.0.1' });
   expect(first.url).toBe(`http://127.0.0.1:${first.logs[0]?.port}`);
   await expect.poll(() => first.logs[1]).toMatchObject({ org: 'default' });

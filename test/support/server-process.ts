@@ -1,14 +1,12 @@
 /** The real server as a process of its own, to be killed, drained and hung up on. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { samplePack } from './archives.ts';
 import type { Json } from './gateway.ts';
+import { joined } from './joined.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { OWNER_KEY } from './owner-key.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface ServerProcess {
   readonly url: string;
@@ -28,11 +26,16 @@ export interface ServerProcess {
   readonly exited: Promise<number | null>;
 }
 
-/** Starts `src/main.ts` on a free port; it does not outlive the test. */
+/**
+ * Starts the service on a free port; it does not outlive the test.
+ * @param form whether its sources run as they are, for what is promised of a start itself
+ */
 export async function startServer(
   environment: Readonly<Record<string, string>>,
+  form: 'joined' | 'sources' = 'joined',
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN], {
+  const main = form === 'joined' ? await joined('src/main.ts') : 'src/main.ts';
+  const child = spawn(process.execPath, [main], {
     env: { ...nodeEnvironment(), BOOTSTRAP_API_KEY: OWNER_KEY, ...environment, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

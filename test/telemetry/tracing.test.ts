@@ -59,15 +59,11 @@ const watchLoading = `--import=data:text/javascript,${encodeURIComponent(`
     return next(specifier, context);
   } });`)}`;
 
-async function start(environment: Record<string, string>) {
+async function start(environment: Record<string, string>, form?: 'sources') {
   const directory = mkdtempSync(join(tmpdir(), 'tracing-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return startServer({
-    DATABASE_URL: await createDatabase(),
-    DATA_DIR: directory,
-    NODE_OPTIONS: watchLoading,
-    ...environment,
-  });
+  const databaseUrl = await createDatabase();
+  return startServer({ DATABASE_URL: databaseUrl, DATA_DIR: directory, ...environment }, form);
 }
 
 const post = ({ url }: ServerProcess, query: string, headers: Record<string, string>) =>
@@ -165,10 +161,11 @@ test('spans show the statements of a change, and nothing of what the caller wrot
 });
 
 test('without its variables nothing of the SDK is loaded, and a dead collector harms nobody', async () => {
-  const plain = await start({});
+  const plain = await start({ NODE_OPTIONS: watchLoading }, 'sources');
   expect((await post(plain, QUERY, {})).status).toBe(200);
   expect(plain.logs.filter((line) => 'loaded' in line)).toEqual([]);
-  const dead = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:9';
+  const dead = await start({ NODE_OPTIONS: watchLoading, OTEL_EXPORTER_OTLP_ENDPOINT }, 'sources');
   expect((await post(dead, QUERY, {})).status).toBe(200);
   expect(dead.logs.filter((line) => 'loaded' in line)).not.toEqual([]);
   dead.interrupt();
