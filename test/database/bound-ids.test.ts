@@ -8,7 +8,7 @@ import { databaseKinds } from '../support/gateway.ts';
 
 async function open(kind: (typeof databaseKinds)[number]): Promise<Database> {
   const place = { url: kind === 'postgres' ? await createDatabase() : null, dataDirectory: '/tmp' };
-  const options = kind === 'postgres' ? {} : { embedded: (await emptyEmbedded()).pglite };
+  const options = kind === 'postgres' ? {} : { embedded: await emptyEmbedded() };
   const database = await openDatabase(place, options);
   onTestFinished(() => database.close());
   return database;

@@ -274,7 +274,7 @@ describe('the page at /graphql', () => {
   });
 
   test('is made again for whoever asks after it could not be made', async () => {
-    const gateway = await startGateway({ database: 'postgres' });
+    const gateway = await startGateway({ database: 'postgres', fresh: true });
     // A disk that fails once; a real one cannot be told to.
     const reading = vi.spyOn(files, 'readFile').mockRejectedValueOnce(new Error('EIO'));
     syncBuiltinESMExports();

@@ -28,7 +28,7 @@ describe('a subscription', () => {
     'multipart/mixed;boundary="graphql";deferSpec=20220824;subscriptionSpec=1.0,application/json',
     'text/event-stream;q=0.5, multipart/mixed;subscriptionSpec=1.0',
   ])('is answered in the multipart protocol to the letter: %s', async (accept) => {
-    const gateway = await startGateway();
+    const gateway = await startGateway({ fresh: true });
     const response = await streamOf(gateway, { accept, query: QUERY });
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
@@ -65,7 +65,7 @@ describe('a subscription', () => {
   test.each(['text/event-stream', '*/*', ''])(
     'is answered by server-sent events: "%s"',
     async (accept) => {
-      const gateway = await startGateway();
+      const gateway = await startGateway({ fresh: true });
       const response = await streamOf(gateway, { accept, query: QUERY });
       expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
       expect(response.headers.get('cache-control')).toBe('no-store');

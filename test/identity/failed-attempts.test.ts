@@ -30,7 +30,7 @@ function expectLimited({ status, headers, body }: Answered): void {
 }
 
 test('one token that keeps failing is told to slow down, on both surfaces; others are not', async () => {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ fresh: true });
   for (let attempt = 0; attempt < FAILURES_PER_TOKEN; attempt++) {
     expect((await ask(gateway, wrong(1))).status).toBe(401);
   }
@@ -44,7 +44,7 @@ test('one token that keeps failing is told to slow down, on both surfaces; other
 });
 
 test('an address that tries many tokens is told to slow down, and a valid key from there works on', async () => {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ fresh: true });
   for (let attempt = 0; attempt < FAILURES_PER_ADDRESS; attempt++) {
     expect((await ask(gateway, wrong(attempt), '192.0.2.1')).status).toBe(401);
   }
@@ -54,7 +54,7 @@ test('an address that tries many tokens is told to slow down, and a valid key fr
 });
 
 test('the right to use a key is not spent by using it', async () => {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ fresh: true });
   for (let attempt = 0; attempt <= FAILURES_PER_TOKEN; attempt++) {
     expect((await ask(gateway, OWNER_KEY, '192.0.2.1')).status).toBe(200);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FAILURES_PER_ADDRESS } from '../../src/identity/failed-attempts.ts';
-import { startGateway } from '../support/gateway.ts';
+import { type GatewayOptions, startGateway } from '../support/gateway.ts';
 import { listening } from '../support/listening.ts';
 import { OWNER_KEY as KEY } from '../support/owner-key.ts';
 import { rawRequest, sendRaw } from './raw-http.ts';
@@ -9,8 +9,8 @@ const QUERY = JSON.stringify({ query: '{ viewer { org { slug } } }' });
 const JSON_TYPE = 'content-type: application/json';
 const WRONG = `sk_${'x'.repeat(40)}`;
 
-const start = async () => {
-  const gateway = await startGateway({ database: 'postgres' });
+const start = async (options: GatewayOptions = {}) => {
+  const gateway = await startGateway({ database: 'postgres', ...options });
   return { gateway, origin: await listening(gateway) };
 };
 
@@ -110,7 +110,7 @@ describe.each(Object.entries(ways))('who calls, by %s', (_name, request) => {
 });
 
 test('an address is what the socket says, whatever a client puts in front of it', async () => {
-  const { origin } = await start();
+  const { origin } = await start({ fresh: true });
   const ask = (at: number) =>
     fetch(`${origin}/v1/packs`, {
       headers: {

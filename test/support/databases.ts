@@ -49,15 +49,33 @@ interface Idle<Database> {
   readonly schema: string;
 }
 
+/** A database that is somebody's until he gives it back. */
+export interface Lent<Database> {
+  readonly database: Database;
+  /** Takes all rows away, while it stays in use; false where it cannot be used again. */
+  empty(): Promise<boolean>;
+  giveBack(): Promise<void>;
+}
+
 const idlePostgres: Idle<string>[] = [];
 
 /** A migrated PostgreSQL database for the test alone; answers its address. */
 export async function emptyPostgres(): Promise<string> {
+  const lent = await lendPostgres();
+  onTestFinished(lent.giveBack);
+  return lent.database;
+}
+
+/** A migrated PostgreSQL database, by its address. */
+export async function lendPostgres(): Promise<Lent<string>> {
   const idle = idlePostgres.pop() ?? (await newPostgres());
-  onTestFinished(async () => {
-    if (await isEmptiedPostgres(idle)) idlePostgres.push(idle);
-  });
-  return idle.database;
+  return {
+    database: idle.database,
+    empty: () => isEmptiedPostgres(idle),
+    async giveBack() {
+      if (await isEmptiedPostgres(idle, 'nobody is left')) idlePostgres.push(idle);
+    },
+  };
 }
 
 async function newPostgres(): Promise<Idle<string>> {
@@ -65,13 +83,18 @@ async function newPostgres(): Promise<Idle<string>> {
   return { database, schema: await onPostgres(database, schemaOf) };
 }
 
-async function isEmptiedPostgres({ database, schema }: Idle<string>): Promise<boolean> {
+async function isEmptiedPostgres(
+  { database, schema }: Idle<string>,
+  others: 'may be connected' | 'nobody is left' = 'may be connected',
+): Promise<boolean> {
   try {
     return await onPostgres(database, async (client) => {
-      await client.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid()`,
-      );
+      if (others === 'nobody is left') {
+        await client.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()`,
+        );
+      }
       if ((await schemaOf(client)) !== schema) return false;
       await client.query(`set lock_timeout = '5s'`);
       await client.query(EMPTY);
@@ -116,23 +139,29 @@ interface OpenEmbedded {
 
 const idleEmbedded: Idle<OpenEmbedded>[] = [];
 
-export interface LentEmbedded {
-  /** Open, on a directory elsewhere; to close it only ends what it is used for. */
-  readonly pglite: PGlite;
+export interface LentEmbedded extends Lent<PGlite> {
   /** Closes it for good and puts its files where another process may open them. */
   moveTo(directory: string): Promise<void>;
 }
 
 /** A migrated embedded database for the test alone, open. */
-export async function emptyEmbedded(): Promise<LentEmbedded> {
+export async function emptyEmbedded(): Promise<PGlite> {
+  const lent = await lendEmbedded();
+  onTestFinished(lent.giveBack);
+  return lent.database;
+}
+
+/** A migrated embedded database, open on a directory elsewhere; to close it only ends what it is used for. */
+export async function lendEmbedded(): Promise<LentEmbedded> {
   const idle = idleEmbedded.pop() ?? (await newEmbedded());
   const { pglite, directory } = idle.database;
-  onTestFinished(async () => {
-    if (await isEmptiedEmbedded(idle)) idleEmbedded.push(idle);
-    else if (!pglite.closed) await pglite.close();
-  });
   return {
-    pglite: lent(pglite),
+    database: lent(pglite),
+    empty: () => isEmptiedEmbedded(idle),
+    async giveBack() {
+      if (await isEmptiedEmbedded(idle)) idleEmbedded.push(idle);
+      else if (!pglite.closed) await pglite.close();
+    },
     async moveTo(place) {
       await pglite.close();
       mkdirSync(dirname(place), { recursive: true });

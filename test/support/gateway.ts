@@ -1,5 +1,5 @@
 /** A whole gateway in this process, on a database of its own. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { hashOf } from '../../src/identity/secret.ts';
+import { bootstrap } from '../../src/keys/bootstrap.ts';
 import { createLog } from '../../src/log.ts';
 import type { PermissionSet } from '../../src/model/api-key.entity.ts';
 import { newUuid } from '../../src/model/ids.ts';
@@ -14,7 +15,8 @@ import { ParserThread } from '../../src/parser-thread.ts';
 import { requestLogged } from '../../src/request-record.ts';
 import { createProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { samplePack } from './archives.ts';
-import { emptyEmbedded, emptyPostgres } from './databases.ts';
+import { type Lent, type LentEmbedded, lendEmbedded, lendPostgres } from './databases.ts';
+import { whenFileEnds } from './file-end.ts';
 import { OWNER_KEY } from './owner-key.ts';
 import { recordStatement } from './statements.ts';
 
@@ -25,6 +27,8 @@ export interface GatewayOptions {
   readonly database?: DatabaseKind;
   /** A PostgreSQL database that another gateway of the test made (`gateway.environment.DATABASE_URL`). */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Not one that an earlier test of the file has used: for what a gateway remembers, counts or loses for good. */
+  readonly fresh?: true;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read by tests, whose expectations check their shape
@@ -80,40 +84,111 @@ const parserThread = new ParserThread();
 /** Each measures until the process ends. */
 const processMetrics = createProcessMetrics();
 
-/** Starts a gateway; it is closed, and its data removed, when the test finishes. */
+/** A gateway that runs until its file of tests ends, or its test where no other may use it. */
+interface Running {
+  readonly app: App;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly dataDirectory: string;
+  /** What the test that uses it is shown. */
+  heard: { readonly logs: Record<string, Json>[]; readonly statements: string[] };
+  /** Whether a test has closed it. */
+  isClosed: boolean;
+  readonly lent: Lent<string> | LentEmbedded | undefined;
+}
+
+/** Those that another test of the file may use. To start one takes as long as most tests. */
+const idle: Record<DatabaseKind, Running[]> = { postgres: [], embedded: [] };
+whenFileEnds(async () => {
+  for (const kind of databaseKinds) await Promise.all(idle[kind].splice(0).map(end));
+});
+
+/** A gateway for the test alone, without any data; it is closed, and its data removed, when test or file finish. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const kind = databaseOf(options);
+  const others = options.environment === undefined && kind !== undefined ? idle[kind] : undefined;
+  const known = options.fresh ? undefined : others?.pop();
+  if (known !== undefined) known.heard = { logs: [], statements: [] };
+  const running = known ?? (await run(options, kind));
+  onTestFinished(async ({ task }) => {
+    const mayStay = others !== undefined && !options.fresh && task.result?.state === 'pass';
+    if (mayStay && (await isEmptied(running))) others.push(running);
+    else await end(running);
+  });
+  return gatewayOf(running);
+}
+
+async function run(
+  { environment: more }: GatewayOptions,
+  kind: DatabaseKind | undefined,
+): Promise<Running> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'pack-gateway-'));
   const environment: Record<string, string> = {
     BOOTSTRAP_API_KEY: OWNER_KEY,
     DATA_DIR: dataDirectory,
-    ...options.environment,
+    ...more,
   };
-  const kind = databaseOf(options);
-  if (kind === 'postgres') environment.DATABASE_URL = await emptyPostgres();
-  const lent = kind === 'embedded' ? await emptyEmbedded() : undefined;
-  const logs: Record<string, Json>[] = [];
-  const statements: string[] = [];
-  const log = createLog('debug', requestLogged, lines(logs));
-  const app = await createApp(readConfig(environment), {
-    log,
+  const postgres = kind === 'postgres' ? await lendPostgres() : undefined;
+  const embedded = kind === 'embedded' ? await lendEmbedded() : undefined;
+  if (postgres !== undefined) environment.DATABASE_URL = postgres.database;
+  const running: Omit<Running, 'app'> = {
+    environment,
+    dataDirectory,
+    heard: { logs: [], statements: [] },
+    isClosed: false,
+    lent: postgres ?? embedded,
+  };
+  const starting = createApp(readConfig(environment), {
+    log: createLog(
+      'debug',
+      requestLogged,
+      lines((line) => running.heard.logs.push(line)),
+    ),
     onStatement: ({ sql }) => {
-      statements.push(sql);
+      running.heard.statements.push(sql);
       recordStatement(sql);
     },
     parserThread,
     processMetrics,
-    ...(lent && { embedded: lent.pglite }),
+    ...(embedded && { embedded: embedded.database }),
   });
-  let open = true;
-  const close = async () => {
-    if (open) await app.close();
-    open = false;
-  };
-  onTestFinished(async () => {
-    await close();
-    rmSync(dataDirectory, { recursive: true, force: true });
-  });
+  starting.catch(() => running.lent?.giveBack());
+  return Object.assign(running, { app: await starting });
+}
 
+async function end(running: Running): Promise<void> {
+  if (!running.isClosed) await running.app.close();
+  running.isClosed = true;
+  await running.lent?.giveBack();
+  rmSync(running.dataDirectory, { recursive: true, force: true });
+}
+
+/** Takes all data from it, and makes its first org again; false where it cannot be used again. */
+async function isEmptied({ app, isClosed, lent, dataDirectory }: Running): Promise<boolean> {
+  if (isClosed || app.world.unpacked.state().images > 0) return false;
+  if (!emptyLayout(join(dataDirectory, 'registry')) || !(await lent?.empty())) return false;
+  await bootstrap(app.world.database, app.world.config.bootstrap);
+  return true;
+}
+
+/** Takes all images from the embedded registry, as another process may; false where it has been damaged. */
+function emptyLayout(directory: string): boolean {
+  try {
+    const index = join(directory, 'index.json');
+    const { manifests, ...rest } = JSON.parse(readFileSync(index, 'utf8'));
+    if (manifests.length > 0) {
+      writeFileSync(`${index}.empty`, JSON.stringify({ ...rest, manifests: [] }));
+      renameSync(`${index}.empty`, index);
+    }
+    const blobs = join(directory, 'blobs', 'sha256');
+    for (const blob of readdirSync(blobs)) rmSync(join(blobs, blob));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function gatewayOf(running: Running): Gateway {
+  const { app, environment, dataDirectory, lent, heard } = running;
   const graphql: Gateway['graphql'] = async (query, variables = {}, key = OWNER_KEY) => {
     const response = await app.fetch(
       new Request('http://gateway/graphql', {
@@ -146,14 +221,15 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     app,
     environment,
     dataDirectory,
-    logs,
-    statements,
+    logs: heard.logs,
+    statements: heard.statements,
     graphql,
     upload,
     async close() {
-      const stays = open;
-      await close();
-      if (stays) await lent?.moveTo(join(dataDirectory, 'db'));
+      if (running.isClosed) return;
+      running.isClosed = true;
+      await app.close();
+      if (lent !== undefined && 'moveTo' in lent) await lent.moveTo(join(dataDirectory, 'db'));
     },
     async pack(name, uploadOptions) {
       const answer = await upload(samplePack({ name }), uploadOptions);
@@ -212,10 +288,10 @@ function databaseOf({ database, environment = {} }: GatewayOptions): DatabaseKin
   return database ?? 'postgres';
 }
 
-function lines(into: Record<string, Json>[]): Writable {
+function lines(onLine: (line: Record<string, Json>) => void): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      for (const line of chunk.toString().trim().split('\n')) into.push(JSON.parse(line));
+      for (const line of chunk.toString().trim().split('\n')) onLine(JSON.parse(line));
       done();
     },
   });
