@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { insertUnmanagedPack } from '../support/deletion.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 const ENTITIES = `query ($representations: [_Any!]!) {
@@ -28,7 +29,7 @@ test('fifty packs and fifty roles cost one statement each, and keep their order'
   const packs: string[] = [];
   const roles: string[] = [];
   for (let i = 0; i < 50; i++) {
-    packs.push((await gateway.pack(`pack-${i}`)).id);
+    packs.push(await insertUnmanagedPack(gateway, { name: `pack-${i}` }));
     roles.push(await createRole(gateway, `role-${i}`));
   }
   const representations = packs.flatMap((id, i) => [

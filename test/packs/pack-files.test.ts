@@ -219,7 +219,7 @@ test('an image that cannot be unpacked says why', async () => {
   const gateway = await startGateway();
   const names = Array.from({ length: 21_000 }, (_, at) => ({ name: `data/${at}` }));
   const id = await imported(gateway, 'wide', [
-    gzipped(tarOf([...samplePackEntries({ name: 'wide' }), ...names])),
+    gzipped(tarOf([...samplePackEntries({ name: 'wide' }), ...names]), 1),
   ]);
   const { data, errors } = await gateway.graphql(FILES, { id });
   expect(data.pack.files).toBeNull();

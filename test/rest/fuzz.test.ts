@@ -90,7 +90,13 @@ describe('nothing that a caller sends is an error of ours', () => {
       await role(gateway, 'theirs', [], foreign),
     ];
     const ids = [...pathIds, ...known];
-    const bodiesFor = isSweep ? known : known.filter((_, at) => at % 2 === 0);
+    const [pack = '', , ownRole = ''] = known;
+    /** Bodies are tried on the caller's own thing that a route is for, and swept on all. */
+    const bodiesFor = (template: string): string[] => {
+      if (!template.includes('{id}')) return ['x'];
+      if (isSweep) return known;
+      return [template.startsWith('/v1/agent-roles/') ? ownRole : pack];
+    };
     let requests = 0;
     const ask = async (method: string, path: string, options: RestOptions = {}) => {
       requests += 1;
@@ -114,7 +120,7 @@ describe('nothing that a caller sends is an error of ours', () => {
         for (const query of queries(operation)) await ask(method, path('x') + query);
         if (operation.requestBody === undefined) continue;
         for (const body of bodies(operation)) {
-          for (const id of template.includes('{id}') ? bodiesFor : ['x']) {
+          for (const id of bodiesFor(template)) {
             await ask(method, path(id), body);
           }
         }

@@ -26,16 +26,25 @@ const WALKED = new Set([
   'packs_shared_unfinished',
 ]);
 
+/** The partitions without a row: to read all of them is to read nothing. */
+export async function emptyPartitions(client: pg.Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ relname: string }>(
+    `select relname from pg_class where relispartition and relkind = 'r' and reltuples <= 0`,
+  );
+  return new Set(rows.map(({ relname }) => relname));
+}
+
 /**
  * What reads more of a tenant's table than an index leads to; empty where nothing does. The plan is the generic one,
  * as the service has PostgreSQL make it (`planOnce` in connect.ts).
+ * @param ofNothing tables that may be read whole
  */
-export async function tableScans(client: pg.Client, { sql }: SentStatement): Promise<string[]> {
+export async function tableScans(
+  client: pg.Client,
+  sql: string,
+  ofNothing: ReadonlySet<string>,
+): Promise<string[]> {
   const { rows } = await client.query(`explain (format json, generic_plan) ${sql}`);
-  const { rows: empty } = await client.query(
-    `select relname from pg_class where relispartition and relkind = 'r' and reltuples <= 0`,
-  );
-  const ofNothing = new Set(empty.map(({ relname }) => relname));
   return nodesOf(rows[0]['QUERY PLAN'][0].Plan).flatMap((node) => {
     const table = node['Relation Name'];
     if (table === undefined || ofNothing.has(table)) return [];

@@ -8,7 +8,7 @@ import { createDatabase } from '../support/databases.ts';
 import { subscribe } from '../support/event-stream.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { operations } from './operations.ts';
-import { blocksTouched, partitionsTouched, tableScans } from './plans.ts';
+import { blocksTouched, emptyPartitions, partitionsTouched, tableScans } from './plans.ts';
 import { fillWithRealisticData } from './realistic-data.ts';
 import { startRecordedGateway, type World, worldOf } from './world.ts';
 
@@ -25,9 +25,7 @@ async function start() {
   const client = new pg.Client(url);
   await client.connect();
   onTestFinished(() => client.end());
-  const large = worldOf({ gateway, sent }, OWNER_KEY, 'default');
-  const small = worldOf({ gateway, sent }, await gateway.key('OWNER', 'org-7'), 'org-7');
-  return { client, sent, large, small };
+  return { client, sent, large: worldOf({ gateway, sent }, OWNER_KEY, 'default') };
 }
 
 /** For a machine that is busy; each takes a few seconds. */
@@ -43,21 +41,40 @@ async function everything(world: World): Promise<void> {
   await stream.next();
 }
 
+/** The ids of these orgs, in their order. */
+async function idsOf(client: pg.Client, slugs: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    'select id from orgs where slug = any($1) order by array_position($1, slug::text)',
+    [slugs],
+  );
+  expect(rows).toHaveLength(slugs.length);
+  return rows.map(({ id }) => id);
+}
+
+/** Statements that differ in nothing else have one plan: each id, name and moment in them is as rare as any other. */
+const withoutValues = (sql: string): string =>
+  sql.replaceAll(/'(?:[^']|'')*'/g, (literal) => (/^'[A-Z_]*'$/.test(literal) ? literal : "''"));
+
 test(
   'no statement reads a whole table',
   async () => {
-    const { client, sent, large, small } = await start();
-    for (const world of [large, small]) await everything(world);
+    const { client, sent, large } = await start();
+    await everything(large);
+    const asked = new Map(sent.map((statement) => [withoutValues(statement.sql), statement]));
+    const orgs = await idsOf(client, ['default', 'org-7']);
     expect(sent.filter(({ sql }) => sql.includes('force_generic_plan'))).not.toEqual([]);
-    const asked = new Map(sent.map((statement) => [statement.sql, statement]));
     const planned = [...asked.values()].filter(({ sql }) =>
       /^\s*(with|select|insert|update|delete)\b/i.test(sql),
     );
     expect(planned.length).toBeGreaterThan(80);
+    const ofNothing = await emptyPartitions(client);
     const found: Record<string, string[]> = {};
     for (const statement of planned) {
-      const scans = await tableScans(client, statement);
-      if (scans.length > 0) found[statement.sql] = scans;
+      // A small org sends the same; where its id is in the text, PostgreSQL knows that it is small.
+      for (const sql of new Set(orgs.map((org) => statement.sql.replaceAll(orgs[0] ?? '', org)))) {
+        const scans = await tableScans(client, sql, ofNothing);
+        if (scans.length > 0) found[sql] = scans;
+      }
     }
     expect(found).toEqual({});
   },

@@ -101,7 +101,8 @@ export function rawEntry(entry: RawEntry): Buffer {
 /** Writes the checksum that a changed header block needs to be believed. */
 function withChecksum(header: Buffer): Buffer {
   header.fill(' ', 148, 156);
-  const sum = header.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (const byte of header) sum += byte;
   header.write(`${octal(sum, 6)}\0 `, 148, 'latin1');
   return header;
 }

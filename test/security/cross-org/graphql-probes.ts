@@ -57,6 +57,14 @@ function probesOf(
   slot: Slot,
   entities: Entities,
 ): Probe[] {
+  const texts = new Map<string, string>();
+  /** It is the same for all values in the same places. */
+  const textWith = (variables: object): string => {
+    const names = Object.keys(variables).join(' ');
+    const text = texts.get(names) ?? documentOf(schema, kind, field, variables, DEPTH);
+    texts.set(names, text);
+    return text;
+  };
   const probe = (probed: Probe['kind'], label: string, placed: (value: string) => unknown) => ({
     name: `${kind} ${field.name}(${slot.path.join('.')}${label})`,
     kind: probed,
@@ -64,8 +72,11 @@ function probesOf(
     byAll: probed === 'id' || probed === 'cursor',
     request(value: string) {
       const variables = withValue(requiredValues(field.args, world), slot, placed(value));
-      const query = documentOf(schema, kind, field, variables, DEPTH);
-      return graphqlRequest(query, variables, slot.kind === 'archive' ? value : undefined);
+      return graphqlRequest(
+        textWith(variables),
+        variables,
+        slot.kind === 'archive' ? value : undefined,
+      );
     },
     refusal: (answer: Answer, asked: PermissionSet) =>
       errorIn(answer, asked) ?? (probed === 'id' ? somethingIn(answer) : null),
