@@ -37,7 +37,9 @@ const LONGEST_MAGIC = 6;
 /** RFC 8878, 3.1.2: what pzstd puts before each of its frames, and zstd:chunked behind the last. */
 const isSkippableFrame = ([first = 0, ...rest]: Uint8Array): boolean =>
   first >> 4 === 0x5 && [0x2a, 0x4d, 0x18].every((byte, at) => rest[at] === byte);
-/** zstd:chunked has a few for each file; a hostile layer could have millions, each of which costs a decompressor. */
+/** Its magic number and the length of what follows. */
+const SKIPPABLE_HEADER_BYTES = 8;
+/** zstd:chunked has a few for each file; a hostile layer could have millions, most of which cost a decompressor each. */
 const MOST_ZSTD_FRAMES = 20_000;
 /** What a further frame takes off the bytes that all layers together may unpack to. */
 const ZSTD_FRAME_BYTES = 4096;
@@ -71,14 +73,28 @@ export async function* unpackedLayer(
   // Node's decompressor of zstd ends where a frame ends, and leaves the frames behind it to the next one.
   let bytes: AsyncIterator<Uint8Array> = whole;
   for (let frames = 1; ; frames += 1) {
-    const left = yield* decompressed(bytes, format.decompress());
+    let left = yield* decompressed(bytes, format.decompress());
     if (left === null || format.name !== 'zstd') return;
-    if (frames === MOST_ZSTD_FRAMES) {
-      throw new ArchiveRefused('archive', `has more than ${MOST_ZSTD_FRAMES} zstd frames`);
+    for (;;) {
+      if (frames === MOST_ZSTD_FRAMES) {
+        throw new ArchiveRefused('archive', `has more than ${MOST_ZSTD_FRAMES} zstd frames`);
+      }
+      allowance.left -= ZSTD_FRAME_BYTES;
+      const behind = behindSkippable(left);
+      if (behind === null) break;
+      frames += 1;
+      left = behind;
     }
-    allowance.left -= ZSTD_FRAME_BYTES;
     bytes = rejoined(left, whole);
   }
+}
+
+/** What is behind a skippable frame that these bytes begin with; null where they do not, or hold no more than that. */
+function behindSkippable(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.length < SKIPPABLE_HEADER_BYTES || !isSkippableFrame(bytes.subarray(0, 4))) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = SKIPPABLE_HEADER_BYTES + view.getUint32(4, true);
+  return end < bytes.length ? bytes.subarray(end) : null;
 }
 
 /** Yields what one decompressor makes of the bytes; answers with those that it left, null where it took them all. */
