@@ -13,7 +13,7 @@ const swept = [
   'packs/{archive-hostile,clone-pack,create-pack-from-image,delete-pack,deletion-preview,pack-files,pack-revisions}',
   'packs/{replace-pack-image,deletion-crash,deletion-failure,deletion-race,hostile-input,revision-crash}',
   'database/{odd-servers,session}',
-  'graphql/{execution,streams-apart,subscriptions}',
+  'graphql/{cost-generated,execution,streams-apart,subscriptions}',
   'process/{bad-configuration,migrate,start-refused}',
   'registry/layout/{flat,many-processes}',
   'rest/{download-memory,fuzz}',

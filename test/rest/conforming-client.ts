@@ -15,6 +15,10 @@ export async function conformingClient(gateway: Gateway): Promise<ConformingClie
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addSchema(document, 'document');
+  const templates = Object.keys(document.paths).map((template) => ({
+    template,
+    form: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }));
   const validators = new Map<string, ValidateFunction>();
   const validatorFor = (pointer: string): ValidateFunction => {
     const known = validators.get(pointer);
@@ -36,7 +40,9 @@ export async function conformingClient(gateway: Gateway): Promise<ConformingClie
         method === 'GET'
       )
         return answer;
-      const validate = validatorFor(pointerOf(document, method, path, status));
+      const validate = validatorFor(
+        pointerOf(document, templateOf(templates, path), method, status),
+      );
       expect(validate(body), `${line}: ${JSON.stringify(validate.errors)}`).toBe(true);
       expect(headers.get('content-type'), line).toBe('application/json');
       if (status >= 400) {
@@ -48,8 +54,12 @@ export async function conformingClient(gateway: Gateway): Promise<ConformingClie
 }
 
 /** Where in the document the schema of this answer is. */
-function pointerOf(document: Json, method: string, path: string, status: number): string {
-  const template = templateOf(document, path);
+function pointerOf(
+  document: Json,
+  template: string | undefined,
+  method: string,
+  status: number,
+): string {
   const operation = template && document.paths[template][method.toLowerCase()];
   // What is no operation has no answers of its own, but is an Error all the same.
   if (operation === undefined) return '/components/schemas/Error';
@@ -58,11 +68,14 @@ function pointerOf(document: Json, method: string, path: string, status: number)
   return `/${[...parts, 'content', 'application/json', 'schema'].map(escaped).join('/')}`;
 }
 
-function templateOf(document: Json, path: string): string | undefined {
+function templateOf(
+  templates: readonly { readonly template: string; readonly form: RegExp }[],
+  path: string,
+): string | undefined {
   const { pathname } = new URL(path, 'http://gateway');
-  const matching = Object.keys(document.paths).filter((template) =>
-    new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
-  );
+  const matching = templates
+    .filter(({ form }) => form.test(pathname))
+    .map(({ template }) => template);
   // A path without parameters goes before one with.
   return matching.find((template) => !template.includes('{')) ?? matching[0];
 }
