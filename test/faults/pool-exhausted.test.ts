@@ -17,16 +17,20 @@ test('while a lock fills the pool every request is answered with a code, and aft
   await locker.query('begin');
   await locker.query('lock table packs in access exclusive mode');
 
-  const startedAt = performance.now();
-  const reads = Array.from({ length: 14 }, () => gateway.graphql(PACKS));
+  let answered = 0;
+  const reads = Array.from({ length: 14 }, () =>
+    gateway.graphql(PACKS).finally(() => {
+      answered += 1;
+    }),
+  );
   const deletion = gateway.rest('DELETE', `/v1/packs/${pack.id}`);
   const rest = Array.from({ length: 6 }, () => gateway.rest('GET', '/v1/packs'));
   await expect.poll(() => poolOf(gateway)).toBeGreaterThan(0);
-  const askedAt = performance.now();
   expect((await gateway.rest('GET', '/healthz')).status).toBe(200);
   const readiness = await gateway.rest('GET', '/readyz');
   expect(readiness).toMatchObject({ status: 503, body: { status: 'not ready' } });
-  expect(performance.now() - askedAt).toBeLessThan(4_000);
+  // Sooner than those who wait for the lock or for a connection.
+  expect(answered).toBe(0);
 
   for (const answer of await Promise.all(reads)) {
     expect(answer.errors).toMatchObject([
@@ -36,9 +40,7 @@ test('while a lock fills the pool every request is answered with a code, and aft
   for (const answer of [await deletion, ...(await Promise.all(rest))]) {
     expect(answer).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
   }
-  // The limits are 5 s for a connection and 5 s for the lock.
-  expect(performance.now() - startedAt).toBeLessThan(25_000);
-
+  // All of it although the lock is still there.
   await locker.query('rollback');
   expect(await gateway.graphql(PACKS)).toEqual({
     data: { packs: { nodes: [{ name: 'triage' }] } },

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Deadline } from '../../src/registry/distribution/deadline.ts';
 import { samplePack } from '../support/archives.ts';
 import { isPullable, role, rowOf } from '../support/deletion.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
@@ -277,11 +278,15 @@ describe.skipIf(!installed('docker-registry'))('where the registry fails', () =>
     const { gate, gateway } = await gated();
     const { id, imageDigest } = await gateway.pack('triage');
     gate.refuse({ request, status: 503 });
+    // The tries are made, and nobody waits between them.
+    const pauses = vi.spyOn(Deadline.prototype, 'sleep').mockResolvedValue();
+    onTestFinished(() => pauses.mockRestore());
     const failed = await send(gateway, 'PUT', `${id}/files/data/x`, 'x');
     expect(failed).toMatchObject({
       status: 502,
       json: { error: { code: 'registry_unavailable' } },
     });
+    pauses.mockRestore();
     gate.refuse(undefined);
     const row = await rowOf(gateway, id);
     expect(row?.image_digest).toBe(imageDigest);

@@ -333,9 +333,9 @@ describe('WWW-Authenticate', () => {
   });
 
   it('a long hostile header is read in no time', () => {
-    const started = Date.now();
-    parseChallenges(`Bearer ${'a="\\'.repeat(4_000)}`);
-    parseChallenges('a '.repeat(8_000));
-    expect(Date.now() - started).toBeLessThan(500);
+    // So long that work which grows with its square would never end.
+    const MANY = 500_000;
+    expect(parseChallenges(`Bearer ${'a="\\'.repeat(MANY)}`)).toHaveLength(1);
+    expect(parseChallenges('a '.repeat(MANY))).toHaveLength(MANY);
   });
 });

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Deadline } from '../../../src/registry/distribution/deadline.ts';
 import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
 import type { Descriptor, Image, Registry, RegistryCall } from '../../../src/registry/registry.ts';
 import {
@@ -227,6 +228,8 @@ describe('with hostile answers', () => {
         ? { status: 503, headers: text, body: '<html>503' }
         : rest(request, number);
     }, 10_000);
+    const pauses = vi.spyOn(Deadline.prototype, 'sleep').mockResolvedValue();
+    onTestFinished(() => pauses.mockRestore());
     expect(await registry.push(name, tag('v1'), image)).toEqual({ kind: 'pushed' });
   });
 
