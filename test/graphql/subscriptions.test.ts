@@ -185,7 +185,7 @@ describe('packEvents on several replicas', () => {
     const server = await startServer(gateway.environment);
     const stream = await subscribe(gateway, { origin: server.url });
     const startedAt = performance.now();
-    server.terminate();
+    server.interrupt();
     expect(await lastOf(stream)).toMatchObject({
       errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
     });

@@ -164,8 +164,12 @@ test('without its variables nothing of the SDK is loaded, and a dead collector h
   const plain = await start({ NODE_OPTIONS: watchLoading }, 'sources');
   expect((await post(plain, QUERY, {})).status).toBe(200);
   expect(plain.logs.filter((line) => 'loaded' in line)).toEqual([]);
-  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:9';
-  const dead = await start({ NODE_OPTIONS: watchLoading, OTEL_EXPORTER_OTLP_ENDPOINT }, 'sources');
+  const nobody = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    // It tries again for so long.
+    OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
+  };
+  const dead = await start({ NODE_OPTIONS: watchLoading, ...nobody }, 'sources');
   expect((await post(dead, QUERY, {})).status).toBe(200);
   expect(dead.logs.filter((line) => 'loaded' in line)).not.toEqual([]);
   dead.interrupt();
