@@ -10,23 +10,18 @@ export interface ConformingClient {
   call(method: string, path: string, options?: RestOptions): Promise<RestAnswer>;
 }
 
+/** By the document's text. To compile its schemas takes longer than most tests. */
+const validatorsOf = new Map<string, (pointer: string) => ValidateFunction>();
+
 export async function conformingClient(gateway: Gateway): Promise<ConformingClient> {
   const { body: document } = await gateway.rest('GET', '/v1/openapi.json', { key: null });
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  addFormats.default(ajv);
-  ajv.addSchema(document, 'document');
+  const text = JSON.stringify(document);
+  const validatorFor = validatorsOf.get(text) ?? compiled(document);
+  validatorsOf.set(text, validatorFor);
   const templates = Object.keys(document.paths).map((template) => ({
     template,
     form: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
   }));
-  const validators = new Map<string, ValidateFunction>();
-  const validatorFor = (pointer: string): ValidateFunction => {
-    const known = validators.get(pointer);
-    if (known !== undefined) return known;
-    const compiled = ajv.compile({ $ref: `document#${pointer}` });
-    validators.set(pointer, compiled);
-    return compiled;
-  };
   return {
     document,
     async call(method, path, options) {
@@ -50,6 +45,18 @@ export async function conformingClient(gateway: Gateway): Promise<ConformingClie
       }
       return answer;
     },
+  };
+}
+
+function compiled(document: Json): (pointer: string) => ValidateFunction {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'document');
+  // ajv keeps what it has compiled.
+  return (pointer) => {
+    const validate = ajv.getSchema(`document#${pointer}`);
+    if (validate === undefined) throw new Error(`The document has no ${pointer}.`);
+    return validate;
   };
 }
 
