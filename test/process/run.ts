@@ -26,7 +26,8 @@ export async function run(
   environment: Readonly<Record<string, string>> = {},
   nodeArguments: readonly string[] = [],
 ): Promise<Ended> {
-  const path = nodeArguments.length === 0 ? await joined(script) : script;
+  const isProgram = script.startsWith('src/') && nodeArguments.length === 0;
+  const path = isProgram ? await joined(script) : script;
   const child = spawn(process.execPath, [...nodeArguments, path], {
     env: { ...nodeEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
