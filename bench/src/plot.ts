@@ -5,6 +5,7 @@ import { workloads, workloadTitles } from './workloads.ts';
 
 const colours: Record<(typeof serverNames)[number], string> = {
   'pack-gateway': '#1f6feb',
+  'pack-gateway-trusted': '#54aeff',
   limit: '#8b949e',
   yoga: '#db61a2',
   apollo: '#a371f7',
@@ -14,7 +15,7 @@ const colours: Record<(typeof serverNames)[number], string> = {
 };
 const BAR = 20;
 const GROUP_GAP = 34;
-const LEFT = 120;
+const LEFT = 150;
 const WIDTH = 760;
 const PLOT = WIDTH - LEFT - 70;
 

@@ -1,13 +1,14 @@
 /** Starts the servers that are compared, each a process of its own on the same database. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
-import { type Dialect, dialects } from './workloads.ts';
+import { type Dialect, dialects, trustedDocuments } from './workloads.ts';
 
 export const serverNames = [
   'pack-gateway',
+  'pack-gateway-trusted',
   'limit',
   'yoga',
   'apollo',
@@ -35,6 +36,8 @@ interface Entry {
 
 const entries: Record<ServerName, Entry> = {
   'pack-gateway': { args: shipped(), dialect: dialects.graphql },
+  // The same, where the documents are known at the start (`TRUSTED_DOCUMENTS`) and asked for by their hashes.
+  'pack-gateway-trusted': { args: shipped(), dialect: dialects.byHash },
   limit: { args: [here('peers/limit.ts')], dialect: dialects.rest },
   yoga: { args: [here('peers/yoga.ts')], dialect: dialects.graphql },
   apollo: { args: [here('peers/apollo.ts')], dialect: dialects.graphql },
@@ -72,6 +75,8 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const profiled = world.profile !== null && name === 'pack-gateway';
+  const trusted = join(world.directory, 'trusted-documents.json');
+  if (dialect === dialects.byHash) writeFileSync(trusted, JSON.stringify(trustedDocuments));
   const logFile = join(world.directory, `${name}.log`);
   const log = openSync(logFile, 'w');
   const startedAt = performance.now();
@@ -86,7 +91,8 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
         NODE_ENV: 'production',
         GRAPHILE_ENV: 'production',
         DATABASE_URL: world.databaseUrl,
-        DATA_DIR: join(world.directory, 'data'),
+        DATA_DIR: join(world.directory, `data-${name}`),
+        ...(dialect === dialects.byHash && { TRUSTED_DOCUMENTS: trusted }),
         HOST: '127.0.0.1',
         PORT: String(port),
         ...environment,

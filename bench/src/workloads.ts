@@ -1,4 +1,5 @@
 /** What is asked of each server, in its own words, and what its answers mean in common ones. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { DataSet } from './data-set.ts';
 import type { LoadRequest } from './load-job.ts';
@@ -52,12 +53,17 @@ const marks = {
   postgraphile: { W1: '"imageRef"', W2: '"nodes"', W3: '"in_use"', W4: '"deleted"' },
 } as const;
 
-function graphqlRequest(key: string, query: string, variables: object, mark: string): LoadRequest {
+function graphqlRequest(
+  key: string,
+  operation: { readonly query: string } | { readonly extensions: object },
+  variables: object,
+  mark: string,
+): LoadRequest {
   return {
     method: 'POST',
     path: '/graphql',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
+    body: JSON.stringify({ ...operation, variables }),
     mark,
   };
 }
@@ -95,11 +101,18 @@ const documents = {
   W4: operation('delete-pack'),
 };
 
+const hashOf = (document: string): string => createHash('sha256').update(document).digest('hex');
+
+/** What `TRUSTED_DOCUMENTS` names: the documents of all workloads by their hashes. */
+export const trustedDocuments = Object.fromEntries(
+  Object.values(documents).map((document) => [hashOf(document), document]),
+);
+
 const graphql: Dialect = {
   request: (workload, id, data) =>
     graphqlRequest(
       keyOf(workload, data),
-      documents[workload],
+      { query: documents[workload] },
       workload === 'W2' ? {} : { id: `pack_${id}` },
       marks.graphql[workload],
     ),
@@ -123,6 +136,17 @@ const graphql: Dialect = {
   },
 };
 
+const byHash: Dialect = {
+  request: (workload, id, data) =>
+    graphqlRequest(
+      keyOf(workload, data),
+      { extensions: { persistedQuery: { version: 1, sha256Hash: hashOf(documents[workload]) } } },
+      workload === 'W2' ? {} : { id: `pack_${id}` },
+      marks.graphql[workload],
+    ),
+  meaning: graphql.meaning,
+};
+
 const postgraphileDocuments = {
   W1: operation('postgraphile/pack'),
   W2: operation('postgraphile/packs'),
@@ -134,7 +158,7 @@ const postgraphile: Dialect = {
   request: (workload, id, data) =>
     graphqlRequest(
       keyOf(workload, data),
-      postgraphileDocuments[workload],
+      { query: postgraphileDocuments[workload] },
       workload === 'W2' ? { orgId: data.orgId } : { id },
       marks.postgraphile[workload],
     ),
@@ -162,4 +186,4 @@ const postgraphile: Dialect = {
   },
 };
 
-export const dialects = { rest, graphql, postgraphile };
+export const dialects = { rest, graphql, byHash, postgraphile };
