@@ -72,18 +72,21 @@ export async function* unpackedLayer(
   }
   // Node's decompressor of zstd ends where a frame ends, and leaves the frames behind it to the next one.
   let bytes: AsyncIterator<Uint8Array> = whole;
-  for (let frames = 1; ; frames += 1) {
+  let frames = 1;
+  const anotherFrame = () => {
+    if (frames === MOST_ZSTD_FRAMES) {
+      throw new ArchiveRefused('archive', `has more than ${MOST_ZSTD_FRAMES} zstd frames`);
+    }
+    frames += 1;
+    allowance.left -= ZSTD_FRAME_BYTES;
+  };
+  for (;;) {
     let left = yield* decompressed(bytes, format.decompress());
     if (left === null || format.name !== 'zstd') return;
-    for (;;) {
-      if (frames === MOST_ZSTD_FRAMES) {
-        throw new ArchiveRefused('archive', `has more than ${MOST_ZSTD_FRAMES} zstd frames`);
-      }
-      allowance.left -= ZSTD_FRAME_BYTES;
-      const behind = behindSkippable(left);
-      if (behind === null) break;
-      frames += 1;
+    anotherFrame();
+    for (let behind = behindSkippable(left); behind !== null; behind = behindSkippable(left)) {
       left = behind;
+      anotherFrame();
     }
     bytes = rejoined(left, whole);
   }
