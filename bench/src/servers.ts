@@ -31,13 +31,22 @@ export function shipped(): string[] {
 interface Entry {
   readonly args: string[];
   readonly dialect: Dialect;
-  readonly environment?: Readonly<Record<string, string>>;
+  /** @param directory for what it needs to find */
+  environment?(directory: string): Readonly<Record<string, string>>;
 }
 
 const entries: Record<ServerName, Entry> = {
   'pack-gateway': { args: shipped(), dialect: dialects.graphql },
   // The same, where the documents are known at the start (`TRUSTED_DOCUMENTS`) and asked for by their hashes.
-  'pack-gateway-trusted': { args: shipped(), dialect: dialects.byHash },
+  'pack-gateway-trusted': {
+    args: shipped(),
+    dialect: dialects.byHash,
+    environment(directory) {
+      const file = join(directory, 'trusted-documents.json');
+      writeFileSync(file, JSON.stringify(trustedDocuments));
+      return { TRUSTED_DOCUMENTS: file };
+    },
+  },
   limit: { args: [here('peers/limit.ts')], dialect: dialects.rest },
   yoga: { args: [here('peers/yoga.ts')], dialect: dialects.graphql },
   apollo: { args: [here('peers/apollo.ts')], dialect: dialects.graphql },
@@ -46,7 +55,7 @@ const entries: Record<ServerName, Entry> = {
   'mercurius-jit': {
     args: [here('peers/mercurius.ts')],
     dialect: dialects.graphql,
-    environment: { JIT: '1' },
+    environment: () => ({ JIT: '1' }),
   },
   postgraphile: { args: [here('peers/postgraphile.ts')], dialect: dialects.postgraphile },
 };
@@ -75,8 +84,6 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const profiled = world.profile !== null && name === 'pack-gateway';
-  const trusted = join(world.directory, 'trusted-documents.json');
-  if (dialect === dialects.byHash) writeFileSync(trusted, JSON.stringify(trustedDocuments));
   const logFile = join(world.directory, `${name}.log`);
   const log = openSync(logFile, 'w');
   const startedAt = performance.now();
@@ -92,10 +99,9 @@ export async function startServer(name: ServerName, world: ServerEnvironment): P
         GRAPHILE_ENV: 'production',
         DATABASE_URL: world.databaseUrl,
         DATA_DIR: join(world.directory, `data-${name}`),
-        ...(dialect === dialects.byHash && { TRUSTED_DOCUMENTS: trusted }),
         HOST: '127.0.0.1',
         PORT: String(port),
-        ...environment,
+        ...environment?.(world.directory),
         ...(world.registryUrl === null ? {} : { REGISTRY_URL: world.registryUrl }),
       },
     },

@@ -108,14 +108,21 @@ export const trustedDocuments = Object.fromEntries(
   Object.values(documents).map((document) => [hashOf(document), document]),
 );
 
-const graphql: Dialect = {
-  request: (workload, id, data) =>
+/** What is asked of a server with our schema, by whatever tells it the document. */
+const asking =
+  (
+    operationOf: (document: string) => { readonly query: string } | { readonly extensions: object },
+  ) =>
+  (workload: Workload, id: string, data: DataSet): LoadRequest =>
     graphqlRequest(
       keyOf(workload, data),
-      { query: documents[workload] },
+      operationOf(documents[workload]),
       workload === 'W2' ? {} : { id: `pack_${id}` },
       marks.graphql[workload],
-    ),
+    );
+
+const graphql: Dialect = {
+  request: asking((query) => ({ query })),
   meaning(workload, { data }) {
     switch (workload) {
       case 'W1':
@@ -137,14 +144,10 @@ const graphql: Dialect = {
 };
 
 const byHash: Dialect = {
-  request: (workload, id, data) =>
-    graphqlRequest(
-      keyOf(workload, data),
-      { extensions: { persistedQuery: { version: 1, sha256Hash: hashOf(documents[workload]) } } },
-      workload === 'W2' ? {} : { id: `pack_${id}` },
-      marks.graphql[workload],
-    ),
-  meaning: graphql.meaning,
+  ...graphql,
+  request: asking((document) => ({
+    extensions: { persistedQuery: { version: 1, sha256Hash: hashOf(document) } },
+  })),
 };
 
 const postgraphileDocuments = {
