@@ -1,12 +1,11 @@
 /** Tenancy of GraphQL, probed by what the schema itself says there is. */
 import { type GraphQLSchema, isUnionType, Kind, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { isSweep } from '../support/extent.ts';
-import { databaseKinds, type Gateway } from '../support/gateway.ts';
+import type { Gateway } from '../support/gateway.ts';
 import { dumpAll } from './cross-org/dump.ts';
 import { schemaOf } from './cross-org/graphql-operations.ts';
 import { type Entities, nestedProbes, rootProbes } from './cross-org/graphql-probes.ts';
-import { Prober } from './cross-org/prober.ts';
+import { Prober, probedDatabases } from './cross-org/prober.ts';
 import { createWorld, VICTIM } from './cross-org/world.ts';
 
 /** The types that routers may ask for by key, and that key. */
@@ -30,10 +29,7 @@ async function entitiesOf(gateway: Gateway, schema: GraphQLSchema): Promise<Enti
   });
 }
 
-/** PostgreSQL is tried with less than all, and swept with all (cross-org/prober.ts); the embedded one is swept. */
-const databases = isSweep ? databaseKinds : databaseKinds.slice(0, 1);
-
-describe.each(databases)('on %s', (database) => {
+describe.each(probedDatabases)('on %s', (database) => {
   test('what belongs to another org and what does not exist get the same answer from every field', {
     timeout: 300_000,
   }, async () => {

@@ -1,16 +1,11 @@
 /** Tenancy of the REST twin, probed by what its OpenAPI document says there is. */
 import { describe, expect, test } from 'vitest';
-import { isSweep } from '../support/extent.ts';
-import { databaseKinds } from '../support/gateway.ts';
 import { dumpAll } from './cross-org/dump.ts';
-import { Prober } from './cross-org/prober.ts';
+import { Prober, probedDatabases } from './cross-org/prober.ts';
 import { restProbes } from './cross-org/rest-probes.ts';
 import { createWorld, VICTIM } from './cross-org/world.ts';
 
-/** PostgreSQL is tried with less than all, and swept with all (cross-org/prober.ts); the embedded one is swept. */
-const databases = isSweep ? databaseKinds : databaseKinds.slice(0, 1);
-
-describe.each(databases)('on %s', (database) => {
+describe.each(probedDatabases)('on %s', (database) => {
   test('what belongs to another org and what does not exist get the same answer from every route', {
     timeout: 300_000,
   }, async () => {

@@ -1,7 +1,7 @@
 /** Sends requests as the prober, and judges what comes back. */
 import type { PermissionSet } from '../../../src/model/api-key.entity.ts';
 import { isSweep } from '../../support/extent.ts';
-import type { Json } from '../../support/gateway.ts';
+import { type DatabaseKind, databaseKinds, type Json } from '../../support/gateway.ts';
 import { tokensOf, twinOf, withoutChance } from './tokens.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +29,8 @@ export interface Probe {
 const OWNER: readonly PermissionSet[] = ['OWNER'];
 /** What stands before the number in an id; a cursor has none. */
 const typeOf = (value: string): string => value.slice(0, value.indexOf('_') + 1);
+/** PostgreSQL is tried with less than all, and swept with all; the embedded one is swept. */
+export const probedDatabases: readonly DatabaseKind[] = isSweep ? databaseKinds : ['postgres'];
 export const permissionSets: readonly PermissionSet[] = ['OWNER', 'FULL_ACCESS', 'READ_ONLY'];
 
 /** Remembers what the prober has said and heard, so that at the end the log can be searched. */
