@@ -35,8 +35,8 @@ export default defineConfig({
     // What is waited for takes a moment, and is looked for often; on a busy machine a second is nothing.
     expect: { poll: { interval: 10, timeout: 120_000 } },
     pool: 'forks',
-    // Twice as many as there are cores in most places: tests wait for processes, locks and retries.
-    maxWorkers: 4,
+    // More than there are cores in most places: tests wait for processes, locks and retries. A sixth gained nothing.
+    maxWorkers: 5,
     isolate: false,
     experimental: { viteModuleRunner: false },
     sequence: { sequencer: LongestFirst },

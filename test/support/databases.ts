@@ -57,7 +57,12 @@ export interface Lent<Database> {
   giveBack(): Promise<void>;
 }
 
-const idlePostgres: Idle<string>[] = [];
+/** Its connection stays: to make one for every test that empties it would take as long again as the emptying. */
+interface IdlePostgres extends Idle<string> {
+  readonly client: pg.Client;
+}
+
+const idlePostgres: IdlePostgres[] = [];
 
 /** A migrated PostgreSQL database for the test alone; answers its address. */
 export async function emptyPostgres(): Promise<string> {
@@ -78,28 +83,30 @@ export async function lendPostgres(): Promise<Lent<string>> {
   };
 }
 
-async function newPostgres(): Promise<Idle<string>> {
+async function newPostgres(): Promise<IdlePostgres> {
   const database = await createDatabase();
-  return { database, schema: await onPostgres(database, schemaOf) };
+  const client = new pg.Client({ connectionString: database });
+  // A test may end every connection of its database, which nobody then gets again.
+  client.on('error', () => undefined);
+  await client.connect();
+  return { database, client, schema: await schemaOf(client) };
 }
 
 async function isEmptiedPostgres(
-  { database, schema }: Idle<string>,
+  { client, schema }: IdlePostgres,
   others: 'may be connected' | 'nobody is left' = 'may be connected',
 ): Promise<boolean> {
   try {
-    return await onPostgres(database, async (client) => {
-      if (others === 'nobody is left') {
-        await client.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = current_database() and pid <> pg_backend_pid()`,
-        );
-      }
-      if ((await schemaOf(client)) !== schema) return false;
-      await client.query(`set lock_timeout = '5s'`);
-      await client.query(EMPTY);
-      return true;
-    });
+    if (others === 'nobody is left') {
+      await client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+    }
+    if ((await schemaOf(client)) !== schema) return false;
+    await client.query(`set lock_timeout = '5s'`);
+    await client.query(EMPTY);
+    return true;
   } catch {
     return false;
   }
