@@ -1,5 +1,4 @@
 /** The server: it listens, opens what it stands on, and drains on SIGTERM. */
-import { flushCompileCache } from 'node:module';
 import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
@@ -72,9 +71,6 @@ export async function serve(config: Config): Promise<void> {
     log.warn(error === undefined ? {} : { err: error }, message),
   );
   const app = await createApp(config, { log, tracing });
-  // Before anybody waits for the loop: written now, what was compiled is there for the next start even if this process is
-  // killed, and Node holds it no longer.
-  flushCompileCache();
   opening.resolve(app);
   const { port } = server;
   const { host } = config;
