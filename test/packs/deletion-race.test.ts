@@ -39,13 +39,15 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
   test(`${races.unmanaged} races of attach and delete on unmanaged packs end with one winner each`, async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
+    const heldBack = new HeldBack();
     for (let round = 0; goesOn(round, 150, seen.deleted, seen.attached); round++) {
       const packId = await insertUnmanagedPack(one, { name: `pack-${round}` });
       const roleId = await role(one, `role-${round}`);
       const [deleted, attached] = await Promise.all([
-        later(Math.random() * 3, () => deletePack(round % 2 ? one : two, packId)),
-        later(Math.random() * 3, () => attachPack(round % 2 ? two : one, roleId, packId)),
+        later(heldBack.deletion(3), () => deletePack(round % 2 ? one : two, packId)),
+        later(heldBack.attachment(3), () => attachPack(round % 2 ? two : one, roleId, packId)),
       ]);
+      heldBack.more(attached.__typename === 'AttachedPack' ? 'attachment' : 'deletion');
       const row = await rowOf(one, packId);
       const attachments = await packsOfRole(two, roleId);
       if (deleted.__typename === 'DeletedPack') {
@@ -67,19 +69,23 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
   test('of many deletions at once, a role that takes one of the packs holds up that one alone', async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
+    const heldBack = new HeldBack();
     for (let round = 0; goesOn(round, 30, seen.deleted, seen.attached); round++) {
       const names = Array.from({ length: 8 }, (_, at) => `pack-${round}-${at}`);
       const packIds = await Promise.all(names.map((name) => insertUnmanagedPack(one, { name })));
       const [wanted = ''] = packIds;
       const roleId = await role(one, `role-${round}`);
-      const [attached, ...deleted] = await Promise.all([
-        later(Math.random() * 6, () => attachPack(two, roleId, wanted)),
-        ...[...packIds, ...packIds].map((id) => deletePack(one, id)),
+      const [attached, deleted] = await Promise.all([
+        later(heldBack.attachment(6), () => attachPack(two, roleId, wanted)),
+        later(heldBack.deletion(0), () =>
+          Promise.all([...packIds, ...packIds].map((id) => deletePack(one, id))),
+        ),
       ]);
       const isAttached = attached.__typename === 'AttachedPack';
+      heldBack.more(isAttached ? 'attachment' : 'deletion');
       seen[isAttached ? 'attached' : 'deleted']++;
       for (const [at, id] of packIds.entries()) {
-        const answers = [deleted[at], deleted[at + packIds.length]].map((one) => one.__typename);
+        const answers = [deleted[at], deleted[at + packIds.length]].map((one) => one?.__typename);
         const isHeld = id === wanted && isAttached;
         const expected = isHeld ? ['PackInUse', 'PackInUse'] : ['DeletedPack', 'NotFound'];
         expect(answers.sort()).toEqual(expected);
@@ -92,6 +98,7 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
   test(`${races.uploaded} races of attach and delete on uploaded packs never part a role from its image`, async () => {
     const [one, two] = await startTwo();
     const seen = { deleted: 0, attached: 0 };
+    const heldBack = new HeldBack();
     for (let round = 0; goesOn(round, 60, seen.deleted, seen.attached); round++) {
       const { id: packId } = await one.pack(`pack-${round}`);
       await putBystander(one, `pack-${round}`);
@@ -99,9 +106,10 @@ describe.skipIf(!installed('docker-registry'))('two gateways on one database and
       if (before === undefined) throw new Error('an uploaded pack is not there');
       const roleId = await role(one, `role-${round}`);
       const [deleted, attached] = await Promise.all([
-        later(Math.random() * 3, () => deletePack(round % 2 ? one : two, packId)),
-        later(Math.random() * 12, () => attachPack(round % 2 ? two : one, roleId, packId)),
+        later(heldBack.deletion(3), () => deletePack(round % 2 ? one : two, packId)),
+        later(heldBack.attachment(12), () => attachPack(round % 2 ? two : one, roleId, packId)),
       ]);
+      heldBack.more(attached.__typename === 'AttachedPack' ? 'attachment' : 'deletion');
       const attachments = await packsOfRole(two, roleId);
       if (deleted.__typename === 'DeletedPack') {
         seen.deleted++;
@@ -189,6 +197,26 @@ async function uploadUntilDecided(gateway: Gateway, archive: Buffer): Promise<Js
     if (answer.__typename === 'UploadedPack') return answer;
   }
   return answer;
+}
+
+type Racer = 'attachment' | 'deletion';
+
+/** Holds whoever has won the last rounds back, twice as much each time: so each wins, on a machine of whatever speed. */
+class HeldBack {
+  #winner: Racer | null = null;
+  #step = 1;
+  /** Milliseconds by which the deletion begins later; where it is less than none, the attachment does. */
+  #deletion = 0;
+
+  /** When it begins, up to `jitter` milliseconds later. */
+  deletion = (jitter: number): number => Math.max(0, this.#deletion) + Math.random() * jitter;
+  attachment = (jitter: number): number => Math.max(0, -this.#deletion) + Math.random() * jitter;
+
+  more(winner: Racer): void {
+    this.#step = winner === this.#winner ? this.#step * 2 : 1;
+    this.#winner = winner;
+    this.#deletion += winner === 'deletion' ? this.#step : -this.#step;
+  }
 }
 
 async function later<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
