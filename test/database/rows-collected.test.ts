@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { run } from '../process/run.ts';
 import { MIB } from '../support/bytes-alive.ts';
 import { emptyPostgres } from '../support/databases.ts';
 
 /** As `npm start` sets it: what lives for one request must fit into it. */
-const YOUNG_SPACE = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+const { scripts } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+const YOUNG_SPACE = scripts.start.split(' ').filter((flag: string) => flag.includes('semi-space'));
 
 // What once survives is copied twice and fills the heap until a full collection: a third of all rows, when it was so.
 test('rows are gone once they are read, without a full collection of the heap', async () => {

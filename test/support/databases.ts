@@ -79,13 +79,14 @@ export async function lendPostgres(): Promise<Lent<string>> {
     empty: () => isEmptiedPostgres(idle),
     async giveBack() {
       if (await isEmptiedPostgres(idle, 'nobody is left')) idlePostgres.push(idle);
+      else await idle.client.end();
     },
   };
 }
 
 async function newPostgres(): Promise<IdlePostgres> {
   const database = await createDatabase();
-  const client = new pg.Client({ connectionString: database });
+  const client = new pg.Client({ connectionString: database, lock_timeout: 5_000 });
   // A test may end every connection of its database, which nobody then gets again.
   client.on('error', () => undefined);
   await client.connect();
@@ -104,24 +105,10 @@ async function isEmptiedPostgres(
       );
     }
     if ((await schemaOf(client)) !== schema) return false;
-    await client.query(`set lock_timeout = '5s'`);
     await client.query(EMPTY);
     return true;
   } catch {
     return false;
-  }
-}
-
-async function onPostgres<Result>(
-  connectionString: string,
-  use: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
   }
 }
 
@@ -131,11 +118,15 @@ const schemaOf = async (client: pg.Client): Promise<string> =>
 /** A PostgreSQL database that nobody else ever gets, a copy of another; answers its address. */
 export async function createDatabase(template = 'template'): Promise<string> {
   const name = `test_${newUuid().replaceAll('-', '')}`;
-  await onPostgres(`${inject('postgres')}/postgres`, async (client) => {
+  const client = new pg.Client({ connectionString: `${inject('postgres')}/postgres` });
+  await client.connect();
+  try {
     // Only one session may copy a template at a time.
     await client.query('select pg_advisory_lock(1)');
     await client.query(`create database ${name} template ${template}`);
-  });
+  } finally {
+    await client.end();
+  }
   return `${inject('postgres')}/${name}`;
 }
 
