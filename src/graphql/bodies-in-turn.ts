@@ -14,10 +14,10 @@ export function beginBody(
   request: Request,
   serverContext: ServerContext,
 ): void | Promise<void> {
-  const { record, disposables, body: begun } = serverContext;
+  const { record, turns, body: begun } = serverContext;
   if (record.caller === null || begun !== undefined) return;
   const begin = (body: Body) => {
-    serverContext.body = disposables.use(body);
+    serverContext.body = turns.use(body);
   };
   const body = bodies.begin(record.caller, request);
   return body instanceof Promise ? body.then(begin) : begin(body);

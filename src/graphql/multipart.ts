@@ -36,10 +36,10 @@ export function useMultipart(maxFileBytes: number, uploads: AtOnce): YogaPlugin 
       });
     },
     async onExecute({ args }) {
-      const { record, upload, disposables }: ServerContext = args.contextValue;
+      const { record, upload, turns }: ServerContext = args.contextValue;
       if (upload === undefined || record.caller === null) return;
       if (!mayTakeFiles(args, record.caller)) return;
-      disposables.use(uploads.begin(record.caller.orgId));
+      turns.use(uploads.begin(record.caller.orgId));
       await receive(upload);
     },
   };

@@ -82,7 +82,8 @@ async function answer(
   switch (route) {
     case 'graphql': {
       await using disposables = new AsyncDisposableStack();
-      return await surfaces.graphql.answer(request, { record, disposables });
+      using turns = new DisposableStack();
+      return await surfaces.graphql.answer(request, { record, disposables, turns });
     }
     case 'rest':
       return surfaces.rest(request, record);

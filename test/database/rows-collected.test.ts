@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { run } from '../process/run.ts';
 import { MIB } from '../support/bytes-alive.ts';
 import { emptyPostgres } from '../support/databases.ts';
-
-/** As `npm start` sets it: what lives for one request must fit into it. */
-const { scripts } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-);
-const YOUNG_SPACE = scripts.start.split(' ').filter((flag: string) => flag.includes('semi-space'));
+import { YOUNG_SPACE } from '../support/young-space.ts';
 
 // What once survives is copied twice and fills the heap until a full collection: a third of all rows, when it was so.
 test('rows are gone once they are read, without a full collection of the heap', async () => {

@@ -33,9 +33,10 @@ export interface ServerProcess {
 export async function startServer(
   environment: Readonly<Record<string, string>>,
   form: 'joined' | 'sources' = 'joined',
+  nodeArguments: readonly string[] = [],
 ): Promise<ServerProcess> {
   const main = form === 'joined' ? await joined('src/main.ts') : 'src/main.ts';
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...nodeArguments, main], {
     env: { ...nodeEnvironment(), BOOTSTRAP_API_KEY: OWNER_KEY, ...environment, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
