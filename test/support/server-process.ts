@@ -29,6 +29,7 @@ export interface ServerProcess {
 /**
  * Starts the service on a free port; it does not outlive the test.
  * @param form whether its sources run as they are, for what is promised of a start itself
+ * @param nodeArguments what comes before the script
  */
 export async function startServer(
   environment: Readonly<Record<string, string>>,
