@@ -49,6 +49,11 @@ const environment: ServerEnvironment = {
   directory,
   profile: options.profile,
 };
+// The start after an installation compiles what all others find compiled.
+if (options.servers.includes('pack-gateway')) {
+  const first = await startServer('pack-gateway', environment);
+  await first.stop();
+}
 for (const name of options.servers) {
   const server = await startServer(name, environment);
   world.defer(() => server.stop());
