@@ -51,7 +51,7 @@ const environment: ServerEnvironment = {
 };
 // The start after an installation compiles what all others find compiled.
 if (options.servers.includes('pack-gateway')) {
-  const first = await startServer('pack-gateway', environment);
+  const first = await startServer('pack-gateway', { ...environment, profile: null });
   await first.stop();
 }
 for (const name of options.servers) {
