@@ -45,7 +45,7 @@ export async function connectEmbedded(
 }
 
 /** PGlite's own 160 MB are all touched at the start; what is not in them is read from the system's cache. */
-const SHARED_BUFFERS = '32MB';
+const SHARED_BUFFERS = '8MB';
 
 /** Opens the embedded database itself, as a connection needs it, and makes it on first use. */
 export async function openPGlite(directory: string): Promise<PGlite> {
