@@ -6,7 +6,7 @@
  */
 import type { FieldProblem } from './field-problem.ts';
 import type { PackRow } from './model/pack-row.ts';
-import type { ListedRole } from './model/role-row.ts';
+import type { RoleRow } from './model/role-row.ts';
 import { quoted } from './quoted.ts';
 import type { RegistryFailure } from './registry/registry.ts';
 import { refusals } from './request-refused.ts';
@@ -15,7 +15,7 @@ export type Subject = 'pack' | 'pack_file' | 'agent_role' | 'api_key';
 
 /** The first roles of the caller's org that hold a pack, in page order, and whether there are more. */
 export interface Blockers {
-  readonly roles: readonly ListedRole[];
+  readonly roles: readonly RoleRow[];
   readonly hasMore: boolean;
   /** Only roles of other orgs stand in the way. The caller's own are listed nevertheless. */
   readonly othersOnly: boolean;

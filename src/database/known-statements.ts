@@ -13,7 +13,7 @@ interface KnownStatement {
 /**
  * What one pool knows of its statements by their texts.
  *
- * The texts are ours, values are never part of them; but filters and pages of lists combine to thousands, and both this
+ * The texts are ours, values are never part of them; but filters, columns and pages of lists combine to thousands, and both this
  * process and each connection's server process keep every name for ever. What comes later is sent unprepared.
  */
 export class KnownStatements {

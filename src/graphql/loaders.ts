@@ -8,7 +8,7 @@ import { findKeys, type KeyRow } from '../keys/find-key.ts';
 import { type Extent, extents } from '../model/extent.ts';
 import type { EventId, KeyId, PackId, RoleId } from '../model/ids.ts';
 import type { ListedPack } from '../model/pack-row.ts';
-import type { ListedRole } from '../model/role-row.ts';
+import { type ListedRole, roleRows } from '../model/role-row.ts';
 import type { Problem } from '../outcomes.ts';
 import type { ImageDisposition } from '../packs/image-disposition.ts';
 import { lookUpPack } from '../packs/pack-lookup.ts';
@@ -112,7 +112,7 @@ export class Loaders {
   /** Fields that ask for as much of the same page share a loader. */
   rolesOfPack(page: PageRequest, extent: Extent): DataLoader<PackId, Page<ListedRole>> {
     this.#rolesOfPack ??= perPage(this.allowance, (ids, ofPage, ofExtent) =>
-      rolesOfPacks(this.#world, this.#caller, ids, ofPage, ofExtent),
+      rolesOfPacks(this.#world, this.#caller, ids, ofPage, roleRows[ofExtent]),
     );
     return this.#rolesOfPack(page, extent);
   }

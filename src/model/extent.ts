@@ -12,6 +12,10 @@ export const LARGEST_ROW_BYTES: Readonly<Record<Extent, number>> = {
   whole: 128 * 1024,
 };
 
+/** A row of a list, of which only the columns that were asked for are read; `detail` tells a missing one from null. */
+export type Listed<Row extends { readonly id: unknown }> = Pick<Row, 'id'> &
+  Partial<Omit<Row, 'id'>>;
+
 /**
  * A column that the row may lack.
  * @throws Error where it does: otherwise the caller would be told that there is no value
@@ -20,3 +24,10 @@ export function detail<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('the row was read without this column');
   return value;
 }
+
+/** Reads one column of rows that may lack it; errors as of `detail`. */
+export const columnOf =
+  <Row>() =>
+  <Name extends keyof Row>(name: Name) =>
+  (row: Partial<Row>): Row[Name] =>
+    detail<Row[Name]>(row[name]);

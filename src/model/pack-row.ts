@@ -1,10 +1,13 @@
 import type { RegistryFailureReason } from '../registry/registry.ts';
-import { detail, type Extent } from './extent.ts';
+import { detail, type Extent, type Listed } from './extent.ts';
 import { Pack } from './pack.entity.ts';
-import { fieldsOf, type Rows, rowsOf } from './rows-of.ts';
+import { fieldsOf, type Rows, rowsOf, rowsOfAsked } from './rows-of.ts';
 
 /** A pack as reads see it: the fields of the entity, which is one itself. */
 export type PackRow = Readonly<Pick<Pack, Extract<keyof Pack, string>>>;
+
+/** A pack of a list. */
+export type ListedPack = Listed<PackRow>;
 
 /** What may be longer than all the rest. */
 const wide = ['capabilities'] as const;
@@ -21,44 +24,59 @@ const rare = [
   'cleanupAttempts',
   'updatedAt',
 ] as const;
-type Detail = (typeof wide)[number] | (typeof rare)[number];
-
-/** A pack of a list, which may lack details; `detail` tells a missing one from null. */
-export type ListedPack = Omit<PackRow, Detail> & Partial<Pick<PackRow, Detail>>;
 
 /** A pack without what may be longer than all the rest. */
 export type DescribedPack = Omit<PackRow, (typeof wide)[number]>;
+
+const all = fieldsOf(Pack);
+const without = (left: readonly string[]) => all.filter((field) => !left.includes(field));
+const described = without(wide);
+const brief = without([...wide, ...rare]);
 
 /**
  * A pack that was read whole, or but for its capabilities.
  * @throws Error where it was not
  */
 export function describedPack(pack: ListedPack): DescribedPack {
-  for (const field of rare) detail(pack[field]);
+  for (const field of described) detail(pack[field]);
   // Nothing is missing: the loop has looked.
   return pack as DescribedPack;
 }
-
-const all = fieldsOf(Pack);
-const without = (left: readonly string[]) => all.filter((field) => !left.includes(field));
 
 /** Statements must call the table `p`. */
 export const packRows: Record<Exclude<Extent, 'whole'>, Rows<ListedPack>> & {
   readonly whole: Rows<PackRow>;
 } = {
-  brief: rowsOf(Pack, 'p', without([...wide, ...rare])),
-  described: rowsOf(Pack, 'p', without(wide)),
+  brief: rowsOf(Pack, 'p', brief),
+  described: rowsOf(Pack, 'p', described),
   whole: rowsOf(Pack, 'p', all),
 };
 
-/** Names that take no more of a pack than every extent has. */
-const derived = ['orgId', 'owned', 'roles', 'deletionPreview', '__typename'];
-const briefNames = new Set([...without([...wide, ...rare]), ...derived]);
+/** The columns that a field of the schema takes, where none of them is long or rare. */
+const briefColumns = new Map<string, readonly (keyof PackRow)[]>([
+  ...brief.map((field) => [field, [field]] as const),
+  ['orgId', ['org']],
+  ['owned', ['org']],
+  ['status', ['org', 'status']],
+  ['roles', []],
+  ['deletionPreview', []],
+  ['__typename', []],
+]);
 
 /** As much of a pack as fields of it need. */
 export function packExtent(fields: ReadonlySet<string>): Extent {
   if (fields.has('capabilities')) return 'whole';
-  return [...fields].every((field) => briefNames.has(field)) ? 'brief' : 'described';
+  return [...fields].every((field) => briefColumns.has(field)) ? 'brief' : 'described';
+}
+
+const briefRows = rowsOfAsked<keyof PackRow, ListedPack>(briefColumns, (columns) =>
+  rowsOf(Pack, 'p', columns),
+);
+
+/** What a list reads of its packs for fields of them. Statements must call the table `p`. */
+export function listedPackRows(fields: ReadonlySet<string>): Rows<ListedPack> {
+  const extent = packExtent(fields);
+  return extent === 'brief' ? briefRows(fields) : packRows[extent];
 }
 
 /** Why the last purge failed. */

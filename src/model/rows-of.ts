@@ -58,6 +58,27 @@ export function rowsOf<Entity extends object, Field extends keyof Entity & strin
   };
 }
 
+/**
+ * Rows of the id and of no more columns than fields of the schema take; made once for each set of columns.
+ * @param columnsOf what each field takes, the id among them
+ * @param make makes rows of columns
+ */
+export function rowsOfAsked<Field extends string, Row>(
+  columnsOf: ReadonlyMap<string, readonly Field[]>,
+  make: (columns: readonly Field[]) => Rows<Row>,
+): (fields: ReadonlySet<string>) => Rows<Row> {
+  const made = new Map<string, Rows<Row>>();
+  return (fields) => {
+    const asked = new Set(['id', ...fields].flatMap((field) => columnsOf.get(field) ?? []));
+    // In one order, however they were asked for, so that PostgreSQL sees one statement.
+    const columns = [...asked].sort();
+    const key = columns.join();
+    const rows = made.get(key) ?? make(columns);
+    made.set(key, rows);
+    return rows;
+  };
+}
+
 /** Turns the value of one column, read by itself, into that of the entity's field. */
 export const decoderOf = <Entity extends object, Field extends keyof Entity & string>(
   entity: EntityClass<Entity>,

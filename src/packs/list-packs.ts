@@ -1,8 +1,8 @@
 import type { Caller } from '../identity/caller.ts';
-import type { Extent } from '../model/extent.ts';
 import type { ImageOrigin, PackStatus, PackTier, PackVisibility } from '../model/pack.entity.ts';
-import { type ListedPack, packRows } from '../model/pack-row.ts';
-import { type ListedRole, roleRows } from '../model/role-row.ts';
+import type { ListedPack } from '../model/pack-row.ts';
+import type { ListedRole } from '../model/role-row.ts';
+import type { Rows } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 import { type NameCondition, nameContains, searchedPage } from './name-search.ts';
@@ -20,26 +20,26 @@ export interface PackFilter {
   readonly names?: readonly string[] | null | undefined;
 }
 
-/** What a list reads; all of each pack, and no roles, when left out. */
-export interface PackListing {
-  readonly extent: Extent;
+/** What a list reads. */
+export interface PackListing<Pack extends ListedPack> {
+  readonly rows: Rows<Pack>;
   /** The page of each pack's roles that is read in the same statement. */
-  readonly roles: { readonly page: PageRequest; readonly extent: Extent } | null;
+  readonly roles: { readonly page: PageRequest; readonly rows: Rows<ListedRole> } | null;
 }
 
-export interface PackPage extends Page<ListedPack> {
+export interface PackPage<Pack extends ListedPack> extends Page<Pack> {
   /** The roles of each pack, where they were asked for. */
-  readonly roles: ReadonlyMap<ListedPack, Page<ListedRole>>;
+  readonly roles: ReadonlyMap<Pack, Page<ListedRole>>;
 }
 
 /** Packs that the caller may see, newest first. */
-export async function listPacks(
+export async function listPacks<Pack extends ListedPack>(
   { database }: World,
   caller: Caller,
   page: PageRequest,
   filter: PackFilter,
-  { extent, roles }: PackListing = { extent: 'whole', roles: null },
-): Promise<PackPage> {
+  { rows, roles }: PackListing<Pack>,
+): Promise<PackPage<Pack>> {
   const { where, named, name, values } = conditions(caller, filter);
   const bind = (value: unknown) => `$${values.push(value)}`;
   if (name?.isIndexed === false) where.push(name.sql);
@@ -63,16 +63,16 @@ export async function listPacks(
   const rolesOfPack =
     roles === null
       ? ''
-      : `, (${rolesAsJson('p.id', '$1::uuid', roles.page, roles.extent, bind)}) as roles`;
+      : `, (${rolesAsJson('p.id', '$1::uuid', roles.page, roles.rows, bind)}) as roles`;
   const records = await database.query<{ roles?: RolesJson }>(
-    `select ${packRows[extent].columns}${rolesOfPack} from (${union}) p ${sorted} limit ${limit}`,
+    `select ${rows.columns}${rolesOfPack} from (${union}) p ${sorted} limit ${limit}`,
     values,
   );
-  const rolesOf = new Map<ListedPack, Page<ListedRole>>();
+  const rolesOf = new Map<Pack, Page<ListedRole>>();
   const packs = records.map((record) => {
-    const pack = packRows[extent].ofRecord(record);
+    const pack = rows.ofRecord(record);
     if (roles !== null) {
-      const ofPack = (record.roles ?? []).map(roleRows[roles.extent].ofArray);
+      const ofPack = (record.roles ?? []).map(roles.rows.ofArray);
       rolesOf.set(pack, toPage(roles.page, ofPack));
     }
     return pack;

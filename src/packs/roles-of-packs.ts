@@ -1,33 +1,33 @@
 /** For many packs at once: the roles of the caller's org that reference them. One statement a batch. */
 import { inPlaces, type Placed } from '../database/gathered.ts';
 import type { Caller } from '../identity/caller.ts';
-import type { Extent } from '../model/extent.ts';
 import type { PackId } from '../model/ids.ts';
-import { type ListedRole, roleRows } from '../model/role-row.ts';
+import type { ListedRole } from '../model/role-row.ts';
+import type { Rows } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
 /** A page of roles for each pack, newest first, archived ones included; in the order of the packs. */
-export async function rolesOfPacks(
+export async function rolesOfPacks<Role extends ListedRole>(
   { database }: World,
   caller: Caller,
   packs: readonly PackId[],
   page: PageRequest,
-  extent: Extent,
-): Promise<Page<ListedRole>[]> {
+  rows: Rows<Role>,
+): Promise<Page<Role>[]> {
   const values: unknown[] = [caller.orgId, packs];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const records = await database.query<Placed & { roles: RolesJson }>(
-    `select k.place, (${rolesAsJson('k.pack_id', '$1::uuid', page, extent, bind)}) as roles
+    `select k.place, (${rolesAsJson('k.pack_id', '$1::uuid', page, rows, bind)}) as roles
      from unnest($2::uuid[]) with ordinality as k (pack_id, place)`,
     values,
   );
   return inPlaces(packs, records).map((record) =>
-    toPage(page, (record?.roles ?? []).map(roleRows[extent].ofArray)),
+    toPage(page, (record?.roles ?? []).map(rows.ofArray)),
   );
 }
 
-/** What `rolesAsJson` selects: for each role what `roleRows` makes a row of. */
+/** What `rolesAsJson` selects: for each role what its `rows` make a row of. */
 export type RolesJson = readonly (readonly unknown[])[] | null;
 
 /**
@@ -37,13 +37,13 @@ export function rolesAsJson(
   packId: string,
   org: string,
   page: PageRequest,
-  extent: Extent,
+  rows: Rows<ListedRole>,
   bind: (value: unknown) => string,
 ): string {
   const where = [`a.pack_id = ${packId}`, `a.org_id = ${org}`, ...placeOf(page, 'a.role_id', bind)];
   return `
     select json_agg(r.role) from (
-      select ${roleRows[extent].json} as role from role_packs a
+      select ${rows.json} as role from role_packs a
       join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
       where ${where.join(' and ')}
       order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}

@@ -1,9 +1,9 @@
 import type { Caller } from '../identity/caller.ts';
-import type { ListedPack } from '../model/pack-row.ts';
+import type { PackRow } from '../model/pack-row.ts';
 
 /** What a caller is told of a pack's state: that a deletion failed is for its owner, that it cannot be used for everybody. */
 export const statusShownTo = (
   { orgId }: Caller,
-  pack: Pick<ListedPack, 'org' | 'status'>,
-): ListedPack['status'] =>
+  pack: Pick<PackRow, 'org' | 'status'>,
+): PackRow['status'] =>
   pack.status === 'CLEANUP_FAILED' && pack.org !== orgId ? 'DELETING' : pack.status;

@@ -4,6 +4,7 @@ import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds } from '../model/ids.ts';
 import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
+import { roleRows } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import type { Expectation } from './expected-state.ts';
@@ -37,7 +38,7 @@ export async function updatePackVisibility(
   const outcome = await change(world, caller, packId, input);
   if (outcome.kind !== 'held') return outcome;
   const { pack } = outcome;
-  const [own] = await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS, 'whole');
+  const [own] = await rolesOfPacks(world, caller, [packId], FIRST_BLOCKERS, roleRows.whole);
   if (own === undefined) throw new Error('no page was read for the pack that was asked for');
   return { kind: 'pack_in_use', pack, blockers: blockersOf(own, { othersOnly: true }) };
 }

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import type { Placed } from '../database/gathered.ts';
 import type { OrgId, PackId } from '../model/ids.ts';
 import { type PackRow, packRows } from '../model/pack-row.ts';
-import { type ListedRole, roleRows } from '../model/role-row.ts';
+import { type RoleRow, roleRows } from '../model/role-row.ts';
 import type { Blockers } from '../outcomes.ts';
 import { type Page, pageRequest, toPage } from '../page.ts';
 import { aboutPacks, askedPacks } from './asked-packs.ts';
@@ -31,14 +31,14 @@ type Found = Placed &
   DeletionVerdict & { readonly pack: readonly unknown[]; readonly roles: RolesJson };
 
 export const blockersOf = (
-  { items, hasNext }: Page<ListedRole>,
+  { items, hasNext }: Page<RoleRow>,
   { othersOnly }: Pick<Blockers, 'othersOnly'>,
 ): Blockers => ({ roles: items, hasMore: hasNext, othersOnly });
 
 const verdicts = aboutPacks(
   `
   select p.*,
-    case when p.in_use then (${rolesAsJson('p.pack_id', 'p.org_id', FIRST_BLOCKERS, 'whole', String)}) end as roles
+    case when p.in_use then (${rolesAsJson('p.pack_id', 'p.org_id', FIRST_BLOCKERS, roleRows.whole, String)}) end as roles
   from (
     select k.*, ${packRows.whole.json} as pack, ${deletionVerdict}
     from ${askedPacks}

@@ -1,6 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
-import type { Extent } from '../model/extent.ts';
-import { type ListedRole, roleRows } from '../model/role-row.ts';
+import type { ListedRole } from '../model/role-row.ts';
+import type { Rows } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
 import type { World } from '../world.ts';
 
@@ -9,22 +9,22 @@ export interface RoleListing {
 }
 
 /** Roles of the caller's org, newest first. */
-export async function listAgentRoles(
+export async function listAgentRoles<Role extends ListedRole>(
   { database }: Pick<World, 'database'>,
   caller: Caller,
   page: PageRequest,
   listing: RoleListing,
-  extent: Extent = 'whole',
-): Promise<Page<ListedRole>> {
+  rows: Rows<Role>,
+): Promise<Page<Role>> {
   const values: unknown[] = [caller.orgId];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = [...listed(listing), ...placeOf(page, 'r.id', bind)];
   const records = await database.query<object>(
-    `select ${roleRows[extent].columns} from agent_roles r where ${where.join(' and ')}
+    `select ${rows.columns} from agent_roles r where ${where.join(' and ')}
      order by r.id ${orderOf(page)} limit ${bind(limitOf(page))}`,
     values,
   );
-  return toPage(page, records.map(roleRows[extent].ofRecord));
+  return toPage(page, records.map(rows.ofRecord));
 }
 
 /** How many roles `listAgentRoles` would go through. */

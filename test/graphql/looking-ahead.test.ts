@@ -42,7 +42,11 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
     for (const field of ROLE.split(' ')) {
       const { packs } = await ask(`{ packs { nodes { roles { nodes { ${field} } } } } }`);
       expect(packs.nodes[0].roles.nodes).toEqual([{ [field]: role[field] }]);
+      const { agentRoles } = await ask(`{ agentRoles { nodes { ${field} } } }`);
+      expect(agentRoles.nodes).toEqual([{ [field]: role[field] }]);
     }
+    const previews = await ask('{ packs { nodes { deletionPreview { roles { nodes { name } } } } } }');
+    expect(previews.packs.nodes[0].deletionPreview.roles.nodes).toEqual([{ name: 'r' }]);
     const { packs } = await ask(`{ packs { nodes { ${PACK} roles { nodes { ${ROLE} } } } } }`);
     expect(packs.nodes).toEqual([{ ...pack, roles: { nodes: [role] } }]);
   });

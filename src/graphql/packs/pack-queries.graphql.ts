@@ -1,6 +1,5 @@
-import type { GraphQLResolveInfo } from 'graphql';
-import { packExtent } from '../../model/pack-row.ts';
-import { roleExtent } from '../../model/role-row.ts';
+import { type ListedPack, listedPackRows, packExtent } from '../../model/pack-row.ts';
+import { listedRoleRows } from '../../model/role-row.ts';
 import { findPackByName } from '../../packs/find-pack-by-name.ts';
 import { countPacks, listPacks, type PackListing } from '../../packs/list-packs.ts';
 import { MAX_PAGE_SIZE, type PageArguments, type PageRequest, pageRequest } from '../../page.ts';
@@ -9,7 +8,7 @@ import { builder } from '../builder.ts';
 import { pageArguments, toConnection } from '../connection.ts';
 import { readsRow } from '../limits/price.ts';
 import { Pack, PackConnection } from '../refs.ts';
-import { selectedItems } from '../selected-items.ts';
+import { type Selection, selectedItems } from '../selected-items.ts';
 import { loadPack } from './pack.graphql.ts';
 import { ImageOrigin, PackStatus, PackTier, PackVisibility } from './pack-enums.graphql.ts';
 
@@ -24,13 +23,12 @@ function pageBelow(args: PageArguments): PageRequest | null {
 }
 
 /** What a list of packs has to read for what the caller asked for, roles included. */
-function listingOf(info: GraphQLResolveInfo): PackListing {
-  const packs = selectedItems(info);
+function listingOf(packs: Selection): PackListing<ListedPack> {
   const roles = packs.connection('roles');
   const page = roles?.readsPage ? pageBelow(roles.args) : null;
   return {
-    extent: packExtent(packs.fields),
-    roles: roles && page && { page, extent: roleExtent(roles.items.fields) },
+    rows: listedPackRows(packs.fields),
+    roles: roles && page && { page, rows: listedRoleRows(roles.items.fields) },
   };
 }
 
@@ -76,7 +74,8 @@ builder.queryFields((t) => ({
     },
     resolve: (_root, { filter, ...args }, { world, caller, loaders }, info) => {
       const request = pageRequest(args);
-      const listing = listingOf(info);
+      const packs = selectedItems(info);
+      const listing = listingOf(packs);
       if ((filter?.names?.length ?? 0) > MAX_PAGE_SIZE) {
         throw new RequestRefused('bad_request', `"names" may hold at most ${MAX_PAGE_SIZE} names.`);
       }
@@ -91,7 +90,7 @@ builder.queryFields((t) => ({
         return page;
       };
       return toConnection(
-        () => loaders.allowance.read(listing.extent, read),
+        () => loaders.allowance.read(packExtent(packs.fields), read),
         () => countPacks(world, caller, filter ?? {}),
       );
     },

@@ -1,10 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { detail } from '../../model/extent.ts';
+import { columnOf, detail } from '../../model/extent.ts';
 import { packIds } from '../../model/ids.ts';
 import {
   type CleanupFailure,
   cleanupFailureOf,
   type ListedPack,
+  type PackRow,
   packExtent,
 } from '../../model/pack-row.ts';
 import { LARGEST_PACK_YAML } from '../../packs/pack-metadata.ts';
@@ -35,7 +36,9 @@ export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveI
     : loaders.pack(loaders.extentOf(info.fieldNodes, look)).load(packId);
 }
 
-const isOwned = (pack: ListedPack, { caller }: Context) => pack.org === caller.orgId;
+const column = columnOf<PackRow>();
+
+const isOwned = ({ org }: ListedPack, { caller }: Context) => detail(org) === caller.orgId;
 
 const CleanupFailureType = builder.objectRef<CleanupFailure>('CleanupFailure').implement({
   description: 'Why the last purge of an image failed.',
@@ -61,62 +64,86 @@ builder.node(Pack, {
     orgId: t.id({
       nullable: true,
       description: 'The owning org; null on a pack that the caller does not own.',
-      resolve: (pack, _args, context) => (isOwned(pack, context) ? pack.org : null),
+      resolve: (pack, _args, context) => (isOwned(pack, context) ? context.caller.orgId : null),
     }),
     owned: t.boolean({
       description: "Whether the caller's org owns it.",
       resolve: (pack, _args, context) => isOwned(pack, context),
     }),
-    name: t.exposeString('name', { ...upTo(65), description: 'A slug, unique in its org.' }),
-    displayName: t.exposeString('displayName', {
+    name: t.string({
+      resolve: column('name'),
+      ...upTo(65),
+      description: 'A slug, unique in its org.',
+    }),
+    displayName: t.string({
+      resolve: column('displayName'),
       ...upTo(ofCharacters(255)),
       description: 'The name for people.',
     }),
     description: t.string({
       ...countedText(),
       nullable: true,
-      resolve: ({ description }) => detail(description),
+      resolve: column('description'),
       description: 'What it is for.',
     }),
-    version: t.exposeString('version', { ...upTo(257), description: 'A semantic version.' }),
-    tier: t.expose('tier', { type: PackTier, description: 'How far the platform vouches for it.' }),
-    visibility: t.expose('visibility', {
+    version: t.string({
+      resolve: column('version'),
+      ...upTo(257),
+      description: 'A semantic version.',
+    }),
+    tier: t.field({
+      resolve: column('tier'),
+      type: PackTier,
+      description: 'How far the platform vouches for it.',
+    }),
+    visibility: t.field({
+      resolve: column('visibility'),
       type: PackVisibility,
       description: 'Who may read and attach it.',
     }),
     category: t.string({
       ...upTo(ofCharacters(255)),
       nullable: true,
-      resolve: ({ category }) => detail(category),
+      resolve: column('category'),
       description: 'A category that its author chose.',
     }),
     capabilities: t.string({
       ...countedText(LARGEST_PACK_YAML),
       nullable: true,
-      resolve: ({ capabilities }) => detail(capabilities),
+      resolve: column('capabilities'),
       description: 'The caps.yaml fragment.',
     }),
     suggestedPacks: t.stringList({
       ...countedText(LARGEST_PACK_YAML),
       description: 'Names of packs that go well with it.',
-      resolve: ({ suggestedPacks }) => detail(suggestedPacks),
+      resolve: column('suggestedPacks'),
     }),
-    imageOrigin: t.expose('imageOrigin', {
+    imageOrigin: t.field({
+      resolve: column('imageOrigin'),
       type: ImageOrigin,
       description: 'Where its image came from, and so whether deletion purges it.',
     }),
-    imageRef: t.exposeString('imageRef', { ...upTo(1024), description: 'What to pull.' }),
+    imageRef: t.string({
+      resolve: column('imageRef'),
+      ...upTo(1024),
+      description: 'What to pull.',
+    }),
     imageDigest: t.string({
       ...upTo(73),
       nullable: true,
-      resolve: ({ imageDigest }) => detail(imageDigest),
+      resolve: column('imageDigest'),
       description: "The manifest's digest.",
     }),
-    sizeBytes: t.expose('sizeBytes', { type: 'Long', description: "The image's size in bytes." }),
+    sizeBytes: t.field({
+      resolve: column('sizeBytes'),
+      type: 'Long',
+      description: "The image's size in bytes.",
+    }),
     status: t.field({
       type: PackStatus,
       description: 'Whether it can be used.',
-      resolve: (pack, _args, { caller }) => statusShownTo(caller, pack),
+      resolve: ({ org, status }, _args, { caller }) =>
+        statusShownTo(caller, { org: detail(org), status: detail(status) }),
     }),
     cleanupFailure: t.field({
       type: CleanupFailureType,
@@ -150,11 +177,15 @@ builder.node(Pack, {
         return preview === null ? null : { id, preview };
       },
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.field({
+      resolve: column('createdAt'),
+      type: 'DateTime',
+      description: 'When it was made.',
+    }),
     updatedAt: t.field({
       type: 'DateTime',
       description: 'When it last changed.',
-      resolve: ({ updatedAt }) => detail(updatedAt),
+      resolve: column('updatedAt'),
     }),
   }),
 });

@@ -1,7 +1,7 @@
-import { detail } from '../../model/extent.ts';
+import { columnOf } from '../../model/extent.ts';
 import { roleIds } from '../../model/ids.ts';
 import { packExtent } from '../../model/pack-row.ts';
-import { roleExtent } from '../../model/role-row.ts';
+import { listedRoleRows, type RoleRow, roleExtent } from '../../model/role-row.ts';
 import { pageRequest } from '../../page.ts';
 import { findRoleByName } from '../../roles/find-role-by-name.ts';
 import { countAgentRoles, listAgentRoles } from '../../roles/list-agent-roles.ts';
@@ -26,27 +26,36 @@ const load = (id: string, { loaders }: Context) => {
   return roleId === null ? null : loaders.role.load(roleId);
 };
 
+const column = columnOf<RoleRow>();
+
 builder.node(AgentRole, {
   description: 'What an agent is in one org: a name, an environment and the packs it is given.',
   id: { resolve: ({ id }) => id, description: 'Starts with role_.' },
   loadOne: load,
   fields: (t) => ({
-    name: t.exposeString('name', { ...upTo(65), description: 'Unique in the org.' }),
-    displayName: t.exposeString('displayName', {
+    name: t.string({
+      resolve: column('name'),
+      ...upTo(65),
+      description: 'Unique in the org.',
+    }),
+    displayName: t.string({
+      resolve: column('displayName'),
       ...upTo(ofCharacters(255)),
       description: 'The name for people.',
     }),
     description: t.string({
-      resolve: ({ description }) => detail(description),
+      resolve: column('description'),
       ...countedText(),
       nullable: true,
       description: 'What it is for.',
     }),
-    environment: t.expose('environment', {
+    environment: t.field({
+      resolve: column('environment'),
       type: RoleEnvironment,
       description: 'Where its agents run.',
     }),
-    archivedAt: t.expose('archivedAt', {
+    archivedAt: t.field({
+      resolve: column('archivedAt'),
       type: 'DateTime',
       nullable: true,
       description: 'When it was archived; null while it is in use. It still holds its packs.',
@@ -67,12 +76,12 @@ builder.node(AgentRole, {
     createdAt: t.field({
       type: 'DateTime',
       description: 'When it was made.',
-      resolve: ({ createdAt }) => detail(createdAt),
+      resolve: column('createdAt'),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       description: 'When it last changed.',
-      resolve: ({ updatedAt }) => detail(updatedAt),
+      resolve: column('updatedAt'),
     }),
   }),
 });
@@ -112,11 +121,12 @@ builder.queryFields((t) => ({
     resolve: (_root, { includeArchived, ...args }, { world, caller, loaders }, info) => {
       const options = { includeArchived: includeArchived ?? false };
       const page = pageRequest(args);
-      const extent = roleExtent(selectedItems(info).fields);
+      const { fields } = selectedItems(info);
+      const rows = listedRoleRows(fields);
       return toConnection(
         () =>
-          loaders.allowance.read(extent, () =>
-            listAgentRoles(world, caller, page, options, extent),
+          loaders.allowance.read(roleExtent(fields), () =>
+            listAgentRoles(world, caller, page, options, rows),
           ),
         () => countAgentRoles(world, caller, options),
       );

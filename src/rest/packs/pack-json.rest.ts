@@ -2,14 +2,13 @@
 
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../../identity/caller.ts';
-import { detail } from '../../model/extent.ts';
 import {
   imageOrigins,
   packStatuses,
   packTiers,
   packVisibilities,
 } from '../../model/pack.entity.ts';
-import type { ListedPack } from '../../model/pack-row.ts';
+import type { PackRow } from '../../model/pack-row.ts';
 import { statusShownTo } from '../../packs/status-shown.ts';
 import { enumIn, enumInOr, enumOut, lowerCase } from '../letter-case.ts';
 
@@ -47,7 +46,7 @@ export const visibilityField = enumIn(packVisibilities);
 /** The same on a new pack. */
 export const optionalVisibility = enumInOr(packVisibilities, 'ORG');
 
-export function packJson(pack: ListedPack, caller: Caller): z.input<typeof packSchema> {
+export function packJson(pack: PackRow, caller: Caller): z.input<typeof packSchema> {
   const owned = pack.org === caller.orgId;
   return {
     id: pack.id,
@@ -55,19 +54,19 @@ export function packJson(pack: ListedPack, caller: Caller): z.input<typeof packS
     owned,
     name: pack.name,
     display_name: pack.displayName,
-    description: detail(pack.description),
+    description: pack.description,
     version: pack.version,
     tier: lowerCase(pack.tier),
     visibility: lowerCase(pack.visibility),
-    category: detail(pack.category),
-    capabilities: detail(pack.capabilities),
-    suggested_packs: detail(pack.suggestedPacks).join(','),
+    category: pack.category,
+    capabilities: pack.capabilities,
+    suggested_packs: pack.suggestedPacks.join(','),
     image_origin: lowerCase(pack.imageOrigin),
     image_ref: pack.imageRef,
-    image_digest: detail(pack.imageDigest),
+    image_digest: pack.imageDigest,
     size_bytes: pack.sizeBytes,
     status: lowerCase(statusShownTo(caller, pack)),
     created_at: pack.createdAt.toISOString(),
-    updated_at: detail(pack.updatedAt).toISOString(),
+    updated_at: pack.updatedAt.toISOString(),
   };
 }

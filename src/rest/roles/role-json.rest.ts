@@ -2,9 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../../identity/caller.ts';
 import { roleEnvironments } from '../../model/agent-role.entity.ts';
-import { detail } from '../../model/extent.ts';
 import type { PackId } from '../../model/ids.ts';
-import type { ListedRole } from '../../model/role-row.ts';
+import type { RoleRow } from '../../model/role-row.ts';
 import { packIdsOfRoles } from '../../roles/pack-ids-of-roles.ts';
 import type { World } from '../../world.ts';
 import { enumOut, lowerCase } from '../letter-case.ts';
@@ -35,7 +34,7 @@ type RoleJson = z.input<typeof roleSchema>;
 export async function rolesJson(
   world: World,
   caller: Caller,
-  roles: readonly ListedRole[],
+  roles: readonly RoleRow[],
 ): Promise<RoleJson[]> {
   const packIds = await packIdsOfRoles(
     world,
@@ -48,19 +47,19 @@ export async function rolesJson(
   });
 }
 
-const jsonOf = (role: ListedRole, packIds: readonly PackId[]): RoleJson => ({
+const jsonOf = (role: RoleRow, packIds: readonly PackId[]): RoleJson => ({
   id: role.id,
   name: role.name,
   display_name: role.displayName,
-  description: detail(role.description),
+  description: role.description,
   environment: lowerCase(role.environment),
   archived_at: role.archivedAt?.toISOString() ?? null,
   pack_ids: [...packIds],
-  created_at: detail(role.createdAt).toISOString(),
-  updated_at: detail(role.updatedAt).toISOString(),
+  created_at: role.createdAt.toISOString(),
+  updated_at: role.updatedAt.toISOString(),
 });
 
-export async function roleJson(world: World, caller: Caller, role: ListedRole): Promise<RoleJson> {
+export async function roleJson(world: World, caller: Caller, role: RoleRow): Promise<RoleJson> {
   const [json] = await rolesJson(world, caller, [role]);
   if (json === undefined) throw new Error('one role gave no JSON');
   return json;

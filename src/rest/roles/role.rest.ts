@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { roleEnvironments } from '../../model/agent-role.entity.ts';
 import { roleIds } from '../../model/ids.ts';
-import type { RoleRow } from '../../model/role-row.ts';
+import { type RoleRow, roleRows } from '../../model/role-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
 import { archiveAgentRole } from '../../roles/archive-agent-role.ts';
 import { createAgentRole } from '../../roles/create-agent-role.ts';
@@ -45,7 +45,7 @@ const list = operation({
   },
   run: async (world, caller, { query }) => {
     const options = { includeArchived: query.include_archived ?? false };
-    const page = await listAgentRoles(world, caller, pageOf(query), options);
+    const page = await listAgentRoles(world, caller, pageOf(query), options, roleRows.whole);
     return { kind: 'listed' as const, page };
   },
   shareOf: ({ limit }) => shareOfPage(limit),
