@@ -28,10 +28,11 @@ export async function rolesOfPacks<Role extends ListedRole>(
 }
 
 /** What `rolesAsJson` selects: for each role what its `rows` make a row of. */
-export type RolesJson = readonly (readonly unknown[])[] | null;
+export type RolesJson = readonly (readonly unknown[])[];
 
 /**
- * A subquery: the page of roles of one pack that one org has as one JSON array, or null where there is none. One value per pack is read far faster than one row per role.
+ * An expression: the page of roles of one pack that one org has, as one JSON array. One value per pack is read far faster
+ * than one row per role.
  */
 export function rolesAsJson(
   packId: string,
@@ -42,12 +43,12 @@ export function rolesAsJson(
 ): string {
   const where = [`a.pack_id = ${packId}`, `a.org_id = ${org}`, ...placeOf(page, 'a.role_id', bind)];
   return `
-    select json_agg(r.role) from (
-      select ${rows.json} as role from role_packs a
+    array_to_json(array(
+      select ${rows.texts} from role_packs a
       join agent_roles r on r.id = a.role_id and r.org_id = a.org_id
       where ${where.join(' and ')}
       order by a.role_id ${orderOf(page)} limit ${bind(limitOf(page))}
-    ) r`;
+    ))`;
 }
 
 export interface RoleCounts {

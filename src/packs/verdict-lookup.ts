@@ -28,7 +28,7 @@ export const findVerdict = (database: Database, org: OrgId, id: PackId): Promise
   database.gather(verdicts, { org, id });
 
 type Found = Placed &
-  DeletionVerdict & { readonly pack: readonly unknown[]; readonly roles: RolesJson };
+  DeletionVerdict & { readonly pack: readonly unknown[]; readonly roles: RolesJson | null };
 
 export const blockersOf = (
   { items, hasNext }: Page<RoleRow>,

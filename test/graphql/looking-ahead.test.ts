@@ -45,7 +45,9 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
       const { agentRoles } = await ask(`{ agentRoles { nodes { ${field} } } }`);
       expect(agentRoles.nodes).toEqual([{ [field]: role[field] }]);
     }
-    const previews = await ask('{ packs { nodes { deletionPreview { roles { nodes { name } } } } } }');
+    const previews = await ask(
+      '{ packs { nodes { deletionPreview { roles { nodes { name } } } } } }',
+    );
     expect(previews.packs.nodes[0].deletionPreview.roles.nodes).toEqual([{ name: 'r' }]);
     const { packs } = await ask(`{ packs { nodes { ${PACK} roles { nodes { ${ROLE} } } } } }`);
     expect(packs.nodes).toEqual([{ ...pack, roles: { nodes: [role] } }]);
