@@ -1,10 +1,13 @@
 /** A list reads what was asked for and no more; whatever the way of asking, nothing that was asked for may be missing. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { samplePack } from '../support/archives.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 const PACK = `id orgId owned name displayName description version tier visibility category capabilities suggestedPacks
   imageOrigin imageRef imageDigest sizeBytes status cleanupFailure { reason } createdAt updatedAt`;
 const ROLE = 'id name displayName description environment archivedAt createdAt updatedAt';
+/** Rows within rows come as arrays of texts within JSON: each of these means something in one of the two. */
+const HOSTILE = 'NULL {"a",\\b} \n\t "☃" \\" 😀, ';
 
 describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (database) => {
   let gateway: Gateway;
@@ -12,11 +15,16 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
   let role: Record<string, unknown>;
   beforeEach(async () => {
     gateway = await startGateway({ database });
-    const { id } = await gateway.pack('pack');
+    const archive = samplePack({
+      name: 'pack',
+      description: JSON.stringify(HOSTILE),
+      yaml: 'suggested_packs: [one, two]\n',
+    });
+    const { id } = (await gateway.upload(archive)).pack;
     await gateway.graphql(
-      `mutation ($pack: ID!) { createAgentRole(input: { name: "r", displayName: "R", description: "d",
+      `mutation ($pack: ID!, $text: String!) { createAgentRole(input: { name: "r", displayName: "NULL", description: $text,
         environment: STAGING, packIds: [$pack] }) { __typename } }`,
-      { pack: id },
+      { pack: id, text: HOSTILE },
     );
     const { data } = await gateway.graphql(
       `query ($id: ID!) { pack(id: $id) { ${PACK} roles { nodes { ${ROLE} } } } }`,
@@ -25,7 +33,8 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
     const { roles, ...rest } = data.pack;
     pack = rest;
     role = roles.nodes[0];
-    expect(role).toMatchObject({ name: 'r', description: 'd' });
+    expect(pack).toMatchObject({ description: HOSTILE, suggestedPacks: ['one', 'two'] });
+    expect(role).toMatchObject({ name: 'r', displayName: 'NULL', description: HOSTILE });
   });
 
   const ask = async (query: string) => {
@@ -63,7 +72,7 @@ describe.each(['postgres', 'embedded'] as const)('a list of packs on %s', (datab
     expect(data.brief.nodes).toEqual([{ id: pack.id, a: { nodes: [{ id: role.id }] } }]);
     expect(data.whole.nodes).toEqual([{ ...pack, b: { nodes: [role] } }]);
     expect(data.both.nodes).toEqual([
-      { c: { nodes: [{ id: role.id }] }, d: { nodes: [{ description: 'd' }] } },
+      { c: { nodes: [{ id: role.id }] }, d: { nodes: [{ description: HOSTILE }] } },
     ]);
     expect(data.pages.nodes).toEqual([
       { e: { nodes: [] }, f: { nodes: [{ updatedAt: role.updatedAt }] } },
