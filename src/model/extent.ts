@@ -26,7 +26,7 @@ export function detail<Value>(value: Value | undefined): Value {
 }
 
 /** Reads one column of rows that may lack it; errors as of `detail`. */
-export const columnOf =
+export const columnReader =
   <Row>() =>
   <Name extends keyof Row>(name: Name) =>
   (row: Partial<Row>): Row[Name] =>

@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { columnOf, detail } from '../../model/extent.ts';
+import { columnReader, detail } from '../../model/extent.ts';
 import { packIds } from '../../model/ids.ts';
 import {
   type CleanupFailure,
@@ -36,7 +36,7 @@ export function loadPack(id: string, { loaders }: Context, info: GraphQLResolveI
     : loaders.pack(loaders.extentOf(info.fieldNodes, look)).load(packId);
 }
 
-const column = columnOf<PackRow>();
+const column = columnReader<PackRow>();
 
 const isOwned = ({ org }: ListedPack, { caller }: Context) => detail(org) === caller.orgId;
 

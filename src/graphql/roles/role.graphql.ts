@@ -1,4 +1,4 @@
-import { columnOf } from '../../model/extent.ts';
+import { columnReader } from '../../model/extent.ts';
 import { roleIds } from '../../model/ids.ts';
 import { packExtent } from '../../model/pack-row.ts';
 import { listedRoleRows, type RoleRow, roleExtent } from '../../model/role-row.ts';
@@ -26,7 +26,7 @@ const load = (id: string, { loaders }: Context) => {
   return roleId === null ? null : loaders.role.load(roleId);
 };
 
-const column = columnOf<RoleRow>();
+const column = columnReader<RoleRow>();
 
 builder.node(AgentRole, {
   description: 'What an agent is in one org: a name, an environment and the packs it is given.',
