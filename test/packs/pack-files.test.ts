@@ -175,8 +175,9 @@ test.skipIf(!installed('docker-registry'))(
   async () => {
     const docker = await emptyDockerRegistry();
     const gate = await startGate(docker.url);
+    // Short, as a registry that refuses is waited for; but uploads have to be done by then on a busy machine as well.
     const gateway = await startGateway({
-      environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '500' },
+      environment: { REGISTRY_URL: gate.url, REGISTRY_DEADLINE_MS: '2000' },
     });
     const { id } = await gateway.pack('triage', { visibility: 'COMMUNITY' });
     const { id: other } = await gateway.pack('other');
