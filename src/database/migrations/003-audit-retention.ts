@@ -1,14 +1,17 @@
 import { Migration } from '@mikro-orm/migrations';
-import { auditEventTypes } from '../../model/audit-event.entity.ts';
 
 /** Audit events may be pruned by age, by one function that leaves an event of it; nothing else removes any. */
 export class Migration003AuditRetention extends Migration {
   override up(): void {
-    const types = auditEventTypes.map((type) => `'${type}'`).join(', ');
     this.addSql('alter table audit_events drop constraint audit_events_type_check');
-    this.addSql(
-      `alter table audit_events add constraint audit_events_type_check check (type in (${types}))`,
-    );
+    this.addSql(`
+      alter table audit_events add constraint audit_events_type_check check (type in (
+        'PACK_UPLOADED', 'PACK_CREATED', 'PACK_IMAGE_REPLACED', 'PACK_ARCHIVE_REPLACED',
+        'PACK_FILE_REPLACED', 'PACK_FILE_DELETED', 'PACK_VISIBILITY_CHANGED', 'PACK_CLONED',
+        'PACK_ATTACHED', 'PACK_DETACHED', 'PACK_DELETION_STARTED', 'PACK_CLEANUP_FAILED',
+        'PACK_DELETED', 'AGENT_ROLE_CREATED', 'AGENT_ROLE_UPDATED', 'AGENT_ROLE_ARCHIVED',
+        'AGENT_ROLE_UNARCHIVED', 'API_KEY_CREATED', 'API_KEY_REVOKED', 'AUDIT_PRUNED'
+      ))`);
     this.addSql(`
       create or replace function audit_events_audit_events_final_fn() returns trigger language plpgsql as
       $$ begin if tg_op = 'DELETE' and current_setting('pack_gateway.pruning', true) = 'on' then return null; end if; raise exception 'audit events are never changed'; end; $$`);

@@ -1,5 +1,4 @@
 import { Migration } from '@mikro-orm/migrations';
-import { auditEventTypes } from '../../model/audit-event.entity.ts';
 
 /**
  * Audit events lie in partitions by month: ranges of the id, which begins with the time (UUIDv7). Together the ranges
@@ -65,7 +64,13 @@ const PARENT = [
     created_at timestamptz(3) not null,
     constraint audit_events_pkey primary key (id),
     constraint audit_events_org_id_foreign foreign key (org_id) references orgs (id),
-    constraint audit_events_type_check check (type in (${auditEventTypes.map((type) => `'${type}'`).join(', ')}))
+    constraint audit_events_type_check check (type in (
+      'PACK_UPLOADED', 'PACK_CREATED', 'PACK_IMAGE_REPLACED', 'PACK_ARCHIVE_REPLACED',
+      'PACK_FILE_REPLACED', 'PACK_FILE_DELETED', 'PACK_VISIBILITY_CHANGED', 'PACK_CLONED',
+      'PACK_ATTACHED', 'PACK_DETACHED', 'PACK_DELETION_STARTED', 'PACK_CLEANUP_FAILED',
+      'PACK_DELETED', 'AGENT_ROLE_CREATED', 'AGENT_ROLE_UPDATED', 'AGENT_ROLE_ARCHIVED',
+      'AGENT_ROLE_UNARCHIVED', 'API_KEY_CREATED', 'API_KEY_REVOKED', 'AUDIT_PRUNED'
+    ))
   ) partition by range (id)`,
   'create index audit_events_org_newest on audit_events (org_id, id)',
   'create index audit_events_org_type on audit_events (org_id, type, id)',
