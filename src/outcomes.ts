@@ -112,7 +112,7 @@ export const problems = {
     status: 409,
     logLevel: 'info',
     message: ({ pack, blockers }) =>
-      `The pack ${quoted(pack.name)} is still referenced by ${holders(blockers)}. Detach it there (detachPackFromRoles takes it from all roles of your org at once), then try again.`,
+      `The pack ${quoted(pack.name)} is still referenced by ${holders(blockers)}.`,
   },
   pack_not_editable: {
     graphqlType: 'PackNotEditable',
@@ -201,9 +201,12 @@ const clause = (detail: string): string => detail.replace(/\.$/, '');
 /** More make a sentence that nobody reads; `roles` and `details` list them. */
 const NAMED_HOLDERS = 3;
 
+/** Who holds a pack, and what the caller can do about it. */
 function holders({ roles, hasMore, othersOnly }: Blockers): string {
-  if (othersOnly || roles.length === 0) return 'agent roles of other orgs';
+  if (othersOnly || roles.length === 0)
+    return 'agent roles of other orgs, which only those orgs can detach';
   const named = roles.slice(0, NAMED_HOLDERS).map(({ name }) => quoted(name));
   const more = hasMore || roles.length > named.length ? ' and more' : '';
-  return `${roles.length === 1 && !hasMore ? 'the agent role' : 'the agent roles'} ${named.join(', ')}${more}`;
+  const own = `${roles.length === 1 && !hasMore ? 'the agent role' : 'the agent roles'} ${named.join(', ')}${more}`;
+  return `${own}. Detach it there (detachPackFromRoles takes it from all roles of your org at once), then try again`;
 }

@@ -11,7 +11,7 @@ export interface Attempts {
   readonly waiting: () => number;
 }
 
-/** With pauses that double these take up to a third of a second: what is still in conflict then is a fault. */
+/** With pauses that double these take up to two thirds of a second: what is still in conflict then is a fault. */
 const MOST_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 500;

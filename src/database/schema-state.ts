@@ -1,6 +1,7 @@
 /** What migrations the database has seen, and bringing it up to date. */
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import type { ControlledTransaction } from 'kysely';
+import { advisoryLocks } from './advisory-locks.ts';
 import { makeAuditPartitions, NOT_MADE_AHEAD } from './audit-partitions.ts';
 import type { ConnectOptions } from './connect.ts';
 import type { Query } from './gathered.ts';
@@ -74,7 +75,7 @@ async function migrateIn(
   const place = usablePlace(found);
   // The migrator takes no lock of its own, and of several replicas that start on an empty
   // database all but one would fail on objects that already exist.
-  await query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  await query('select pg_advisory_xact_lock($1)', [advisoryLocks.migration]);
   const [table] = await query<{ present: boolean }>(
     "select to_regclass('mikro_orm_migrations') is not null as present",
     [],
@@ -119,13 +120,10 @@ function usablePlace(place: FoundPlace | undefined): Place {
   return { ...place, schema };
 }
 
-export const READ_ONLY =
+const READ_ONLY =
   'it takes no writes: a standby, or set to be read-only; name the primary, ' +
   'or all hosts with ?target_session_attrs=read-write';
 
 const LOSES_COMMITS =
   'synchronous_commit is off: a crash of PostgreSQL may lose what was acknowledged, and bring a deleted pack back ' +
   'whose image is gone; set it to on for the role, the database or the server';
-
-/** Any constant that nobody else locks in this database. */
-const MIGRATION_LOCK = 4_207_112_024;

@@ -1,3 +1,4 @@
+import { advisoryLocks } from '../database/advisory-locks.ts';
 import { type Database, query } from '../database/database.ts';
 import { hashOf, newSecret, prefixOf } from '../identity/secret.ts';
 import { ApiKey } from '../model/api-key.entity.ts';
@@ -15,7 +16,7 @@ export async function bootstrap(
   const secret = apiKey ?? newSecret();
   const made = await database.acrossOrgs('first org').transactional(async (em) => {
     // Replicas that start together: one makes the org, the others find it.
-    await query(em, 'select pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
+    await query(em, 'select pg_advisory_xact_lock($1)', [advisoryLocks.bootstrap]);
     if ((await em.count(Org)) > 0) return false;
     const org = em.create(Org, { id: orgIds.create(), slug });
     em.create(ApiKey, {
@@ -32,6 +33,3 @@ export async function bootstrap(
   });
   return made && apiKey === null ? secret : null;
 }
-
-/** Any constant that nobody else locks in this database; a lock of the table would need the right to change it. */
-const BOOTSTRAP_LOCK = 4_207_112_025;

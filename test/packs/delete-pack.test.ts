@@ -144,6 +144,9 @@ describe.each(deployments)('deletePack on $database with $registry', ({ database
       otherOrgRoleCount: 1,
       roles: { totalCount: 0, nodes: [] },
     });
+    expect(answer.message).toBe(
+      'The pack "shared" is still referenced by agent roles of other orgs, which only those orgs can detach.',
+    );
     expect(JSON.stringify(answer)).not.toMatch(/secret-role|other-org/);
     expect((await stored(gateway, id)).status).toBe('ACTIVE');
   });

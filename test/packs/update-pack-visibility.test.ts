@@ -28,7 +28,9 @@ describe.each(databaseKinds)('updatePackVisibility on %s', (database) => {
       roles: { nodes: [{ id: own.role.id }] },
       otherOrgRoleCount: 1,
     });
-    expect(refused.message).toContain('agent roles of other orgs');
+    expect(refused.message).toBe(
+      'The pack "triage" is still referenced by agent roles of other orgs, which only those orgs can detach.',
+    );
     await change(gateway, 'detachPack', { roleId: role.id, packId: id }, other);
     expect((await close()).__typename).toBe('UpdatedPackVisibility');
     const again = await change(gateway, 'attachPack', { roleId: role.id, packId: id }, other);

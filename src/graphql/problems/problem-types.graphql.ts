@@ -64,7 +64,7 @@ const NameTaken = ref('name_taken').implement({
 const PackInUse = ref('pack_in_use').implement({
   interfaces,
   description:
-    'Roles still reference the pack; nothing was changed. Detach it from the roles listed, then try again.',
+    'Roles still reference the pack; nothing was changed. The message says what can be done about it.',
   fields: (t) => ({
     pack: t.field({ type: Pack, description: 'The pack.', resolve: ({ pack }) => pack }),
     roles: t.field({
