@@ -10,9 +10,6 @@ export type RepairOutcome =
   | { readonly kind: 'repaired' }
   | { readonly kind: 'left'; readonly why: string };
 
-/** The name under which the audit log keeps what the check did. */
-const ACTOR = 'check-consistency';
-
 /** Does what can be done about a finding, by the same steps and under the same locks as the service itself. */
 export async function repair(world: DeletionWorld, { remedy }: Finding): Promise<RepairOutcome> {
   switch (remedy?.kind) {
@@ -54,7 +51,7 @@ async function finishDeletion(
     orgId,
     orgSlug,
     scopes: new Set(['caps:write']),
-    principal: { kind: 'user', userId: ACTOR, expiresAt: null },
+    principal: { kind: 'service', name: 'check-consistency' },
     requestId: newUuid(),
   };
   const outcome = await deletePack(world, caller, packId);

@@ -25,10 +25,25 @@ export type Principal =
   | {
       readonly kind: 'user';
       readonly userId: string;
-      /** When the session ends, in milliseconds of the epoch; null: the caller is this service itself. */
-      readonly expiresAt: number | null;
-    };
+      /** When the session ends, in milliseconds of the epoch. */
+      readonly expiresAt: number;
+    }
+  | { readonly kind: 'service'; readonly name: ServiceName };
 
-/** Who the audit log names: a key's id, or a user's. */
-export const actorOf = ({ principal }: Caller): string =>
-  principal.kind === 'api_key' ? principal.keyId : principal.userId;
+/** Under which the audit log keeps what nobody called for; `retention` stands in the database's own functions. */
+const serviceNames = ['operator', 'check-consistency', 'retention'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+export const isServiceName = (name: string): name is ServiceName =>
+  serviceNames.some((one) => one === name);
+
+/** Who the audit log names: a key's id, a user's, or a part of the service. */
+export function actorOf({ principal }: Caller): string {
+  switch (principal.kind) {
+    case 'api_key':
+      return principal.keyId;
+    case 'user':
+      return principal.userId;
+    case 'service':
+      return principal.name;
+  }
+}

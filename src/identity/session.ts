@@ -20,7 +20,7 @@ import { type ProxyConfig, proxied } from '../outgoing/proxy.ts';
 import { USER_AGENT } from '../outgoing/user-agent.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { World } from '../world.ts';
-import { type Caller, type Scope, scopes } from './caller.ts';
+import { type Caller, isServiceName, type Scope, scopes } from './caller.ts';
 
 /** Signatures only; a shared secret (HS…) would be a public key that anybody may know. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -40,8 +40,8 @@ const keysOf = new WeakMap<JwtConfig, Keys>();
 const orgRows = rowsOf(Org, 'o', ['id', 'slug']);
 
 const claimsSchema = z.object({
-  // A subject in the form of a key's id would be taken for that key in the audit log.
-  sub: singleLine(255).refine((sub) => !sub.startsWith('key_')),
+  // In the audit log such a subject would be taken for a key, or for the service itself.
+  sub: singleLine(255).refine((sub) => !sub.startsWith('key_') && !isServiceName(sub)),
   org_id: z.string().max(100),
   exp: z.number(),
   // A text by RFC 8693, a list by some issuers; null where a mapper found nothing.

@@ -27,8 +27,7 @@ export class Standing implements Disposable {
     log: Log,
     onLost: () => void,
   ) {
-    const expiresAt = principal.kind === 'user' ? principal.expiresAt : null;
-    this.#expiresAt = expiresAt ?? Number.POSITIVE_INFINITY;
+    this.#expiresAt = principal.kind === 'user' ? principal.expiresAt : Number.POSITIVE_INFINITY;
     this.#isStillCaller = isStillCaller;
     this.#log = log;
     this.#onLost = onLost;

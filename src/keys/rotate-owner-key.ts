@@ -55,7 +55,7 @@ export async function rotateOwnerKey(
       orgId,
       orgSlug: slug,
       scopes: new Set(),
-      principal: { kind: 'user', userId: 'operator', expiresAt: null },
+      principal: { kind: 'service', name: 'operator' },
       requestId: randomUUID(),
     };
     recordEvent(em, operator, 'API_KEY_CREATED', id, { label: LABEL, permissionSet: 'OWNER' });

@@ -1,5 +1,6 @@
 import { refusedResponse } from '../http/error-envelope.ts';
 import { refusedBy } from '../http/refused-by.ts';
+import { actorOf } from '../identity/caller.ts';
 import type { Log } from '../log.ts';
 import { type RequestRecord, requestScope } from '../request-record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -79,6 +80,5 @@ const TOLD = [
 
 function principalOf({ caller }: RequestRecord): Record<string, string> {
   if (caller === null) return {};
-  const { principal } = caller;
-  return principal.kind === 'api_key' ? { key: principal.keyId } : { user: principal.userId };
+  return { [caller.principal.kind === 'api_key' ? 'key' : 'user']: actorOf(caller) };
 }

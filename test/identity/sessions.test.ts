@@ -98,6 +98,7 @@ describe('session tokens', () => {
       'not valid yet': await token({ nbf: now() + 120 }),
       'without a subject': await token({ sub: '' }),
       'a subject like a key': await token({ sub: 'key_1' }),
+      'a subject like the service itself': await token({ sub: 'operator' }),
       'a subject that cannot be stored': await token({ sub: 'a\0b' }),
       'an unknown org': await token({ org_id: 'nowhere' }),
       'an org with NUL': await token({ org_id: 'a\0b' }),

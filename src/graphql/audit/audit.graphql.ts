@@ -49,10 +49,11 @@ builder.node(AuditEvent, {
     type: t.expose('type', { type: AuditEventTypeEnum, description: 'What happened.' }),
     actor: t.exposeString('actor', {
       ...countedText(),
-      description: "The key's (key_…) or the user's id.",
+      description:
+        "The key's (key_…) or the user's id; or `operator`, `check-consistency` or `retention`.",
     }),
     subjectId: t.exposeID('subjectId', {
-      description: 'The pack, role or key it is about.',
+      description: 'The pack, role or key it is about; the org where events were pruned.',
     }),
     requestId: t.exposeID('requestId', {
       description: 'The request that did it.',
