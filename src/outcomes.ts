@@ -62,6 +62,7 @@ interface ProblemRow<P extends Problem> {
   readonly codes: readonly string[];
   readonly code: (problem: P) => string;
   readonly status: 400 | 404 | 409 | 502;
+  /** Of the log line of a request that came to it. */
   readonly logLevel: 'info' | 'warn';
   readonly message: (problem: P) => string;
 }
@@ -176,6 +177,12 @@ export function isProblem<O extends { readonly kind: string }>(
 ): outcome is Extract<O, Problem> {
   return isProblemKind(outcome.kind);
 }
+
+/** How loudly a request is logged that came to these outcomes: as the loudest of them asks for. */
+export const logLevelOf = (outcomes: readonly string[]): 'info' | 'warn' =>
+  outcomes.some((kind) => isProblemKind(kind) && problems[kind].logLevel === 'warn')
+    ? 'warn'
+    : 'info';
 
 /** The closed set of codes, as REST writes them. */
 export const errorCodes: readonly string[] = [

@@ -2,6 +2,7 @@ import { refusedResponse } from '../http/error-envelope.ts';
 import { refusedBy } from '../http/refused-by.ts';
 import { actorOf } from '../identity/caller.ts';
 import type { Log } from '../log.ts';
+import { logLevelOf } from '../outcomes.ts';
 import { type RequestRecord, requestScope } from '../request-record.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -38,7 +39,7 @@ export function createObserve(log: Log, metrics: Metrics, tracing: Tracing | nul
       : tracing.request(arrival, record, respond));
     const milliseconds = performance.now() - startedAt;
     metrics.request(route, answer.status, milliseconds, record.outcomes);
-    log.info(
+    log[logLevelOf(record.outcomes)](
       {
         requestId: record.requestId,
         ...(record.traceId === null ? {} : { traceId: record.traceId }),

@@ -162,6 +162,10 @@ describe.skipIf(!installed('docker-registry')).each(failures)(
           });
           expect(JSON.stringify(answer)).not.toContain('secret-of-the-registry');
         }
+        const failed = gateway.logs.filter((line) => line.outcome === 'registry_cleanup_failed');
+        expect(failed.map(({ msg, level }) => ({ msg, level }))).toEqual(
+          Array(2).fill({ msg: 'request', level: 'warn' }),
+        );
         expect(await rowOf(gateway, id)).toMatchObject({ status: 'CLEANUP_FAILED' });
         const attached = await attachPack(gateway, roleId, id);
         expect(attached).toMatchObject({ __typename: 'PackBeingDeleted' });
