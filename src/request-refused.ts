@@ -22,6 +22,9 @@ export const refusals = {
 } as const;
 export type RefusalCode = keyof typeof refusals;
 
+/** What a caller is told of a fault of ours. */
+export const MASKED = 'Something went wrong in this service; quote the request id to its operator.';
+
 /** A request that cannot be carried out as it was sent; code and message are for the caller. */
 export class RequestRefused extends Error {
   readonly code: RefusalCode;

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
 import { errorCodes, graphqlCode } from '../outcomes.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { type RefusalCode, refusals } from '../request-refused.ts';
+import { MASKED, type RefusalCode, refusals } from '../request-refused.ts';
 import type { Limit } from './limits/maxima.ts';
 import type { YogaPlugin } from './server-context.ts';
 
@@ -39,20 +39,21 @@ const LONG_WORD = new RegExp(`\\S{${LONGEST_WORD + 1},}`, 'g');
 /** A result whose errors may be shown to the caller. */
 export function publicResult(
   result: ExecutionResult,
-  { requestId, outcomes }: RequestRecord,
+  record: RequestRecord,
   log: Log,
 ): ExecutionResult {
+  const { outcomes } = record;
   if (result.errors === undefined) return result;
   const hasData = 'data' in result;
   const tooLarge = hasData ? result.errors.map(rootOf).find(isOfBytes) : undefined;
   if (tooLarge !== undefined) {
     outcomes.push('graphql_limit_exceeded');
     // A client that does not look would take half an answer for the whole.
-    return { data: null, errors: [publicError(tooLarge, requestId, hasData, log)] };
+    return { data: null, errors: [publicError(tooLarge, record, hasData, log)] };
   }
   const errors = result.errors
     .slice(0, MOST_ERRORS)
-    .map((error) => publicError(error, requestId, hasData, log));
+    .map((error) => publicError(error, record, hasData, log));
   for (const { extensions } of errors) outcomes.push(String(extensions.code).toLowerCase());
   return { ...result, errors };
 }
@@ -86,15 +87,20 @@ function mapped<T, U>(source: AsyncIterable<T>, map: (item: T) => U): AsyncItera
 
 function publicError(
   error: GraphQLError,
-  requestId: string,
+  record: RequestRecord,
   hasData: boolean,
   log: Log,
 ): GraphQLError {
   const cause = rootOf(error);
-  const { code, message } = describe(error, cause);
+  const refused = refusalOf(cause);
+  const { code, message } =
+    refused === null
+      ? describe(error, cause)
+      : { code: refused.code, message: shortened(refused.message) };
   if (code === 'internal_error') log.error({ err: cause, path: error.path }, 'request failed');
   if (code === 'service_unavailable') log.warn({ err: cause, path: error.path }, 'an outage');
   // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
+  if (!hasData) record.retryAfterSeconds ??= refused?.retryAfterSeconds ?? null;
   const http = hasData
     ? {}
     : { http: { status: statusOf(code), ...httpOf(error), ...httpOfLimit(code) } };
@@ -108,7 +114,7 @@ function publicError(
       ...(cause instanceof GraphQLError ? cause.extensions : {}),
       ...http,
       code: graphqlCode(code),
-      requestId,
+      requestId: record.requestId,
     },
   });
 }
@@ -117,8 +123,6 @@ function describe(
   error: GraphQLError,
   cause: unknown,
 ): { readonly code: string; readonly message: string } {
-  const refused = refusalOf(cause);
-  if (refused !== null) return { code: refused.code, message: shortened(refused.message) };
   if (isBadVariable(error)) return { code: 'bad_request', message: shortened(error.message) };
   const { code } = error.extensions;
   // A scalar's own word about a literal, which validation has passed on.
@@ -126,10 +130,7 @@ function describe(
     return { code: 'graphql_validation_failed', message: shortened(error.message) };
   }
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
-    return {
-      code: 'internal_error',
-      message: 'Something went wrong in this service; quote the requestId to its operator.',
-    };
+    return { code: 'internal_error', message: MASKED };
   }
   return { code: codeOf(cause), message: shortened(error.message) };
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import { refusalOf } from '../outage.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { RequestRefused } from '../request-refused.ts';
+import { MASKED, RequestRefused } from '../request-refused.ts';
 
 /** What a caller is told of something that was thrown; the rest goes to the log. */
 export function refusedBy(error: unknown, record: RequestRecord, log: Log): RequestRefused {
@@ -13,5 +13,3 @@ export function refusedBy(error: unknown, record: RequestRecord, log: Log): Requ
   record.retryAfterSeconds ??= refused.retryAfterSeconds;
   return refused;
 }
-
-const MASKED = 'Something went wrong in this service; quote the request id to its operator.';
