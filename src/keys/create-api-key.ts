@@ -15,7 +15,7 @@ const createApiKeyInput = z.object({
     .enum(permissionSets)
     .refine(
       (value) => value !== 'OWNER',
-      'must be FULL_ACCESS or READ_ONLY: only the bootstrap key is an owner',
+      'must be FULL_ACCESS or READ_ONLY: only the operator makes owner keys',
     ),
 });
 

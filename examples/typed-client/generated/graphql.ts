@@ -8,7 +8,7 @@ import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 export type ApiKeyPermissionSet =
   /** caps:write and audit:read. */
   | 'FULL_ACCESS'
-  /** Every scope. Only the bootstrap key has it; createApiKey refuses it. */
+  /** Every scope. The first start and `npm run rotate-owner-key` make such keys; createApiKey refuses it. */
   | 'OWNER'
   /** audit:read; reading packs and roles needs no scope. */
   | 'READ_ONLY'

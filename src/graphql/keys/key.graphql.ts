@@ -14,7 +14,10 @@ export const ApiKeyPermissionSet = builder.enumType('ApiKeyPermissionSet', {
   values: {
     FULL_ACCESS: { description: 'caps:write and audit:read.' },
     READ_ONLY: { description: 'audit:read; reading packs and roles needs no scope.' },
-    OWNER: { description: 'Every scope. Only the bootstrap key has it; createApiKey refuses it.' },
+    OWNER: {
+      description:
+        'Every scope. The first start and `npm run rotate-owner-key` make such keys; createApiKey refuses it.',
+    },
   } satisfies Record<PermissionSet, object>,
 });
 

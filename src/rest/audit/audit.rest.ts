@@ -11,17 +11,13 @@ const eventSchema = z
   .object({
     id: z.string().openapi({ description: 'Starts with evt_.' }),
     type: enumOut(auditEventTypes),
-    actor: z
-      .string()
-      .openapi({
-        description:
-          "The key's (key_…) or the user's id; or `operator`, `check-consistency` or `retention`.",
-      }),
-    subject_id: z
-      .string()
-      .openapi({
-        description: 'The pack, role or key it is about; the org where events were pruned.',
-      }),
+    actor: z.string().openapi({
+      description:
+        "The key's (key_…) or the user's id; or `operator`, `check-consistency` or `retention`.",
+    }),
+    subject_id: z.string().openapi({
+      description: 'The pack, role or key it is about; the org where events were pruned.',
+    }),
     request_id: z.string().openapi({ description: 'The request that did it.' }),
     details: z.record(z.string(), z.unknown()),
     created_at: z.iso.datetime(),
