@@ -1,4 +1,5 @@
 /** Connections to whichever of the address's hosts can be used; those that have become useless are thrown away. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import type { Candidate, DatabaseAddress } from '../database-address/address.ts';
 import { GatewayClient } from './client.ts';
@@ -30,17 +31,23 @@ export interface GatewayPool {
 /** Seconds that a connection is used at most, because its host's name may have moved without notice. */
 const LONGEST_LIFE_S = 600;
 
+/** How long a connection is kept that nobody uses, where nothing is said of silence. */
+const LONGEST_IDLE_MS = 10_000;
+
 /** Refusals within this time come from connections of one generation, and begin one new generation together. */
 const SHORTEST_GENERATION_MS = 1_000;
 
 /** Opens a pool; nothing is connected before the first statement. */
 export function openPool(address: DatabaseAddress, options: PoolOptions): GatewayPool {
   const { candidates, pooler } = address;
+  const { longestSilenceMs } = options;
   let candidate = candidates[0];
   let isShared = pooler === 'transaction' || pooler === 'prepared';
   // What one connection learns of its server holds for all that were made before.
   let generation = 0;
   let turnedAt = Number.NEGATIVE_INFINITY;
+  // Told as nobody's, and not as part of the request that happened to open the connection.
+  const onConnectionLost = AsyncLocalStorage.bind(options.onConnectionLost);
   const generations = new WeakMap<GatewayClient, number>();
   const statements = new KnownStatements();
 
@@ -60,14 +67,13 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
 
   class Client extends GatewayClient {
     constructor(config: pg.ClientConfig) {
-      const { longestSilenceMs } = options;
       const onSpent = (client: GatewayClient) => {
         if (generations.get(client) === generation) turn();
       };
       super(config, { candidate, longestSilenceMs, statements, onSpent });
       generations.set(this, generation);
       // An idle or checked-out client that loses its server emits 'error'; unheard, it would end the process.
-      this.on('error', options.onConnectionLost);
+      this.on('error', onConnectionLost);
     }
   }
 
@@ -80,8 +86,11 @@ export function openPool(address: DatabaseAddress, options: PoolOptions): Gatewa
     maxLifetimeSeconds: LONGEST_LIFE_S,
     connectionTimeoutMillis: address.connectTimeoutMs,
     query_timeout: options.queryTimeoutMs,
+    // Before its silence counts: one that nobody uses is ended in order, and is not lost.
+    idleTimeoutMillis: longestSilenceMs === null ? LONGEST_IDLE_MS : longestSilenceMs / 2,
   });
-  pool.on('error', options.onConnectionLost);
+  // An idle client that breaks has told it itself.
+  pool.on('error', () => undefined);
 
   async function begin(client: pg.ClientBase): Promise<void> {
     if (!(client instanceof Client)) return;
