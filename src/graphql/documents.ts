@@ -28,7 +28,8 @@ export class Documents {
   };
 }
 
-function tokensOf({ loc }: DocumentNode): number {
+/** How many tokens a parsed document has; 0 where it was parsed without its places. */
+export function tokensOf({ loc }: DocumentNode): number {
   let count = 0;
   for (let token = loc?.startToken ?? null; token !== null; token = token.next) count += 1;
   return count;

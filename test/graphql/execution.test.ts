@@ -7,13 +7,16 @@ import {
   GraphQLError,
   type GraphQLFieldResolver,
   type GraphQLSchema,
+  getOperationAST,
   isObjectType,
   parse,
   specifiedRules,
   validate,
 } from 'graphql';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createExecutor } from '../../src/graphql/execution/execute.ts';
+import type { SelectionPlan } from '../../src/graphql/execution/plan.ts';
+import { createPlanner } from '../../src/graphql/execution/planner.ts';
 import { type Random, randomFrom } from '../chaos/random.ts';
 import { isSweep } from '../support/extent.ts';
 
@@ -277,6 +280,16 @@ test.each<[string, string, Omit<ExecutionArgs, 'schema' | 'document'>]>([
     'query ($k: Kind) { echo(kind: $k) }',
     { variableValues: { k: 'DOG' } },
   ],
+  [
+    'null for the condition of a root field',
+    'query ($x: Boolean = true) { n ...F @include(if: $x) } fragment F on Query { m: n }',
+    { variableValues: { x: null } },
+  ],
+  [
+    'null for a condition further down',
+    'query ($x: Boolean = true) { person { name age @include(if: $x) } }',
+    { variableValues: { x: null } },
+  ],
   ['no subscription in the schema', 'subscription { n }', {}],
   [
     'introspection',
@@ -287,7 +300,7 @@ test.each<[string, string, Omit<ExecutionArgs, 'schema' | 'document'>]>([
   await same({ schema: answered(7, { failing: false }), document: parse(text), ...args });
 });
 
-test('a document is planned anew for other conditions, and keeps a bounded number of plans', async () => {
+test('a document is planned anew for other conditions', async () => {
   const names = Array.from({ length: 6 }, (_, index) => `c${index}`);
   const fields = names.map((name, index) => `a${index}: n @include(if: $${name})`);
   const document: DocumentNode = parse(
@@ -301,3 +314,68 @@ test('a document is planned anew for other conditions, and keeps a bounded numbe
     await same({ schema, document, variableValues });
   }
 });
+
+test('a text in the place of a condition of another operation decides nothing', async () => {
+  const document = parse(`
+    query A($x: Boolean!, $y: Boolean!, $z: Boolean!) {
+      a: n @skip(if: $x) b: n @skip(if: $y) c: n @skip(if: $z)
+    }
+    query B($x: String!, $y: Boolean!, $z: String!) { a: echo(text: $x) b: n @skip(if: $y) c: echo(text: $z) }`);
+  answered(3, { failing: false });
+  const operationName = 'B';
+  const hidden = { x: 'a false b', y: true, z: 'c' };
+  const shown = { x: 'a', y: false, z: 'b true c' };
+  for (const variableValues of [hidden, shown, hidden]) {
+    await same({ schema, document, operationName, variableValues });
+  }
+});
+
+describe('of a document', () => {
+  const operationOf = (document: DocumentNode, name?: string) => {
+    const operation = getOperationAST(document, name);
+    if (operation == null) throw new Error('the document has no such operation');
+    return operation;
+  };
+
+  test('one plan is kept for each choice of its fields, and eight of them at most', () => {
+    const planOf = createPlanner();
+    const names = Array.from({ length: 4 }, (_, index) => `c${index}`);
+    const document = parse(
+      `query A(${names.map((name) => `$${name}: Boolean!`)}) { n ${names.map((name) => `${name}: n @include(if: $${name})`).join(' ')} }
+       query B($c0: String) { echo(text: $c0) }`,
+    );
+    const [a, b] = [operationOf(document, 'A'), operationOf(document, 'B')];
+    const choice = (bits: number) =>
+      Object.fromEntries(names.map((name, at) => [name, (bits >> at) % 2 === 1]));
+    const first = planOf(schema, document, a, choice(0));
+    expect(planOf(schema, document, a, choice(0))).toBe(first);
+    // Another operation has texts under the name of a condition: of all of them there is one plan.
+    const ofText = planOf(schema, document, b, { c0: 'x' });
+    expect(planOf(schema, document, b, { c0: 'y'.repeat(1_000) })).toBe(ofText);
+    for (let bits = 1; bits < 8; bits++) planOf(schema, document, a, choice(bits));
+    expect(planOf(schema, document, a, choice(0))).not.toBe(first);
+  });
+
+  test('a plan is kept only while it stays in proportion to the text', () => {
+    const planOf = createPlanner();
+    const document = parse(`
+      { cat { ...A } }
+      fragment A on Cat { ${six('owner { ...B }')} } fragment B on Person { ${six('boss { ...C }')} }
+      fragment C on Person { ${six('boss { ...D }')} } fragment D on Person { name age }`);
+    const planned = () => planOf(schema, document, operationOf(document), {});
+    const first = planned();
+    expect(planned()).toBe(first);
+    walk(first.selection);
+    expect(planned()).not.toBe(first);
+  });
+});
+
+const six = (field: string) =>
+  Array.from({ length: 6 }, (_, index) => `a${index}: ${field}`).join(' ');
+
+/** Goes where executions go. */
+function walk({ fields }: SelectionPlan): void {
+  for (const { completion, selectionOn } of fields) {
+    if (completion.kind === 'object') walk(selectionOn(completion.type));
+  }
+}

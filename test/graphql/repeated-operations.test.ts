@@ -136,6 +136,7 @@ describe('an operation that comes again', () => {
       'query B($id: ID!, $include: Boolean = true) { pack(id: $id) { id name @skip(if: $include) } }',
       'query C($first: Int, $after: String) { packs(first: $first, after: $after) { nodes { id } } }',
       'query D($category: String) { packs(filter: { category: $category }) { nodes { id } } }',
+      'query M($include: Boolean = true) { viewer @include(if: $include) { scopes } }',
       'query E($origin: ImageOrigin!) { packs(filter: { imageOrigin: $origin }) { nodes { id } } }',
       'query F($archived: Boolean) { agentRoles(includeArchived: $archived) { nodes { id } } }',
       'query G($since: DateTime!) { auditEvents(filter: { since: $since }) { nodes { id } } }',

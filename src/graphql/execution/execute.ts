@@ -11,11 +11,13 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute as executeUnplanned,
+  GraphQLError,
   getOperationAST,
   getVariableValues,
 } from 'graphql';
 import type { YogaPlugin } from '../server-context.ts';
 import { Execution } from './execution.ts';
+import type { OperationPlan } from './plan.ts';
 import { createPlanner } from './planner.ts';
 import type { Maybe } from './values.ts';
 
@@ -50,7 +52,18 @@ export function createExecutor(): Execute {
       maxErrors: MOST_ERRORS_OF_VARIABLES,
     });
     if (variables.coerced === undefined) return { errors: variables.errors };
-    const plan = planOf(schema, document, operation, variables.coerced);
+    const plan = planned(() => planOf(schema, document, operation, variables.coerced));
+    if (plan instanceof GraphQLError) return { data: null, errors: [plan] };
     return new Execution(plan, args, variables.coerced).run();
   };
+}
+
+/** A plan, or what keeps one from being made: null for the condition of a root field, say. */
+function planned(make: () => OperationPlan): OperationPlan | GraphQLError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
+    throw error;
+  }
 }

@@ -77,12 +77,16 @@ export interface OperationPlan {
 
 const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** The plan of an operation of a valid document, for one choice of the fields that variables decide on. */
+/**
+ * The plan of an operation of a valid document, for one choice of the fields that variables decide on.
+ * @param onField called for each field that is planned, during executions as well
+ */
 export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Variables,
+  onField: () => void,
 ): OperationPlan {
   const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
   for (const definition of document.definitions) {
@@ -151,6 +155,7 @@ export function planOperation(
     const definition = first && definitionOf(schema, parentType, first.name.value);
     // What the type does not have is left out, as the specification says of a document that was not validated.
     if (first === undefined || definition === undefined) return null;
+    onField();
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const byType = new Map<GraphQLObjectType, SelectionPlan>();
     const args = constantArguments(definition, first);
