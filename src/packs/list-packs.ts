@@ -4,6 +4,7 @@ import type { ListedPack } from '../model/pack-row.ts';
 import type { ListedRole } from '../model/role-row.ts';
 import type { Rows } from '../model/rows-of.ts';
 import { limitOf, orderOf, type Page, type PageRequest, placeOf, toPage } from '../page.ts';
+import { SLUG } from '../slug.ts';
 import type { World } from '../world.ts';
 import { type NameCondition, nameContains, searchedPage } from './name-search.ts';
 import { type RolesJson, rolesAsJson } from './roles-of-packs.ts';
@@ -162,7 +163,9 @@ function conditions(
   if (filter.tier != null) where.push(ofTier[filter.tier]);
   if (filter.status != null) where.push(ofStatus[filter.status]);
   const named =
-    filter.names == null ? [] : [`p.name = any($${values.push([...filter.names])}::text[])`];
+    filter.names == null
+      ? []
+      : [`p.name = any($${values.push(filter.names.filter((name) => SLUG.test(name)))}::text[])`];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const name = filter.nameContains == null ? null : nameContains(filter.nameContains, bind);
   return { where, named, name, values };

@@ -7,6 +7,9 @@
 /** Rows of a list that are walked before the index is asked: about what asking it costs. */
 const WALKED = 1_000;
 
+/** Characters (`SLUG`). */
+const LONGEST_NAME = 63;
+
 /** The condition on the name; and whether the index can help: without three characters in a row there is no trigram. */
 export interface NameCondition {
   readonly sql: string;
@@ -16,6 +19,7 @@ export interface NameCondition {
 /** @param bind puts a value beside the statement */
 export function nameContains(text: string, bind: (value: unknown) => string): NameCondition {
   const part = text.toLowerCase();
+  if (part.length > LONGEST_NAME) return { sql: 'false', isIndexed: false };
   if (!/[a-z0-9]{3}/.test(part)) {
     return { sql: `position(${bind(part)} in p.name) > 0`, isIndexed: false };
   }

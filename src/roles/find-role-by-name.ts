@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import type { Caller } from '../identity/caller.ts';
 import { AgentRole } from '../model/agent-role.entity.ts';
 import type { RoleRow } from '../model/role-row.ts';
+import { roleFields } from './role-fields.ts';
 
 /** The role of the caller's org that has a name, archived or not, or null. */
 export async function findRoleByName(
@@ -9,7 +10,7 @@ export async function findRoleByName(
   caller: Caller,
   name: string,
 ): Promise<RoleRow | null> {
-  // PostgreSQL's text holds no NUL, so no name does.
-  if (name.includes('\0')) return null;
+  // The ORM goes through what it is asked for letter by letter, and no name is long.
+  if (!roleFields.name.safeParse(name).success) return null;
   return database.forOrg(caller.orgId).findOne(AgentRole, { name });
 }

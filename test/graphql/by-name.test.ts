@@ -34,6 +34,36 @@ test('a pack and a role are found by name in the own org, and nowhere else', asy
   });
 });
 
+test('what is no name is found nowhere, and the database is not asked for it', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  await gateway.graphql(BY_NAME, { name: 'triage' });
+  const asked = () => gateway.statements.filter((sql) => !sql.includes('api_keys')).length;
+  const before = asked();
+  expect(before).toBeGreaterThan(0);
+  for (const name of ['', 'Triage', '-', 'a\0b', 'x'.repeat(64), 'x'.repeat(16_000)]) {
+    expect((await gateway.graphql(BY_NAME, { name })).data).toEqual({
+      packByName: null,
+      agentRoleByName: null,
+    });
+  }
+  expect(asked()).toBe(before);
+});
+
+test('nothing holds a text that is longer than any name', async () => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const name = 'x'.repeat(63);
+  await insertUnmanagedPack(gateway, { name });
+  const held = async (nameContains: string) =>
+    (
+      await gateway.graphql(
+        'query ($filter: PackFilter) { packs(filter: $filter) { totalCount nodes { name } } }',
+        { filter: { nameContains } },
+      )
+    ).data.packs;
+  expect(await held(name)).toEqual({ totalCount: 1, nodes: [{ name }] });
+  expect(await held(`${name}x`)).toEqual({ totalCount: 0, nodes: [] });
+});
+
 test('a list of packs is narrowed to the names that are asked for', async () => {
   const gateway = await startGateway({ database: 'postgres' });
   for (const name of ['a', 'b', 'c']) await insertUnmanagedPack(gateway, { name });

@@ -87,6 +87,12 @@ const cases: Record<string, Case> = {
       'query ($n: Int) { packs(first: 1) { nodes { roles(first: $n) { totalCount } } } }',
     variables: (n) => ({ n }),
   },
+  'one text of the variables': {
+    limit: 'text',
+    maximum: 16 * 1024,
+    query: () => 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    variables: (size) => ({ ids: ['x', 'x'.repeat(size)] }),
+  },
   'representations of entities': {
     limit: 'representations',
     maximum: 1_000,

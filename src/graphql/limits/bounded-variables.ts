@@ -29,22 +29,25 @@ export function errorsOfLargeVariables(
   variables: Variables,
 ): readonly GraphQLError[] {
   if (sizeOfVariables(variables) < SMALL) return [];
-  const fields = widestOf(variables);
-  if (fields > maximumOf('inputFields')) return [limitExceeded('inputFields', fields)];
+  const beyond = beyondLimits(variables);
+  if (beyond !== null) return [beyond];
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
   const options = { maxErrors: MOST_ERRORS };
   return getVariableValues(schema, definitions, variables, options).errors ?? [];
 }
 
-/** Fields of the object that has most of them, or the first that has too many: GraphQL would quote each. */
-function widestOf(variables: Variables): number {
-  let widest = 0;
+/** The first object with too many fields, each of which GraphQL would quote, or the first text that is too long. */
+function beyondLimits(variables: Variables): GraphQLError | null {
   for (const object of objectsIn(variables)) {
-    if (object === variables || Array.isArray(object)) continue;
-    widest = Math.max(widest, Object.keys(object).length);
-    if (widest > maximumOf('inputFields')) break;
+    const fields = object === variables || Array.isArray(object) ? 0 : Object.keys(object).length;
+    if (fields > maximumOf('inputFields')) return limitExceeded('inputFields', fields);
+    for (const key in object) {
+      const value: unknown = Reflect.get(object, key);
+      const characters = typeof value === 'string' ? value.length : 0;
+      if (characters > maximumOf('text')) return limitExceeded('text', characters);
+    }
   }
-  return widest;
+  return null;
 }
 
 /** Characters and values in variables; where there are more than a few thousand, no more of them than that. */

@@ -75,6 +75,12 @@ const limits = {
     of: 'fields in one object of its variables',
     remedy: 'Send only fields that the schema has.',
   },
+  /** The longest that a field takes are descriptions, of 4,096; each may be used in many places of the operation. */
+  text: {
+    maximum: 16 * 1024,
+    of: 'characters in one text of its variables',
+    remedy: 'No field takes a longer one; files are sent as multipart.',
+  },
   /** A subscription's document and variables are kept as long as its stream. */
   subscription: {
     maximum: 4 * 1024,
