@@ -22,7 +22,8 @@ const CLOSING = [0x5d, 0x7d];
 export function parseJson(what: string, text: string): unknown {
   refuseLarge(what, text);
   try {
-    return JSON.parse(text);
+    // The mark of its byte order, which .NET and PowerShell write before a text, may be ignored (RFC 8259, section 8.1).
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {
     throw new RequestRefused('bad_request', `${what} is not JSON.`);
   }

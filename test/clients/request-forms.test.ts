@@ -59,6 +59,55 @@ test.each<[string, Sent]>([
   expect({ status, answer }).toEqual({ status: 200, answer: ANSWER });
 });
 
+/** By a real connection: a body with its length is read another way than one in chunks. */
+async function sendBytes(origin: string, path: string, body: Buffer, headers: object) {
+  const framed = async (one: Buffer | ReadableStream) => {
+    const response = await fetch(`${origin}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${OWNER_KEY}`, ...headers },
+      body: one,
+      duplex: 'half',
+    } as RequestInit);
+    const answer: Json = await response.json();
+    return { status: response.status, answer };
+  };
+  return [await framed(body), await framed(new Blob([new Uint8Array(body)]).stream())];
+}
+
+test('a body may begin with the mark of its byte order, however it is sent', async () => {
+  const origin = await listening(await start());
+  const body = Buffer.from(`\ufeff${JSON.stringify({ query: QUERY })}`);
+  const whole = { status: 200, answer: ANSWER };
+  expect(await sendBytes(origin, '/graphql', body, JSON_TYPE)).toEqual([whole, whole]);
+  const role = Buffer.from('\ufeff{}');
+  for (const { answer } of await sendBytes(origin, '/v1/agent-roles', role, JSON_TYPE)) {
+    expect(answer.error.code).toBe('validation_error');
+  }
+});
+
+test('a body that is not UTF-8 is refused, however it is sent, and nothing of it is kept as something else', async () => {
+  const gateway = await start();
+  const origin = await listening(gateway);
+  const role = Buffer.from('{"name":"r","display_name":"caf\xe9"}', 'latin1');
+  const operation = Buffer.from(`{"query":"{ __typename } # \xe9"}`, 'latin1');
+  const latin = { 'content-type': 'application/json; charset=iso-8859-1' };
+  for (const [headers, status] of [
+    [latin, 415],
+    [{ 'content-type': 'application/json; charset="utf-16"' }, 415],
+    [JSON_TYPE, 400],
+  ] as const) {
+    for (const [path, body] of [
+      ['/v1/agent-roles', role],
+      ['/graphql', operation],
+    ] as const) {
+      for (const answer of await sendBytes(origin, path, body, headers)) {
+        expect(answer.status, `${path} ${headers['content-type']}`).toBe(status);
+      }
+    }
+  }
+  expect((await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles).toEqual([]);
+});
+
 test('a compressed body is counted as it unpacks, and one that is broken is refused', async () => {
   const gateway = await start();
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
