@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -8,6 +8,7 @@ import { sendNodeResponse } from '@whatwg-node/server';
 import { boundConnections } from './connections.ts';
 import type { Handler } from './handler.ts';
 import { InFlight } from './in-flight.ts';
+import { linger } from './linger.ts';
 import { refuseMalformed, unroutable } from './malformed-requests.ts';
 
 export interface Server {
@@ -70,6 +71,7 @@ export async function listen(
       const answer = handler.fetch(request, incoming.socket.remoteAddress, outgoing.sent);
       inFlight.add(outgoing, answer);
       const response = await answer;
+      if (incoming instanceof IncomingMessage && !incoming.complete) linger(incoming);
       // An answer that makes no progress for so long has no reader; Node then ends the connection.
       outgoing.setTimeout(LONGEST_UNREAD_MS);
       if (!(response instanceof YogaResponse)) return response;
