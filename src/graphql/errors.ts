@@ -123,12 +123,12 @@ function describe(
   error: GraphQLError,
   cause: unknown,
 ): { readonly code: string; readonly message: string } {
-  if (isBadVariable(error)) return { code: 'bad_request', message: shortened(error.message) };
   const { code } = error.extensions;
-  // A scalar's own word about a literal, which validation has passed on.
+  // A scalar's own word about a literal, which validation has passed on, and whatever else is wrong with the document.
   if (code === graphqlCode('graphql_validation_failed')) {
     return { code: 'graphql_validation_failed', message: shortened(error.message) };
   }
+  if (isBadVariable(error)) return { code: 'bad_request', message: shortened(error.message) };
   if (!(cause instanceof GraphQLError) || isFaultOfOurs(error, cause)) {
     return { code: 'internal_error', message: MASKED };
   }

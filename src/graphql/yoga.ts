@@ -4,6 +4,7 @@ import { AllowedOrigins } from '../http/origins.ts';
 import { useAnswers } from './answers.ts';
 import { useAuthentication } from './authentication.ts';
 import { useBodiesInTurn } from './bodies-in-turn.ts';
+import { useChosenOperation } from './chosen-operation.ts';
 import { type Context, contextOf } from './context.ts';
 import { corsFor } from './cors.ts';
 import { Documents } from './documents.ts';
@@ -20,6 +21,7 @@ import { schema } from './schema.ts';
 import type { ServerContext } from './server-context.ts';
 import { ShortWay } from './short-way.ts';
 import { useStreams } from './streams/use-streams.ts';
+import { useWholeRoots } from './streams/whole-root.ts';
 import {
   textFinder,
   trustedDocuments,
@@ -57,6 +59,8 @@ export function createGraphQL(foundation: Foundation): GraphQLHandler {
       useRequestParams(),
       trusted === null ? useNoPersistedQueries() : useTrustedDocuments(trusted),
       limits.plugin,
+      useChosenOperation(),
+      useWholeRoots(),
       useMultipart(config.maxArchiveBytes, foundation.uploads),
       useExecutor(execute),
       shortWay.plugin,

@@ -116,6 +116,61 @@ describe('/graphql refuses', () => {
     }
   });
 
+  test('a request that chooses none of its operations, and says which there are', async () => {
+    const gateway = await start();
+    const two = 'query A { __typename } query B { __typename }';
+    for (const [query, operationName, words] of [
+      [two, 'C', 'The document has no operation "C"; it has "A", "B".'],
+      [
+        two,
+        undefined,
+        'The document has several operations: name one by "operationName" ("A", "B").',
+      ],
+      ['{ __typename }', 'A', 'The document has no operation "A"; it has a nameless one.'],
+      [
+        'fragment F on Query { __typename }',
+        undefined,
+        'The document has no operation, only definitions for one.',
+      ],
+    ] as const) {
+      for (const _time of [1, 2]) {
+        const answer = await send(gateway, json({ query, operationName }));
+        expectRefused(gateway, answer, 400, 'BAD_REQUEST');
+        expect(answer.body.errors[0].message).toBe(words);
+      }
+    }
+  });
+
+  test('a document whose variables are wrong, as any other that is not valid', async () => {
+    const gateway = await start();
+    for (const query of [
+      'query ($a: Int) { __typename }',
+      'query ($a: Int) { pack(id: $a) { id } }',
+    ]) {
+      const sent = json({ query }, { accept: 'application/graphql-response+json' });
+      expectRefused(gateway, await send(gateway, sent), 400, 'GRAPHQL_VALIDATION_FAILED');
+    }
+  });
+
+  test('a subscription whose root depends on a condition, and says what to do', async () => {
+    const gateway = await start();
+    for (const query of [
+      'subscription { roleEvents @skip(if: true) { type } }',
+      'subscription ($x: Boolean!) { ...F } fragment F on Subscription { ... on Subscription { roleEvents @include(if: $x) { type } } }',
+    ]) {
+      const sent = json({ query, variables: { x: true } }, { accept: 'text/event-stream' });
+      const answer = await send(gateway, sent);
+      expect(JSON.stringify(answer.body)).toContain('leave the whole operation out');
+      expect(JSON.stringify(answer.body)).toContain('GRAPHQL_VALIDATION_FAILED');
+    }
+    const below = 'subscription ($x: Boolean!) { roleEvents { type @skip(if: $x) } }';
+    const sent = json(
+      { query: below, variables: { x: 'no Boolean' } },
+      { accept: 'text/event-stream' },
+    );
+    expect(JSON.stringify((await send(gateway, sent)).body)).toContain('BAD_REQUEST');
+  });
+
   test('a method that it does not have, and says which it has', async () => {
     const gateway = await start();
     const path = `/graphql?query=${encodeURIComponent(CREATE.query)}`;

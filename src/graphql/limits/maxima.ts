@@ -20,7 +20,11 @@ interface LimitRow {
 
 const limits = {
   /** Batches would multiply every other limit. */
-  operations: { maximum: 1, of: 'operations', remedy: 'Send them one by one.' },
+  operations: {
+    maximum: 1,
+    of: 'operation, and no list of them',
+    remedy: 'Send each by itself, as an object.',
+  },
   /** Routers' and generated clients' documents have a few thousand. */
   characters: {
     maximum: 64 * 1024,
