@@ -70,4 +70,4 @@ export function createEventQueue<Item>(
 }
 
 const tooSlow = (capacity: number): string =>
-  `More than ${capacity} events were waiting to be read: read the packs again, then subscribe again.`;
+  `More than ${capacity} events were waiting to be read: read again what you follow, then subscribe again.`;

@@ -31,6 +31,7 @@ export class GatewayPlugin<Types extends SchemaTypes> extends BasePlugin<Types> 
     resolve: Resolver<Types>,
     { extensions, kind }: PothosOutputFieldConfig<Types>,
   ): Resolver<Types> {
+    // Its own field, before there is a schema; `priceOf` reads that of the finished one.
     const price = extensions?.price as Price | undefined;
     if (kind === 'Mutation') {
       return seeing(resolve, (outcome, { record }) => record.outcomes.push(kindOf(outcome)));

@@ -2,7 +2,6 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { orgIds } from './ids.ts';
 import { tenantFilter } from './tenant.ts';
 
-/** A tenant. */
 const OrgSchema = defineEntity({
   name: 'Org',
   tableName: 'orgs',
@@ -14,5 +13,6 @@ const OrgSchema = defineEntity({
   },
 });
 
+/** A tenant. */
 export class Org extends OrgSchema.class {}
 OrgSchema.setClass(Org);

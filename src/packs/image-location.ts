@@ -14,6 +14,7 @@ export interface ImageLocation {
   readonly imageRef: string;
 }
 
+/** @throws Error where a name or version was not checked before */
 export function imageLocation(
   registry: Registry,
   namespace: string,

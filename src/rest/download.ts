@@ -39,6 +39,7 @@ interface Declaration {
   ): Promise<Download | Refused>;
 }
 
+/** A route that streams bytes instead of JSON; its ETag is looked at before any of them is read. */
 export function download({ open, description, mediaType, ...declared }: Declaration): Operation {
   const schema = z.string().openapi({ format: 'binary' });
   return {

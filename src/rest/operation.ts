@@ -31,6 +31,7 @@ export interface Operation {
   answer(world: ReadingWorld, caller: Caller, asked: Asked, outcomes: string[]): Promise<Response>;
 }
 
+/** A use-case as a route: reads what it declares, refuses what does not fit, runs it, and writes its outcome. */
 export function operation<
   Outcome extends Kinded,
   Answer extends z.ZodType,

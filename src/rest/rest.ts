@@ -47,6 +47,7 @@ let document: ReturnType<typeof openApiDocument> | undefined;
 /** The OpenAPI document, as `/v1/openapi.json` serves it; made when it is first asked for, which takes 0.1 s. */
 export const openApi = () => (document ??= openApiDocument(operations));
 
+/** The REST surface: one handler for all routes of `operations`. */
 export function createRest(foundation: Omit<Foundation, 'events'>) {
   const { world, authenticate } = foundation;
   const app: App = new Hono<Env>();

@@ -27,6 +27,7 @@ export interface Handler {
   fail(error: unknown, address?: string): Promise<Response>;
 }
 
+/** The whole service as one function from request to response; it never throws. */
 export function createHandler(surfaces: Surfaces): Handler {
   const { world, metrics, tracing } = surfaces;
   const observe = createObserve(world.log, metrics, tracing);

@@ -32,6 +32,7 @@ export interface CacheState {
   readonly bytes: number;
 }
 
+/** Images unpacked on the disk, kept while they are read and for as long as there is room: each is unpacked once for all. */
 export class UnpackedImages {
   /** The one used last comes last. */
   readonly #kept = new Map<Digest, Kept>();

@@ -46,6 +46,7 @@ export const visibilityField = enumIn(packVisibilities);
 /** The same on a new pack. */
 export const optionalVisibility = enumInOr(packVisibilities, 'ORG');
 
+/** A pack as this caller may see it. */
 export function packJson(pack: PackRow, caller: Caller): z.input<typeof packSchema> {
   const owned = pack.org === caller.orgId;
   return {
