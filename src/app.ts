@@ -32,8 +32,6 @@ const UPLOADS_AT_ONCE = { ofOrg: 32, all: 64 };
 export interface App extends Handler {
   readonly world: ReadingWorld;
   readonly events: EventFeed;
-  /** The owner key, when this start made it: shown once, then forgotten. */
-  readonly ownerKey: string | null;
   /** Makes `/readyz` say that the process is about to stop. */
   drain(): void;
   close(): Promise<void>;
@@ -51,6 +49,8 @@ export interface Surroundings {
   readonly parserThread?: ParserThread;
   /** Outlives the app, as a process has but one. */
   readonly processMetrics?: Registry;
+  /** Handed the owner key where this start makes one: shown once, then forgotten. Where it throws, none is made. */
+  readonly showOwnerKey?: (key: string) => void;
 }
 
 /**
@@ -66,6 +66,7 @@ export async function createApp(
     embedded,
     parserThread: shared,
     processMetrics = createProcessMetrics(),
+    showOwnerKey,
   }: Surroundings = {},
 ): Promise<App> {
   await using undo = new AsyncDisposableStack();
@@ -136,14 +137,13 @@ export async function createApp(
     tracing,
   });
   // Last: a start that failed after it would have lost the owner key, which is told only once.
-  const ownerKey = await bootstrap(database, config.bootstrap);
+  await bootstrap(database, config.bootstrap, showOwnerKey);
   undo.use(keepAudit(world));
   const resources = undo.move();
   return {
     ...handler,
     world,
     events,
-    ownerKey,
     drain: health.drain,
     close: () => resources.disposeAsync(),
   };

@@ -9,6 +9,7 @@ import { requestLogged } from './request-record.ts';
 import type { Handler } from './server/handler.ts';
 import { listen } from './server/server.ts';
 import { StartError } from './start-error.ts';
+import { print } from './stdout.ts';
 import { openTracing } from './telemetry/open-tracing.ts';
 import { sweepWorkDirectories } from './work-directory.ts';
 
@@ -70,26 +71,38 @@ export async function serve(config: Config): Promise<void> {
   const tracing = await openTracing(process.env, (message, error) =>
     log.warn(error === undefined ? {} : { err: error }, message),
   );
-  const app = await createApp(config, { log, tracing });
-  opening.resolve(app);
   const { port } = server;
   const { host } = config;
   const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}/graphql`;
-  log.info({ port, host, url }, 'listening');
-  if (app.ownerKey !== null) {
-    // Not a log line that a level could hide: without this key nobody can use the service.
-    const line = {
-      msg: 'owner key, shown this once',
-      org: config.bootstrap.org,
-      key: app.ownerKey,
-    };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+  let isTold = false;
+  const tellAddress = () => {
+    if (!isTold) log.info({ port, host, url }, 'listening');
+    isTold = true;
+  };
+  const showOwnerKey = (key: string) => {
+    tellAddress();
+    printOwnerKey(config.bootstrap.org, key);
+  };
+  opening.resolve(await createApp(config, { log, tracing, showOwnerKey }));
+  tellAddress();
+}
+
+/** Not a log line that a level could hide, or that may be lost: without this key nobody can use the service. */
+function printOwnerKey(org: string, key: string): void {
+  try {
+    print(`${JSON.stringify({ msg: 'owner key, shown this once', org, key })}\n`);
+  } catch (error) {
+    throw new StartError(
+      'BOOTSTRAP_API_KEY',
+      `no owner key was made, because it could not be shown: ${problemOf(error)}; free stdout, or give a key, for ` +
+        'example BOOTSTRAP_API_KEY="sk_$(openssl rand -hex 32)"',
+    );
   }
 }
 
 function cannotListen({ host, port }: Config, error: unknown): StartError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = problemOf(error);
   return code === 'EADDRINUSE' || code === 'EACCES'
     ? new StartError(
         'PORT',
@@ -97,3 +110,6 @@ function cannotListen({ host, port }: Config, error: unknown): StartError {
       )
     : new StartError('HOST', `cannot listen on ${host} (${problem}); for example HOST=127.0.0.1`);
 }
+
+const problemOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -7,17 +7,18 @@ import { Org } from '../model/org.entity.ts';
 
 /**
  * Makes the first org and its owner key in a database that holds no org yet.
- * @returns the secret, when it was made here and now; null when there was nothing to do or the secret was given
+ * @param show is handed a secret that was not given, before it is good: where it throws, nothing has been made
  */
 export async function bootstrap(
   database: Database,
   { org: slug, apiKey }: { readonly org: string; readonly apiKey: string | null },
-): Promise<string | null> {
+  show: (secret: string) => void = () => undefined,
+): Promise<void> {
   const secret = apiKey ?? newSecret();
-  const made = await database.acrossOrgs('first org').transactional(async (em) => {
+  await database.acrossOrgs('first org').transactional(async (em) => {
     // Replicas that start together: one makes the org, the others find it.
     await query(em, 'select pg_advisory_xact_lock($1)', [advisoryLocks.bootstrap]);
-    if ((await em.count(Org)) > 0) return false;
+    if ((await em.count(Org)) > 0) return;
     const org = em.create(Org, { id: orgIds.create(), slug });
     em.create(ApiKey, {
       id: keyIds.create(),
@@ -29,7 +30,7 @@ export async function bootstrap(
       lastUsedAt: null,
       revokedAt: null,
     });
-    return true;
+    await em.flush();
+    if (apiKey === null) show(secret);
   });
-  return made && apiKey === null ? secret : null;
 }

@@ -33,6 +33,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'settings.ts',
     'slug.ts',
     'start-error.ts',
+    'stdout.ts',
     'work-directory.ts',
   ],
 };
