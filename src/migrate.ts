@@ -1,20 +1,9 @@
 /** `npm run migrate`: brings the database's schema up to date and exits. */
-import { ConfigError, readConfig } from './config.ts';
-import { keepPrivate } from './data-directory/keep-private.ts';
-import { openMigratedDatabase } from './database/open-migrated.ts';
-import { StartError } from './start-error.ts';
+import { openCommandDatabase } from './commands/open-database.ts';
+import { runCommand } from './commands/run-command.ts';
+import { readConfig } from './config.ts';
 
-try {
-  const config = readConfig(process.env);
-  await keepPrivate(config.dataDirectory);
-  const database = await openMigratedDatabase(config, {
-    onWarning: (message) => process.stderr.write(`${message}\n`),
-  });
+await runCommand(async () => {
+  const database = await openCommandDatabase(readConfig(process.env));
   await database.close();
-} catch (error) {
-  const expected = error instanceof ConfigError || error instanceof StartError;
-  process.stderr.write(
-    `${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exitCode = 1;
-}
+});

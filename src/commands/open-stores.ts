@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../database/database.ts';
 import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
+import { warn } from './open-database.ts';
 
 export interface Stores extends AsyncDisposable {
   readonly config: Config;
@@ -25,7 +26,13 @@ export async function openStores(config: Config): Promise<Stores> {
   }
   const { databaseUrl: url, dataDirectory } = config;
   // Statements over the whole store may take long, and only the operator waits for them.
-  const database = await openDatabase({ url, dataDirectory }, { longestSilenceMs: null });
+  const database = await openDatabase(
+    { url, dataDirectory },
+    {
+      longestSilenceMs: null,
+      onWarning: warn,
+    },
+  );
   open.defer(() => database.close());
   if ((await database.state()) === 'not migrated') {
     throw new Error('the database is not migrated: run `npm run migrate`');

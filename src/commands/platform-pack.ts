@@ -4,14 +4,13 @@
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { keepPrivate } from '../data-directory/keep-private.ts';
-import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
 import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { importPlatformPack } from '../packs/import-platform-pack.ts';
 import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
@@ -27,10 +26,9 @@ async function main(): Promise<void> {
     );
   }
   const config = readConfig(process.env);
-  await keepPrivate(config.dataDirectory);
   await using open = new AsyncDisposableStack();
   const ignore = () => undefined;
-  const database = await openMigratedDatabase(config);
+  const database = await openCommandDatabase(config);
   open.defer(() => database.close());
   const imagesKnown = () => knowsEmbeddedImages(database);
   const registry = await openRegistry(

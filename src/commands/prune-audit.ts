@@ -1,7 +1,7 @@
 /** `npm run prune-audit`: removes audit events that are older than AUDIT_RETENTION_DAYS, and exits. */
 import { pruneAudit } from '../audit/prune-audit.ts';
 import { readConfig } from '../config.ts';
-import { openMigratedDatabase } from '../database/open-migrated.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
@@ -11,7 +11,7 @@ async function main(): Promise<void> {
       'AUDIT_RETENTION_DAYS: must say for how many days events are kept; for example AUDIT_RETENTION_DAYS=365',
     );
   }
-  const database = await openMigratedDatabase(config, { longestSilenceMs: null });
+  const database = await openCommandDatabase(config, { longestSilenceMs: null });
   try {
     const removed = await pruneAudit({ database }, config.auditRetentionDays);
     process.stdout.write(`${JSON.stringify({ removed, days: config.auditRetentionDays })}\n`);

@@ -4,16 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
-import { keepPrivate } from '../data-directory/keep-private.ts';
-import { openMigratedDatabase } from '../database/open-migrated.ts';
 import { rotateOwnerKey } from '../keys/rotate-owner-key.ts';
+import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { org: { type: 'string' } } });
   const config = readConfig(process.env);
-  await keepPrivate(config.dataDirectory);
-  const database = await openMigratedDatabase(config);
+  const database = await openCommandDatabase(config);
   try {
     const org = values.org ?? config.bootstrap.org;
     const outcome = await rotateOwnerKey({ database }, org);

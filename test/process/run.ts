@@ -25,10 +25,11 @@ export async function run(
   script: string,
   environment: Readonly<Record<string, string>> = {},
   nodeArguments: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<Ended> {
   const isProgram = script.startsWith('src/') && nodeArguments.length === 0;
   const path = isProgram ? await joined(script) : script;
-  const child = spawn(process.execPath, [...nodeArguments, path], {
+  const child = spawn(process.execPath, [...nodeArguments, path, ...args], {
     env: { ...nodeEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 110_000,
