@@ -29,8 +29,8 @@ const LONGEST_DRAIN_MS = 14_500;
  * @throws StartError with what to do about it; nothing is left half-made
  */
 export async function serve(config: Config): Promise<void> {
-  await keepPrivate(config.dataDirectory);
   const log = createLog(config.logLevel, requestLogged);
+  await keepPrivate(config, (message) => log.warn(message));
   // The port comes first: a start that fails on it has made nothing, least of all an owner key that nobody saw.
   const opening = Promise.withResolvers<App>();
   const handler: Handler = {

@@ -12,7 +12,7 @@ export async function openCommandDatabase(
   config: Config,
   options: ConnectOptions = {},
 ): Promise<Database> {
-  await keepPrivate(config.dataDirectory);
+  await keepPrivate(config, warn);
   return openMigratedDatabase(config, { onWarning: warn, ...options });
 }
 

@@ -18,7 +18,7 @@ export interface Stores extends AsyncDisposable {
  * @throws Error with what to do about it
  */
 export async function openStores(config: Config): Promise<Stores> {
-  await keepPrivate(config.dataDirectory);
+  await keepPrivate(config, warn);
   await using open = new AsyncDisposableStack();
   if (config.databaseUrl === null) {
     const lock = await lockDataDirectory(config.dataDirectory);

@@ -1,15 +1,11 @@
-/** What the listener promises balancers, and what it leaves readable on the disk. */
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+/** What the listener promises balancers. */
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { keepPrivate } from '../../src/data-directory/keep-private.ts';
 import { boundConnections } from '../../src/server/connections.ts';
 import type { Handler } from '../../src/server/handler.ts';
 import { listen } from '../../src/server/server.ts';
-import { temporaryDirectory } from './run.ts';
 
 const handler: Handler = {
   fetch: async (request) => new Response(new URL(request.url).pathname),
@@ -60,21 +56,5 @@ test('a connection beyond the bounds is told to come again, and the others are l
   for (const socket of open) {
     socket.end('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     expect(await text(socket)).toContain('fine');
-  }
-});
-
-test('what lies in the data directory is for this user alone, what an earlier start left included', async () => {
-  const umask = process.umask();
-  onTestFinished(() => void process.umask(umask));
-  const directory = join(temporaryDirectory(), 'data');
-  mkdirSync(join(directory, 'registry'), { recursive: true });
-  writeFileSync(join(directory, 'registry', 'old'), '');
-  for (const path of ['', 'registry']) chmodSync(join(directory, path), 0o755);
-  chmodSync(join(directory, 'registry', 'old'), 0o644);
-  await keepPrivate(directory);
-  writeFileSync(join(directory, 'registry', 'new'), '');
-  mkdirSync(join(directory, 'db'));
-  for (const name of ['.', ...readdirSync(directory, { recursive: true })]) {
-    expect(statSync(join(directory, String(name))).mode & 0o077, String(name)).toBe(0);
   }
 });

@@ -67,7 +67,7 @@ async function refused(
   const umask = process.umask();
   try {
     const config = readConfig(environment);
-    await keepPrivate(config.dataDirectory);
+    await keepPrivate(config, () => undefined);
     await begin(config);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
