@@ -1,7 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { StartError } from '../start-error.ts';
 import { type FileLock, lockFile, lockHolder } from './file-lock.ts';
+import { makeDataDirectory, unwritable } from './make-data-directory.ts';
 
 /**
  * Makes the data directory where it is not there, and takes it for this process alone. The embedded database has no
@@ -10,16 +10,12 @@ import { type FileLock, lockFile, lockHolder } from './file-lock.ts';
  */
 export async function lockDataDirectory(directory: string): Promise<FileLock> {
   const path = join(directory, 'lock');
+  await makeDataDirectory(directory);
   try {
-    await makeDirectory(directory);
     const lock = await lockFile(path, { wait: 0 });
     if (lock !== 'held') return lock;
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new StartError(
-      'DATA_DIR',
-      `${directory} cannot be written (${problem}); give another directory, for example DATA_DIR=./data`,
-    );
+    throw unwritable(directory, error);
   }
   const holder = await lockHolder(path);
   throw new StartError(
@@ -28,14 +24,4 @@ export async function lockDataDirectory(directory: string): Promise<FileLock> {
       'stop it, or give this one a directory of its own, for example DATA_DIR=./data2, ' +
       'or use DATABASE_URL to share a PostgreSQL server',
   );
-}
-
-/** `mkdir` with its `recursive` never returns where a file system refuses new entries with ENOENT, as /proc does. */
-async function makeDirectory(directory: string): Promise<void> {
-  if ((await stat(directory).catch(() => undefined))?.isDirectory()) return;
-  if (dirname(directory) !== directory) await makeDirectory(dirname(directory));
-  await mkdir(directory).catch((error: unknown) => {
-    // A process that starts beside this one may have been faster.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  });
 }

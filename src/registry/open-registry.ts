@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { RegistryConfig } from '../config.ts';
+import { makeDataDirectory } from '../data-directory/make-data-directory.ts';
 import { defaultCircuitBreaker, withCircuitBreaker } from './circuit-breaker.ts';
 import type { CircuitState, Registry, RegistryCall } from './registry.ts';
 
 /**
  * The registry that the configuration names: OCI Distribution over HTTP, or the embedded image layout, which must
  * not be new where `imagesKnown` says that it held images before.
- * @throws StartError where it is
+ * @throws StartError where it is, or cannot be written at all
  */
 export async function openRegistry(
   config: RegistryConfig,
@@ -17,6 +18,7 @@ export async function openRegistry(
 ): Promise<Registry> {
   // Only the one that is used is loaded.
   if (config.url === null) {
+    await makeDataDirectory(dataDirectory);
     const { createLayoutRegistry } = await import('./layout/layout-registry.ts');
     const directory = join(dataDirectory, 'registry');
     return createLayoutRegistry({ directory, imagesKnown, onCall });

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { emptyPostgres } from '../support/databases.ts';
 import { startServer } from '../support/server-process.ts';
 import { refusedStart, run, temporaryDirectory } from './run.ts';
 
@@ -62,6 +63,31 @@ test.each([
   const ended = await refusedStart({ PORT: '0', DATA_DIR: dataDirectory });
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATA_DIR: .+ cannot be (?:used|written) .+\n$/);
+});
+
+describe('beside a PostgreSQL server, a data directory that cannot hold the embedded registry', () => {
+  const file = () => {
+    const path = join(temporaryDirectory(), 'file');
+    writeFileSync(path, '', { mode: 0o777 });
+    return path;
+  };
+  // Where nothing can be made, /proc says that something is not there.
+  test.each(['/dev/null', '/proc/packs/data', 'a file'])(
+    '%s is refused in one line',
+    async (place) => {
+      const DATABASE_URL = await emptyPostgres();
+      const environment = {
+        PORT: '0',
+        DATABASE_URL,
+        DATA_DIR: place === 'a file' ? file() : place,
+      };
+      const line = /^DATA_DIR: .+ cannot be written .+ for example DATA_DIR=.+\n$/;
+      const ended = await refusedStart(environment);
+      expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(line) });
+      const checked = await run('src/commands/check-consistency.ts', environment);
+      expect(checked).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(line) });
+    },
+  );
 });
 
 describe('a database that cannot be used is refused in one line without the password', () => {
