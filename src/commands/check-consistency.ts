@@ -11,6 +11,7 @@ import { jsonOn, tableOn, type Write } from '../consistency/report.ts';
 import { type RunOutcome, runCheck } from '../consistency/run-check.ts';
 import { packIds } from '../model/ids.ts';
 import { isRepository } from '../registry/registry.ts';
+import { print } from '../stdout.ts';
 import { openStores } from './open-stores.ts';
 import { progressOn } from './progress.ts';
 import { runCommand } from './run-command.ts';
@@ -47,9 +48,9 @@ async function main(): Promise<number> {
   };
   await using stores = await openStores(readConfig(process.env));
   const terminal = progressOn(process.stderr);
-  const write: Write = (text) => {
+  const write: Write = async (text) => {
     terminal.clear();
-    return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+    print(text);
   };
   const report = (values.json ? jsonOn : tableOn)(write);
   const interruption = new AbortController();

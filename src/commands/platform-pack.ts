@@ -10,6 +10,7 @@ import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
 import { importPlatformPack } from '../packs/import-platform-pack.ts';
 import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   }
   if (isProblem(outcome)) throw new Error(problemRow(outcome).message(outcome));
   const { id, name, version } = outcome;
-  process.stdout.write(`${JSON.stringify({ id, name, version, tier })}\n`);
+  print(`${JSON.stringify({ id, name, version, tier })}\n`);
 }
 
 await runCommand(main);

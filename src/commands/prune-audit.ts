@@ -1,6 +1,7 @@
 /** `npm run prune-audit`: removes audit events that are older than AUDIT_RETENTION_DAYS, and exits. */
 import { pruneAudit } from '../audit/prune-audit.ts';
 import { readConfig } from '../config.ts';
+import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   const database = await openCommandDatabase(config, { longestSilenceMs: null });
   try {
     const removed = await pruneAudit({ database }, config.auditRetentionDays);
-    process.stdout.write(`${JSON.stringify({ removed, days: config.auditRetentionDays })}\n`);
+    print(`${JSON.stringify({ removed, days: config.auditRetentionDays })}\n`);
   } finally {
     await database.close();
   }

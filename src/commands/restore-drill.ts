@@ -10,6 +10,7 @@ import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
 import { pullSample } from '../consistency/pull-sample.ts';
 import { tableOn } from '../consistency/report.ts';
 import { runCheck } from '../consistency/run-check.ts';
+import { print } from '../stdout.ts';
 import { openStores } from './open-stores.ts';
 import { runCommand } from './run-command.ts';
 
@@ -26,25 +27,24 @@ async function main(): Promise<number> {
     throw new Error('--sample: must be a number of packs, for example --sample 20');
   }
   await using stores = await openStores(readConfig(process.env));
-  const say = (line: string) =>
-    new Promise<void>((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
+  const say = (line: string) => print(`${line}\n`);
 
   const { reachesTo, liveKeys } = await howFarRestored(stores.database);
-  await say(
+  say(
     reachesTo === null
       ? `DATABASE  holds no events; ${liveKeys} keys are good`
       : `DATABASE  reaches to ${reachesTo.toISOString()}; ${liveKeys} keys are good, those revoked later included`,
   );
-  const report = tableOn((text) => say(text.trimEnd()));
+  const report = tableOn(async (text) => say(text.trimEnd()));
   const checked = await runCheck(stores, {}, report, CHECK_ONLY);
   if (checked.kind === 'foreign') throw new Error(`REGISTRY_NAMESPACE: ${FOREIGN_NAMESPACE}`);
   if (checked.kind === 'failed') throw new Error(`REGISTRY_URL: ${checked.detail}`);
 
   const { pulled, broken } = await pullSample(stores, sample);
-  for (const { packId, name, why } of broken) await say(`BROKEN  ${packId}  ${name}  ${why}`);
-  await say(`REGISTRY  ${pulled} of ${pulled + broken.length} packs were pulled whole`);
+  for (const { packId, name, why } of broken) say(`BROKEN  ${packId}  ${name}  ${why}`);
+  say(`REGISTRY  ${pulled} of ${pulled + broken.length} packs were pulled whole`);
   const isGood = report.isClean() && broken.length === 0;
-  await say(isGood ? 'GOOD' : 'NOT GOOD: see above');
+  say(isGood ? 'GOOD' : 'NOT GOOD: see above');
   return isGood ? GOOD : TO_DO;
 }
 

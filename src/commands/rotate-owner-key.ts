@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { rotateOwnerKey } from '../keys/rotate-owner-key.ts';
+import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -14,12 +15,12 @@ async function main(): Promise<void> {
   const database = await openCommandDatabase(config);
   try {
     const org = values.org ?? config.bootstrap.org;
-    const outcome = await rotateOwnerKey({ database }, org);
+    const outcome = await rotateOwnerKey({ database }, org, ({ id, secret, revoked }) =>
+      print(`${JSON.stringify({ org, id, key: secret, revoked })}\n`),
+    );
     if (outcome.kind === 'no_such_org') {
       throw new Error(`there is no org "${org}"; name one with --org`);
     }
-    const { id, secret, revoked } = outcome;
-    process.stdout.write(`${JSON.stringify({ org, id, key: secret, revoked })}\n`);
   } finally {
     await database.close();
   }

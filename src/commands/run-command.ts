@@ -6,6 +6,8 @@ export async function runCommand(
   main: () => Promise<number | undefined> | Promise<void>,
   failedCode = 1,
 ): Promise<void> {
+  // The exit code is told even where stderr cannot be written.
+  process.stderr.on('error', () => undefined);
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {

@@ -8,24 +8,26 @@ import { type KeyId, keyIds } from '../model/ids.ts';
 import { Org } from '../model/org.entity.ts';
 import type { World } from '../world.ts';
 
-export type RotateOwnerKeyOutcome =
-  | {
-      readonly kind: 'owner_key_rotated';
-      readonly id: KeyId;
-      readonly secret: string;
-      readonly revoked: readonly KeyId[];
-    }
-  | { readonly kind: 'no_such_org' };
+export interface RotatedOwnerKey {
+  readonly kind: 'owner_key_rotated';
+  readonly id: KeyId;
+  readonly secret: string;
+  readonly revoked: readonly KeyId[];
+}
+
+export type RotateOwnerKeyOutcome = RotatedOwnerKey | { readonly kind: 'no_such_org' };
 
 const LABEL = 'rotated owner';
 
 /**
  * Gives an org a new owner key and revokes every other one that it has, in one transaction. For the operator: a caller
  * cannot make owner keys. Every replica refuses the old ones from the next request on.
+ * @param show is handed the new key before it is good: where it throws, the old ones stay
  */
 export async function rotateOwnerKey(
   { database }: Pick<World, 'database'>,
   slug: string,
+  show: (rotated: RotatedOwnerKey) => void = () => undefined,
 ): Promise<RotateOwnerKeyOutcome> {
   const secret = newSecret();
   return database.acrossOrgs('operator').transactional(async (em) => {
@@ -62,6 +64,9 @@ export async function rotateOwnerKey(
     for (const old of revoked) {
       recordEvent(em, operator, 'API_KEY_REVOKED', old, { by: 'rotation' });
     }
-    return { kind: 'owner_key_rotated', id, secret, revoked };
+    await em.flush();
+    const rotated = { kind: 'owner_key_rotated', id, secret, revoked } as const;
+    show(rotated);
+    return rotated;
   });
 }

@@ -1,7 +1,11 @@
 /** What holds for each command that npm runs, whatever it is for. */
+import { spawn } from 'node:child_process';
 import { chmodSync, statSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
 import { startGateway } from '../support/gateway.ts';
+import { joined } from '../support/joined.ts';
+import { nodeEnvironment } from '../support/node-environment.ts';
 import { run, temporaryDirectory } from './run.ts';
 
 /** With what each must be given. */
@@ -26,3 +30,40 @@ test.each(commands)(
     expect(statSync(dataDirectory).mode & 0o077).toBe(0);
   },
 );
+
+describe('a command whose output cannot be written', () => {
+  /** Where nobody reads: it waits until its reader is gone. */
+  const UNREAD = `{ trap '' PIPE; while echo; do :; done 2>/dev/null; "$0" "$1"; } | true; exit $PIPESTATUS`;
+
+  async function inShell(script: string, program: string, environment: Environment) {
+    const args = ['--norc', '-c', script, process.execPath, await joined(program)];
+    const env = { ...nodeEnvironment(), ...environment };
+    const child = spawn('bash', args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const stderr = text(child.stderr);
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, stderr: await stderr };
+  }
+
+  test.each([
+    ['"$0" "$1" > /dev/full', /^stdout cannot be written \(ENOSPC.+\)\n$/],
+    [UNREAD, /^stdout cannot be written \(EPIPE.+\)\n$/],
+    ['"$0" "$1" > /dev/full 2>&1', /^$/],
+  ])('says that it was not run to its end: %s', async (script, stderr) => {
+    const { environment } = await startGateway({ database: 'postgres' });
+    for (const program of ['src/commands/check-consistency.ts', 'src/commands/restore-drill.ts']) {
+      const ended = await inShell(script, program, environment);
+      expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(stderr) });
+    }
+  });
+
+  test('rotates no owner key that nobody would see', async () => {
+    const gateway = await startGateway({ database: 'postgres' });
+    const rotate = 'src/commands/rotate-owner-key.ts';
+    const ended = await inShell('"$0" "$1" > /dev/full', rotate, gateway.environment);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOSPC') });
+    const { data } = await gateway.graphql('{ viewer { org { slug } } }');
+    expect(data.viewer.org.slug).toBe('default');
+  });
+});
+
+type Environment = Readonly<Record<string, string>>;
