@@ -3,6 +3,10 @@ import { ConfigError, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 
 async function main(): Promise<void> {
+  const [argument] = process.argv.slice(2);
+  if (argument !== undefined) {
+    throw new StartError(argument, 'no arguments are read; set variables, for example PORT=4001');
+  }
   const config = readConfig(process.env);
   // Loaded only now: most of a start is loading, and a bad value is told at once.
   const { serve } = await import('./serve.ts');

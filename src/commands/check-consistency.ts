@@ -3,7 +3,6 @@
  * code 0 when nothing is left to do, 1 with findings, 2 when the check could not be made to its end. With the embedded
  * database the server must be stopped first.
  */
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import type { ImagesProgress } from '../consistency/check-images.ts';
 import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
@@ -14,6 +13,7 @@ import { isRepository } from '../registry/registry.ts';
 import { print } from '../stdout.ts';
 import { openStores } from './open-stores.ts';
 import { progressOn } from './progress.ts';
+import { readArguments } from './read-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 const CLEAN = 0;
@@ -23,7 +23,7 @@ const NOT_RUN = 2;
 const flag = { type: 'boolean', default: false } as const;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       json: flag,
       after: { type: 'string' },

@@ -2,7 +2,6 @@
  * `npm run platform-pack -- <archive> [--tier VERIFIED]`: imports a pack of the platform and exits, with 1 where that
  * was refused. With the embedded database the server must be stopped first.
  */
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
@@ -12,10 +11,11 @@ import { ParserThread } from '../parser-thread.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
+import { readArguments } from './read-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments({
     options: { tier: { type: 'string', default: 'VERIFIED' } },
     allowPositionals: true,
   });

@@ -3,9 +3,11 @@ import { pruneAudit } from '../audit/prune-audit.ts';
 import { readConfig } from '../config.ts';
 import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
+import { readArguments } from './read-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
+  readArguments({ options: {} });
   const config = readConfig(process.env);
   if (config.auditRetentionDays === null) {
     throw new Error(

@@ -3,7 +3,6 @@
  * service could go on from there. Changes nothing. Exit code 0: it could; 1: something is to be done first; 2: it could
  * not be tried. With the embedded database no server must run on it.
  */
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { howFarRestored } from '../consistency/how-far-restored.ts';
 import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
@@ -12,6 +11,7 @@ import { tableOn } from '../consistency/report.ts';
 import { runCheck } from '../consistency/run-check.ts';
 import { print } from '../stdout.ts';
 import { openStores } from './open-stores.ts';
+import { readArguments } from './read-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 const GOOD = 0;
@@ -21,7 +21,7 @@ const NOT_RUN = 2;
 const CHECK_ONLY = { repair: false, force: false, discardPacks: false, takeOver: false };
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { sample: { type: 'string', default: '20' } } });
+  const { values } = readArguments({ options: { sample: { type: 'string', default: '20' } } });
   const sample = Number(values.sample);
   if (!Number.isInteger(sample) || sample < 0) {
     throw new Error('--sample: must be a number of packs, for example --sample 20');

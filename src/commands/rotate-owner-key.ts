@@ -2,15 +2,15 @@
  * `npm run rotate-owner-key [-- --org slug]`: prints a new owner key of the org (BOOTSTRAP_ORG) once, on one line, and
  * ends the old ones. With the embedded database the server must be stopped first.
  */
-import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { rotateOwnerKey } from '../keys/rotate-owner-key.ts';
 import { print } from '../stdout.ts';
 import { openCommandDatabase } from './open-database.ts';
+import { readArguments } from './read-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { org: { type: 'string' } } });
+  const { values } = readArguments({ options: { org: { type: 'string' } } });
   const config = readConfig(process.env);
   const database = await openCommandDatabase(config);
   try {

@@ -1,7 +1,9 @@
 /** What holds for each command that npm runs, whatever it is for. */
-import { spawn } from 'node:child_process';
-import { chmodSync, statSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startGateway } from '../support/gateway.ts';
 import { joined } from '../support/joined.ts';
@@ -30,6 +32,30 @@ test.each(commands)(
     expect(statSync(dataDirectory).mode & 0o077).toBe(0);
   },
 );
+
+describe('an argument that is not read is refused, and nothing is done', () => {
+  test.each([...commands, ['src/main.ts', []] as const])('by %s', async (program, args) => {
+    const DATA_DIR = join(temporaryDirectory(), 'data');
+    const environment = { PORT: '0', DATA_DIR, AUDIT_RETENTION_DAYS: '30' };
+    const ended = await run(program, environment, [], [...args, '--dry-run']);
+    expect(ended.code).toBeGreaterThan(0);
+    expect(ended).toMatchObject({ stdout: '', stderr: expect.stringMatching(/^.*--dry-run.*\n$/) });
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+
+  test.each([
+    ['rotate-owner-key', '--org', '--org=acme'],
+    ['prune-audit', '--dry-run', '--dry-run'],
+  ])('of npm run %s, where npm has kept %s to itself', async (script, name, argument) => {
+    const DATA_DIR = join(temporaryDirectory(), 'data');
+    const env = { ...nodeEnvironment(), DATA_DIR, AUDIT_RETENTION_DAYS: '30' };
+    const running = promisify(execFile)('npm', ['run', '--silent', script, argument], { env });
+    await expect(running).rejects.toMatchObject({
+      stderr: expect.stringContaining(`write npm run ${script} -- ${name}\n`),
+    });
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+});
 
 describe('a command whose output cannot be written', () => {
   /** Where nobody reads: it waits until its reader is gone. */
