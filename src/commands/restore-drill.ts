@@ -22,10 +22,11 @@ const CHECK_ONLY = { repair: false, force: false, discardPacks: false, takeOver:
 
 async function main(): Promise<number> {
   const { values } = readArguments({ options: { sample: { type: 'string', default: '20' } } });
-  const sample = Number(values.sample);
-  if (!Number.isInteger(sample) || sample < 0) {
+  // Not whatever `Number` takes: to it a variable that is not set is a sample of none.
+  if (!/^\d{1,9}$/.test(values.sample)) {
     throw new Error('--sample: must be a number of packs, for example --sample 20');
   }
+  const sample = Number(values.sample);
   await using stores = await openStores(readConfig(process.env));
   const say = (line: string) => print(`${line}\n`);
 

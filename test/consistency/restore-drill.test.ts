@@ -47,6 +47,18 @@ test('npm run restore-drill finds a manifest that came back without its content'
   expect(drilled.stdout).toMatch(/BROKEN {2}pack_\S+ {2}hollow /);
 });
 
+test.each(['', '-1', '1.5', 'all'])(
+  'npm run restore-drill takes no sample of "%s"',
+  async (sample) => {
+    const drilled = await run(DRILL, {}, [], [`--sample=${sample}`]);
+    expect(drilled).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^--sample: /),
+    });
+  },
+);
+
 test('npm run restore-drill says why it could not be tried', async () => {
   const gateway = await startGateway({ database: 'postgres' });
   const dead = { ...gateway.environment, REGISTRY_URL: 'http://127.0.0.1:9' };
