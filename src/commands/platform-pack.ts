@@ -3,6 +3,7 @@
  * was refused. With the embedded database the server must be stopped first.
  */
 import { readConfig } from '../config.ts';
+import { createLog } from '../log.ts';
 import { packTiers } from '../model/pack.entity.ts';
 import { isProblem, problemRow } from '../outcomes.ts';
 import { knowsEmbeddedImages } from '../packs/embedded-images.ts';
@@ -41,7 +42,8 @@ async function main(): Promise<void> {
   );
   open.defer(() => registry.close());
   const parserThread = open.use(new ParserThread());
-  const world = { config, database, registry, parserThread };
+  const log = createLog('warn', () => ({}), process.stderr);
+  const world = { config, database, registry, log, parserThread };
   const outcome = await importPlatformPack(world, { archive, tier });
   if (outcome.kind === 'name_taken') {
     throw new Error(`the platform already has a pack named "${outcome.name}"`);

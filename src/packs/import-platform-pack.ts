@@ -9,6 +9,7 @@ import type { PackImage } from './archive/build-image.ts';
 import { awaitLease } from './await-lease.ts';
 import { imageLocation } from './image-location.ts';
 import type { PackMetadata } from './pack-metadata.ts';
+import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { withPackImage } from './with-pack-image.ts';
 
 /** In place of an org's slug in the image's repository; no slug has a dot. */
@@ -29,7 +30,7 @@ export type ImportPlatformPackOutcome =
     }
   | ProblemOf<'validation_failed' | 'name_taken' | 'registry_unavailable'>;
 
-type Imported = Pick<World, 'config' | 'database' | 'registry' | 'parserThread'>;
+type Imported = Pick<World, 'config' | 'database' | 'registry' | 'log' | 'parserThread'>;
 
 /**
  * Makes a pack of the platform: every org can read and attach it, none can change it.
@@ -55,7 +56,10 @@ async function publish(
   const leased = await awaitLease(world, repository);
   if (leased.kind !== 'leased') return leased;
   const { lease } = leased;
-  if (await isTaken(world, metadata.name)) return taken(world, lease, metadata.name);
+  if (await isTaken(world, metadata.name)) {
+    await releaseLease(database, lease);
+    return { kind: 'name_taken', subject: 'pack', name: metadata.name };
+  }
   using kept = keepLease(database, lease);
   const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const pushed = await registry.push(repository, tag, image, options);
@@ -63,13 +67,19 @@ async function publish(
     await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };
   }
-  const { descriptor, sizeBytes } = image;
+  const { sizeBytes } = image;
+  const { digest } = image.descriptor;
   const newPack: NewPack = {
     metadata,
     visibility: 'COMMUNITY',
-    image: { origin: 'UPLOAD', repository, ref: imageRef, digest: descriptor.digest, sizeBytes },
+    image: { origin: 'UPLOAD', repository, ref: imageRef, digest, sizeBytes },
   };
-  return await insert(world, tier, newPack, lease);
+  const inserted = await insert(world, tier, newPack, lease).catch(async (error: unknown) => {
+    await withdrawUndone(world, repository, digest, lease, kept);
+    throw error;
+  });
+  if (inserted.kind === 'name_taken') await withdraw(world, repository, digest, lease, kept);
+  return inserted;
 }
 
 async function insert(
@@ -86,7 +96,7 @@ async function insert(
       return { kind: 'imported', id, name, version };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) return taken(world, lease, name);
+    if (isUniqueViolation(error)) return { kind: 'name_taken', subject: 'pack', name };
     throw error;
   }
 }
@@ -94,13 +104,4 @@ async function insert(
 async function isTaken({ database }: Imported, name: string): Promise<boolean> {
   const em = database.acrossOrgs('platform pack');
   return (await em.count(Pack, { org: null, name })) > 0;
-}
-
-async function taken(
-  { database }: Imported,
-  lease: Lease,
-  name: string,
-): Promise<ProblemOf<'name_taken'>> {
-  await releaseLease(database, lease);
-  return { kind: 'name_taken', subject: 'pack', name };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importPlatformPack } from '../../src/packs/import-platform-pack.ts';
+import { asAdministrator } from '../support/administrator.ts';
 import { samplePack } from '../support/archives.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
 import { joined } from '../support/joined.ts';
@@ -54,6 +55,30 @@ describe.each(databaseKinds)('packs of the platform on %s', (database) => {
     const again = await importPlatformPack(gateway.app.world, input);
     expect(again.kind).toBe('name_taken');
   });
+});
+
+test.each([
+  ['unique_violation', 'name_taken'],
+  ['check_violation', 'an error'],
+])('an import whose row the database refuses with %s takes its image back', async (code, ends) => {
+  const gateway = await startGateway({ database: 'postgres' });
+  const { registry, database } = gateway.app.world;
+  const url = gateway.environment.DATABASE_URL ?? '';
+  await asAdministrator(
+    url,
+    `create function refuse() returns trigger language plpgsql as
+     $$ begin raise exception 'refused' using errcode = '${code}'; end $$`,
+    'create trigger refuse before insert on packs for each row execute function refuse()',
+  );
+  const input = { archive: archive('triage'), tier: 'VERIFIED' } as const;
+  const ended = await importPlatformPack(gateway.app.world, input).catch(() => ({
+    kind: 'an error',
+  }));
+  expect(ended.kind).toBe(ends);
+  expect(await registry.listImages('packs')).toMatchObject({ kind: 'listed', images: [] });
+  expect(await database.query('select * from repository_leases', [])).toEqual([]);
+  await asAdministrator(url, 'drop trigger refuse on packs');
+  expect(await importPlatformPack(gateway.app.world, input)).toMatchObject({ kind: 'imported' });
 });
 
 test('the command imports a pack and says which, and why where it cannot', async () => {
