@@ -49,7 +49,7 @@ export const hosts = z.string().transform((text, context): readonly string[] => 
   return z.NEVER;
 });
 
-const isDecodable = (text: string): boolean => {
+export const isDecodable = (text: string): boolean => {
   try {
     decodeURIComponent(text);
     return true;

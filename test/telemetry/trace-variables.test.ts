@@ -14,6 +14,16 @@ test.each([
   [{ OTEL_TRACES_EXPORTER: 'otlp' }, true],
   [{ ...ENDPOINT, OTEL_TRACES_EXPORTER: 'none' }, false],
   [{ ...ENDPOINT, OTEL_SDK_DISABLED: 'TRUE' }, false],
+  [{ OTEL_SDK_DISABLED: 'True', OTEL_SERVICE_NAME: 'packs' }, false],
+  [{ OTEL_SDK_DISABLED: 'false', OTEL_METRICS_EXPORTER: 'none' }, false],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/in?key=1' }, true],
+  [{ ...ENDPOINT, OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' }, true],
+  [{ ...ENDPOINT, OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, true],
+  [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer abc==, x-a=%2C' }, true],
+  [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_BSP_SCHEDULE_DELAY: '200' }, true],
+  [{ ...ENDPOINT, OTEL_RESOURCE_ATTRIBUTES: 'env=prod%20eu,team=,' }, true],
+  [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_CERTIFICATE: import.meta.filename }, true],
+  [{ ...ENDPOINT, OTEL_SPAN_ATTRIBUTE_PER_EVENT_COUNT_LIMIT: '8' }, true],
 ])('%j: traced %s', (environment, isOn) => {
   expect(readTraceVariables(environment)).toEqual({ isOn, warnings: [] });
 });
@@ -24,6 +34,9 @@ describe('refused by name', () => {
     { OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4318' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317' },
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'collector' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/base/?key=1' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/#base' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318 ' },
     { OTEL_TRACES_EXPORTER: 'console' },
     { OTEL_TRACES_EXPORTER: 'zipkin' },
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_TRACES_EXPORTER: 'otlp' },
@@ -41,8 +54,45 @@ test.each([
   { OTEL_PROPAGATORS: 'b3' },
   { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://collector:4318' },
   { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' },
+  { OTEL_SDK_DISABLED: '1' },
+  { OTEL_TRACES_SAMPLER: 'always-off' },
+  { OTEL_TRACES_SAMPLER: 'ALWAYS_OFF' },
+  { OTEL_TRACES_SAMPLER: 'parentbased_jaeger_remote' },
+  { OTEL_TRACES_SAMPLER_ARG: '0,0', OTEL_TRACES_SAMPLER: 'traceidratio' },
+  { OTEL_TRACES_SAMPLER_ARG: '1.5', OTEL_TRACES_SAMPLER: 'parentbased_traceidratio' },
+  { OTEL_TRACES_SAMPLER_ARG: '0.5', OTEL_TRACES_SAMPLER: 'always_on' },
+  { OTEL_EXPORTER_OTLP_HEADERS: 'authorization: Bearer sekret' },
+  { OTEL_EXPORTER_OTLP_HEADERS: 'x-a=1,authorization=' },
+  { OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'cookie=sekret;other=2' },
+  { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=sekret%' },
+  { OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' },
+  { OTEL_EXPORTER_OTLP_TIMEOUT: '5s' },
+  { OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '0' },
+  { OTEL_EXPORTER_OTLP_CERTIFICATE: '/no/such/ca.pem' },
+  { OTEL_RESOURCE_ATTRIBUTES: 'a=b,bad' },
+  { OTEL_RESOURCE_ATTRIBUTES: 'a=b=c' },
+  { OTEL_RESOURCE_ATTRIBUTES: 'a=b%' },
+  { OTEL_RESOURCE_ATTRIBUTES: `a=${'b'.repeat(256)}` },
+  { OTEL_BSP_MAX_QUEUE: '10' },
+  { OTEL_BSP_SCHEDULE_DELAY: '5s' },
+  { OTEL_BSP_MAX_QUEUE_SIZE: '0' },
+  { OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '5x' },
+  { OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '5' },
 ])('warned about: %j', (environment) => {
   const [name = ''] = Object.keys(environment);
   const { warnings } = readTraceVariables({ ...environment, ...ENDPOINT });
-  expect(warnings).toEqual([expect.stringMatching(`^${name}`)]);
+  expect(warnings).toEqual([expect.stringMatching(`^${name}\\b`)]);
+  expect(warnings.join()).not.toContain('sekret');
+});
+
+test('what is set while nothing is traced is told in one line', () => {
+  const set = { OTEL_SERVICE_NAME: 'packs', OTEL_TRACES_SAMPLER: 'always_on' };
+  expect(readTraceVariables({ ...set, OTEL_SDK_DISABLED: 'false' })).toEqual({
+    isOn: false,
+    warnings: [
+      expect.stringMatching(
+        /^OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER: .*OTEL_EXPORTER_OTLP_ENDPOINT=/,
+      ),
+    ],
+  });
 });
