@@ -5,8 +5,10 @@ import {
   customFetch,
   errors,
   type FetchImplementation,
+  type JWKSCacheInput,
   type JWTPayload,
   type JWTVerifyGetKey,
+  jwksCache,
   jwtVerify,
 } from 'jose';
 import { fetch } from 'undici';
@@ -32,10 +34,21 @@ const JWKS_MAX_AGE_MS = 600_000;
 /** An issuer has two while it rotates them; each costs the check of a signature. */
 const MOST_KEYS_TRIED = 8;
 
-type Keys = ReturnType<typeof createRemoteJWKSet>;
+/** How soon the operator is told again of tokens that are refused for the same reason. */
+const TELL_AGAIN_AFTER_MS = 60_000;
 
-// The fetched keys live as long as the configuration that names them, which is as long as its app.
-const keysOf = new WeakMap<JwtConfig, Keys>();
+interface Issuer {
+  readonly keys: ReturnType<typeof createRemoteJWKSet>;
+  /** Where jose notes when it fetched the keys last. */
+  readonly fetched: JWKSCacheInput;
+  /** After which fetch the operator was told that one failed; null: after none. */
+  toldAfter: number | null | undefined;
+  /** When the operator was told last, by the reason, of which there are few: none has a caller's words in it. */
+  readonly toldAt: Map<string, number>;
+}
+
+// What is known of an issuer lives as long as the configuration that names it, which is as long as its app.
+const issuers = new WeakMap<JwtConfig, Issuer>();
 
 const orgRows = rowsOf(Org, 'o', ['id', 'slug']);
 
@@ -59,12 +72,12 @@ export async function authenticateSession(
   token: string,
   requestId: string,
 ): Promise<Caller | null> {
-  const payload = await verify(config, token);
+  const payload = await verify(log, config, token);
   if (payload === null) return null;
   const { data: claims, error } = claimsSchema.safeParse(payload);
   if (claims === undefined) {
-    const names = error.issues.map(({ path }) => path.join('.'));
-    log.warn({ claims: names }, 'a session token was refused: claims are not of the form we read');
+    const names = new Set(error.issues.map(({ path: [name] }) => String(name)));
+    tellRefused(log, config, [...names], 'claims are not of the form we read');
     return null;
   }
   noteForms(log, config, claims);
@@ -73,7 +86,10 @@ export async function authenticateSession(
     `select ${orgRows.columns} from orgs o where o.id = $1::uuid or o.slug = $2`,
     [orgId, isSlug(claims.org_id) ? claims.org_id : null],
   );
-  if (record === undefined) return null;
+  if (record === undefined) {
+    tellRefused(log, config, ['org_id'], 'there is no org of this id or slug');
+    return null;
+  }
   const org = orgRows.ofRecord(record);
   const { scope = null, permissions } = claims;
   const ofScope = typeof scope === 'string' ? scope.split(' ') : (scope ?? []);
@@ -107,7 +123,11 @@ function noteForms(
   log.info({ forms }, 'session tokens have claims of an unusual form; they are accepted');
 }
 
-async function verify(config: JwtConfig, token: string): Promise<JWTPayload | null> {
+async function verify(
+  log: World['log'],
+  config: JwtConfig,
+  token: string,
+): Promise<JWTPayload | null> {
   const { issuer, audience } = config;
   const options = {
     issuer,
@@ -125,7 +145,11 @@ async function verify(config: JwtConfig, token: string): Promise<JWTPayload | nu
       return payload;
     });
   } catch (error) {
-    if (saysInvalid(error)) return null;
+    if (saysInvalid(error)) {
+      tellInvalid(log, config, error);
+      return null;
+    }
+    tellAway(log, config, error);
     throw new RequestRefused(
       'service_unavailable',
       'The keys that session tokens are checked with cannot be fetched now; try again later.',
@@ -133,12 +157,56 @@ async function verify(config: JwtConfig, token: string): Promise<JWTPayload | nu
   }
 }
 
+/**
+ * Tells the operator why a token is refused that the issuer has signed, or perhaps will have: its keys may be newer
+ * than ours. What anybody can make up is not worth a line.
+ */
+function tellInvalid(log: World['log'], config: JwtConfig, error: unknown): void {
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    tellRefused(log, config, [error.claim], error.message);
+  } else if (error instanceof errors.JWTExpired) {
+    // What happens to every session is nobody's fault.
+    log.debug({ claims: [error.claim] }, `a session token was refused: ${error.message}`);
+  } else if (error instanceof errors.JWKSNoMatchingKey) {
+    tellRefused(log, config, [], 'no key at JWKS_URL has its kid and alg');
+  }
+}
+
+/** Once in a while for each reason: one caller may send the same token again and again. */
+function tellRefused(
+  log: World['log'],
+  config: JwtConfig,
+  claims: readonly string[],
+  reason: string,
+): void {
+  const { toldAt } = issuerOf(config);
+  const kind = `${claims}: ${reason}`;
+  const since = performance.now() - (toldAt.get(kind) ?? Number.NEGATIVE_INFINITY);
+  const isDue = since >= TELL_AGAIN_AFTER_MS;
+  if (isDue) toldAt.set(kind, performance.now());
+  log[isDue ? 'warn' : 'debug']({ claims }, `a session token was refused: ${reason}`);
+}
+
+/** Once after each fetch that went well: while the keys cannot be had, every token asks for them. */
+function tellAway(log: World['log'], config: JwtConfig, error: unknown): void {
+  const issuer = issuerOf(config);
+  const after = issuer.fetched.uat ?? null;
+  if (issuer.toldAfter === after) return;
+  issuer.toldAfter = after;
+  // What `fetch` throws says why only in its cause.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+  log.warn(
+    { err: error, ...(cause !== undefined && { cause: cause.message || cause.name }) },
+    'the keys of JWKS_URL cannot be fetched; session tokens are answered with 503',
+  );
+}
+
 /** A key id is optional (RFC 7515, section 4.1.4): without one each key of the algorithm is tried, and a key without one too. */
 async function verifyByAny(
   config: JwtConfig,
   check: (key: JWTVerifyGetKey | CryptoKey) => Promise<JWTPayload>,
 ): Promise<JWTPayload> {
-  const published = keys(config);
+  const { keys: published } = issuerOf(config);
   try {
     return await check(published);
   } catch (error) {
@@ -171,17 +239,20 @@ async function anyOf(
   throw new errors.JWSSignatureVerificationFailed();
 }
 
-function keys(config: JwtConfig): Keys {
-  const known = keysOf.get(config);
+function issuerOf(config: JwtConfig): Issuer {
+  const known = issuers.get(config);
   if (known !== undefined) return known;
-  const made = createRemoteJWKSet(config.jwksUrl, {
+  const fetched: JWKSCacheInput = {};
+  const keys = createRemoteJWKSet(config.jwksUrl, {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
     headers: { 'user-agent': USER_AGENT },
+    [jwksCache]: fetched,
     ...(config.proxy === null ? {} : { [customFetch]: through(config.proxy) }),
   });
-  keysOf.set(config, made);
+  const made: Issuer = { keys, fetched, toldAfter: undefined, toldAt: new Map() };
+  issuers.set(config, made);
   return made;
 }
 

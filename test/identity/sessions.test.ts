@@ -20,10 +20,17 @@ beforeAll(async () => {
 
 /** An issuer's key endpoint; `keys` may change while it runs, and it can be down. */
 async function startIssuer() {
-  const issuer = { keys: [{ kid: 'first', alg: 'RS256', pair: first }], asked: 0, down: false };
+  const issuer = {
+    keys: [{ kid: 'first', alg: 'RS256', pair: first }],
+    asked: 0,
+    down: false,
+    /** Sent instead of the keys. */
+    page: null as string | null,
+  };
   const server: Server = createServer(async (_request, response) => {
     issuer.asked += 1;
     if (issuer.down) return response.writeHead(503).end();
+    if (issuer.page !== null) return response.end(issuer.page);
     const keys = issuer.keys.map(async ({ kid, alg, pair }) => ({
       ...(await exportJWK(pair.publicKey)),
       kid,
@@ -147,6 +154,53 @@ describe('session tokens', () => {
     expect((await gateway.graphql(VIEWER)).data.viewer.userId).toBeNull();
     issuer.down = false;
     expect(await codeFor(gateway, key)).toBe('OK');
+  });
+
+  test('the operator is told why a signed token was refused, once for many, and nothing of what anybody can make up', async () => {
+    const { gateway } = await startIssuer();
+    const told = () =>
+      gateway.logs.filter(({ level, msg }) => level !== 'debug' && /session token/.test(msg));
+    const refused = {
+      iss: await token({ iss: `${ISSUER}/` }),
+      aud: await token({ aud: 'other' }),
+      nbf: await token({ nbf: now() + 120 }),
+      org_id: await token({ org_id: 'nowhere' }),
+      scope: await token({ scope: 7 as never }),
+    };
+    for (const [claim, key] of Object.entries(refused)) {
+      gateway.logs.length = 0;
+      for (let i = 0; i < 3; i++) expect(await codeFor(gateway, key)).toBe('UNAUTHENTICATED');
+      expect(told(), claim).toMatchObject([{ level: 'warn', claims: [claim] }]);
+      expect(JSON.stringify(told())).not.toContain(key.split('.')[1]);
+    }
+    gateway.logs.length = 0;
+    await codeFor(gateway, await token({}, { header: { alg: 'RS256', kid: 'made-up' } }));
+    expect(told()).toMatchObject([{ msg: expect.stringContaining('JWKS_URL') }]);
+    gateway.logs.length = 0;
+    await codeFor(gateway, await token({}, { pair: second }));
+    await codeFor(gateway, 'a.b.c');
+    expect(told()).toEqual([]);
+  });
+
+  test('the operator is told once why the keys cannot be had, and again after they were had', async () => {
+    const { issuer, gateway } = await startIssuer();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const told = () => gateway.logs.filter(({ msg }) => /keys of JWKS_URL/.test(msg));
+    const askAll = async (code: string) => {
+      vi.setSystemTime(Date.now() + 601_000);
+      gateway.logs.length = 0;
+      for (let i = 0; i < 3; i++) expect(await codeFor(gateway, await token())).toBe(code);
+    };
+    issuer.down = true;
+    await askAll('SERVICE_UNAVAILABLE');
+    expect(told()).toMatchObject([{ level: 'warn', err: { message: expect.any(String) } }]);
+    issuer.down = false;
+    await askAll('OK');
+    expect(told()).toEqual([]);
+    issuer.page = '<html>';
+    await askAll('SERVICE_UNAVAILABLE');
+    expect(told()).toMatchObject([{ cause: expect.stringContaining('JSON') }]);
   });
 
   test('without configuration a token is nobody', async () => {
