@@ -75,8 +75,12 @@ export const credential = z
     'must not contain a line break; a file written with echo ends in one: write it with printf %s',
   );
 
-/** Any text, but not none. */
-export const filled = z.string().min(1, 'must not be empty');
+/** Any text, but not what files of variables leave at the ends of one: it would be another text, or another directory. */
+export const filled = z
+  .string()
+  .refine((text) => text === text.trim(), 'must not begin or end with a blank or a line break')
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain a control character')
+  .refine((text) => !/^(["']).*\1$/.test(text), 'must not stand in quotes');
 
 export const namespace = z
   .string()
