@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseAddress } from './database-address/address.ts';
 import { AddressRefused } from './database-address/address-refused.ts';
+import { holdsCertificates } from './database-address/tls-options.ts';
 import { readExceptions } from './outgoing/exceptions.ts';
 import { parseHost } from './registry/host.ts';
 
@@ -113,7 +114,7 @@ export const origins = z
 export const certificateFile = z
   .string()
   .transform((path, context) => readText(path, context))
-  .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must name a PEM file');
+  .refine(holdsCertificates, 'must name a PEM file of certificates, each of them whole');
 
 export const documentsFile = z.string().transform((path, context) => readDocuments(path, context));
 

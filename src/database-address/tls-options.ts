@@ -72,8 +72,10 @@ export function tlsOptions(tls: TlsParameters, host: string): ConnectionOptions 
 /** Said now and by name: when a connection fails for this reason, pg says only what OpenSSL says, or nothing. */
 function requireUsable(tls: TlsParameters, options: ConnectionOptions): void {
   const { problem, rootCertificate } = tls;
-  if (typeof options.ca === 'string' && !isCertificate(options.ca)) {
-    throw problem(`has sslrootcert=${rootCertificate}, a file that holds no PEM certificate`);
+  if (typeof options.ca === 'string' && !holdsCertificates(options.ca)) {
+    throw problem(
+      `has sslrootcert=${rootCertificate}, a file that holds no PEM certificate, or a broken one`,
+    );
   }
   const { cert, key, crl, passphrase, minVersion, maxVersion } = options;
   try {
@@ -86,9 +88,12 @@ function requireUsable(tls: TlsParameters, options: ConnectionOptions): void {
   }
 }
 
-function isCertificate(text: string): boolean {
+/** Whether a PEM file holds a certificate, and none that cannot be read: TLS would do without that one. */
+export function holdsCertificates(pem: string): boolean {
+  const [, ...blocks] = pem.split(/-----BEGIN (?=(?:TRUSTED |X509 )?CERTIFICATE-----)/);
   try {
-    return new X509Certificate(text).subject !== undefined;
+    for (const block of blocks) new X509Certificate(`-----BEGIN ${block}`);
+    return blocks.length > 0;
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { expect, test } from 'vitest';
 import { refusedStart, run, temporaryDirectory } from './run.ts';
 
@@ -11,6 +12,8 @@ interface Case {
 }
 
 const FILE = '<file>';
+const BROKEN_CERTIFICATE = '<broken certificate>';
+const HALF = '-----BEGIN CERTIFICATE-----\nMIIB\n';
 const bad: readonly Case[] = [
   { variable: 'PORT', value: 'http' },
   { variable: 'PORT', value: '65536' },
@@ -29,6 +32,7 @@ const bad: readonly Case[] = [
   { variable: 'REGISTRY_DEADLINE_MS', value: '0' },
   { variable: 'REGISTRY_CA_FILE', value: '/no/such/ca.pem' },
   { variable: 'REGISTRY_CA_FILE', value: FILE },
+  { variable: 'REGISTRY_CA_FILE', value: BROKEN_CERTIFICATE },
   { variable: 'BOOTSTRAP_ORG', value: 'Not A Slug' },
   { variable: 'BOOTSTRAP_API_KEY', value: 'sk_sekret' },
   { variable: 'JWT_AUDIENCE', value: '', also: { JWT_ISSUER: 'https://login.example' } },
@@ -53,13 +57,14 @@ test.each(bad)(
   async ({ variable, value, also }) => {
     const directory = temporaryDirectory();
     const file = join(directory, 'not-what-it-should-be');
-    writeFileSync(file, 'neither PEM nor JSON');
+    const isBroken = value === BROKEN_CERTIFICATE;
+    writeFileSync(file, isBroken ? `${rootCertificates[0]}\n${HALF}` : 'neither PEM nor JSON');
     const dataDirectory = join(directory, 'data');
     const environment = {
       PORT: '0',
       DATA_DIR: dataDirectory,
       ...also,
-      [variable]: value === FILE ? file : value,
+      [variable]: value === FILE || isBroken ? file : value,
     };
     // Where to listen is tried by the process alone.
     const ended = await (/PORT|HOST/.test(variable)
