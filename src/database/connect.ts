@@ -6,7 +6,7 @@ import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { Kysely, type LogEvent } from 'kysely';
 import pg from 'pg';
 import { parse as parseArray } from 'postgres-array';
-import { parseAddress } from '../database-address/address.ts';
+import { type DatabaseAddress, parseAddress } from '../database-address/address.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import { isPooledByTransaction, type Listen, listenOnPostgres } from './notifications.ts';
 import { openPool } from './pool.ts';
@@ -100,10 +100,14 @@ export function connectPostgres(
     types.setTypeParser(Number(oid), parse);
   }
   const address = parseAddress(url);
-  for (const warning of address.warnings) options.onWarning?.(warning);
-  const startup = address.candidates[0].client.options ?? process.env.PGOPTIONS ?? '';
-  for (const name of settingsWithoutEffect(startup)) options.onWarning?.(setAnyway(name));
-  if (isPooledByTransaction(address) && listenUrl === null) options.onWarning?.(NO_EVENTS);
+  const listenAddress = listenUrl === null ? null : parseAddress(listenUrl);
+  const warnings = warningsOf(address);
+  for (const warning of warnings) options.onWarning?.(warning);
+  for (const warning of listenAddress === null ? [] : warningsOf(listenAddress)) {
+    // What comes from libpq's variables is the same for both.
+    if (!warnings.includes(warning)) options.onWarning?.(`DATABASE_LISTEN_URL: ${warning}`);
+  }
+  if (isPooledByTransaction(listenAddress ?? address)) options.onWarning?.(NO_EVENTS);
   const onConnectionLost = (error: Error) => options.onConnectionLost?.(error);
   const pool = openPool(address, {
     most: MOST_CONNECTIONS,
@@ -155,11 +159,7 @@ export function connectPostgres(
       client.release();
     }
   };
-  const listen = listenOnPostgres({
-    address,
-    listenAddress: listenUrl === null ? null : parseAddress(listenUrl),
-    send,
-  });
+  const listen = listenOnPostgres({ address, listenAddress, send });
   return {
     kysely,
     driver: PostgreSqlDriver,
@@ -173,6 +173,11 @@ export function connectPostgres(
       await pool.end();
     },
   };
+}
+
+function warningsOf({ warnings, candidates: [{ client }] }: DatabaseAddress): string[] {
+  const startup = client.options ?? process.env.PGOPTIONS ?? '';
+  return [...warnings, ...settingsWithoutEffect(startup).map(setAnyway)];
 }
 
 const NO_EVENTS =

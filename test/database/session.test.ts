@@ -298,6 +298,22 @@ test('what options= sets and the service sets as well is warned about, and nothi
   expect(shown.map(({ setting }) => setting)).toEqual(['5000', '8192']);
 });
 
+test('what DATABASE_LISTEN_URL asks for is warned about like what DATABASE_URL does', async () => {
+  const warnings: string[] = [];
+  const databaseUrl = await createDatabase();
+  const parameters = 'sslmode=require&options=-cDateStyle%3DGerman&pgbouncer=true';
+  const database = await openMigratedDatabase(
+    { databaseUrl, databaseListenUrl: `${databaseUrl}?${parameters}`, dataDirectory: '/nowhere' },
+    { onWarning: (message) => warnings.push(message) },
+  );
+  onTestFinished(() => database.close());
+  expect(warnings).toEqual([
+    expect.stringMatching(/^DATABASE_LISTEN_URL: sslmode=require/),
+    expect.stringMatching(/^DATABASE_LISTEN_URL: .*DateStyle/),
+    expect.stringContaining('packEvents are refused'),
+  ]);
+});
+
 test('a search_path that leads nowhere is refused', async () => {
   const url = await createDatabase('template0');
   const place = {
