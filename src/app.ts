@@ -3,7 +3,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import type { Registry } from 'prom-client';
 import { EventFeed } from './audit/event-feed.ts';
 import { keepAudit } from './audit/prune-audit.ts';
-import type { Config } from './config.ts';
+import { type Config, settingsInVain } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
 import { openMigratedDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
@@ -13,6 +13,7 @@ import type { Foundation } from './http/foundation.ts';
 import { Turns } from './http/turns.ts';
 import { createAuthenticate } from './identity/authenticate.ts';
 import { bootstrap } from './keys/bootstrap.ts';
+import { unusedBootstrap } from './keys/unused-bootstrap.ts';
 import { createLog, type Log } from './log.ts';
 import type { ReadingWorld } from './packs/contents/reading-world.ts';
 import { UnpackedImages } from './packs/contents/unpacked-images.ts';
@@ -72,6 +73,7 @@ export async function createApp(
   await using undo = new AsyncDisposableStack();
   const metrics = createMetrics(processMetrics);
   undo.defer(async () => tracing?.close());
+  for (const warning of settingsInVain(config)) log.warn(warning);
   const database = await openMigratedDatabase(config, {
     onStatement: (event) => {
       metrics.statement(event);
@@ -138,6 +140,7 @@ export async function createApp(
   });
   // Last: a start that failed after it would have lost the owner key, which is told only once.
   await bootstrap(database, config.bootstrap, showOwnerKey);
+  for (const warning of await unusedBootstrap(database, config.bootstrap)) log.warn(warning);
   undo.use(keepAudit(world));
   const resources = undo.move();
   return {

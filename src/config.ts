@@ -52,6 +52,9 @@ export interface JwtConfig {
   readonly proxy: ProxyConfig | null;
 }
 
+/** The first org's slug where none is set. */
+export const USUAL_ORG = 'default';
+
 /** The environment cannot be used; its message is the one line to print. */
 export class ConfigError extends Error {
   constructor(variable: string, problem: string, example: string) {
@@ -106,7 +109,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       ca: values.REGISTRY_CA_FILE ?? null,
     },
     bootstrap: {
-      org: values.BOOTSTRAP_ORG ?? 'default',
+      org: values.BOOTSTRAP_ORG ?? USUAL_ORG,
       apiKey: values.BOOTSTRAP_API_KEY ?? null,
     },
     jwt: jwtConfig(values, proxy),
@@ -121,6 +124,28 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     maxArchiveBytes: values.MAX_ARCHIVE_BYTES ?? 64 * 1024 ** 2,
     logLevel: values.LOG_LEVEL ?? 'info',
   };
+}
+
+/** A warning for what is set though nothing will use it, or that perhaps was not meant so. */
+export function settingsInVain({ registry }: Config): string[] {
+  const { url, username, password, tokenHosts, allowedHosts, ca } = registry;
+  if (url !== null) {
+    return username !== null && password === null
+      ? ['REGISTRY_USERNAME is sent with an empty password: REGISTRY_PASSWORD is not set']
+      : [];
+  }
+  const unused = [
+    ...(username === null ? [] : ['REGISTRY_USERNAME']),
+    ...(password === null ? [] : ['REGISTRY_PASSWORD']),
+    ...(tokenHosts.length === 0 ? [] : ['REGISTRY_TOKEN_HOSTS']),
+    // Other registries are read by it as well.
+    ...(ca === null || allowedHosts.length > 0 ? [] : ['REGISTRY_CA_FILE']),
+  ];
+  if (unused.length === 0) return [];
+  return [
+    `${unused.join(', ')}: set, but images go to the embedded registry, which uses none of them; another is named by, ` +
+      `for example, REGISTRY_URL=${settings.REGISTRY_URL.example}`,
+  ];
 }
 
 /** Only proxies are set in lower case as well, and more often that way. */
