@@ -5,7 +5,7 @@ import { EventFeed } from './audit/event-feed.ts';
 import { keepAudit } from './audit/prune-audit.ts';
 import { type Config, settingsInVain } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
-import { openMigratedDatabase } from './database/open-migrated.ts';
+import { openMigratedDatabase, unusable } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { AtOnce } from './http/at-once.ts';
 import { Bodies } from './http/bodies.ts';
@@ -87,10 +87,14 @@ export async function createApp(
     ...(embedded !== undefined && { embedded }),
   });
   undo.defer(() => database.close());
+  const told = <T>(asked: Promise<T>): Promise<T> =>
+    asked.catch((error: unknown) => {
+      throw unusable(config, error);
+    });
   const registry = await openRegistry(
     config.registry,
     config.dataDirectory,
-    () => knowsEmbeddedImages(database),
+    () => told(knowsEmbeddedImages(database)),
     (call) => {
       metrics.registryCall(call);
       tracing?.registryCall(call);
@@ -139,8 +143,9 @@ export async function createApp(
     tracing,
   });
   // Last: a start that failed after it would have lost the owner key, which is told only once.
-  await bootstrap(database, config.bootstrap, showOwnerKey);
-  for (const warning of await unusedBootstrap(database, config.bootstrap)) log.warn(warning);
+  await told(bootstrap(database, config.bootstrap, showOwnerKey));
+  const unused = await told(unusedBootstrap(database, config.bootstrap));
+  for (const warning of unused) log.warn(warning);
   undo.use(keepAudit(world));
   const resources = undo.move();
   return {

@@ -32,8 +32,17 @@ export async function openMigratedDatabase(
     const opened = undo.move();
     return { ...database, close: () => opened.disposeAsync() };
   } catch (error) {
-    throw url === null ? unusableDirectory(dataDirectory, error) : unusableServer(error);
+    throw unusable({ databaseUrl: url, dataDirectory }, error);
   }
+}
+
+/** The error of a start whose database has failed, with what to do about it. */
+export function unusable(
+  { databaseUrl, dataDirectory }: MigratedPlace,
+  error: unknown,
+): StartError {
+  if (error instanceof StartError) return error;
+  return databaseUrl === null ? unusableDirectory(dataDirectory, error) : unusableServer(error);
 }
 
 const unusableDirectory = (dataDirectory: string, error: unknown): StartError =>
@@ -68,6 +77,21 @@ const WAYS_OUT = [
     wayOut:
       'a pooler refuses what the address sends: leave out ?options=, or name it in the ' +
       "pooler's ignore_startup_parameters; in transaction mode add ?pgbouncer=true",
+  },
+  {
+    says: /statement pooling/i,
+    wayOut:
+      'changes are made in transactions, which the pooler must let pass: give it pool_mode = transaction, and the ' +
+      'address ?pgbouncer=true',
+  },
+  {
+    says: /prepared statement .* (?:already exists|does not exist)/i,
+    wayOut:
+      'a pooler gives each transaction another session, which no address may call its own: say ?pgbouncer=true',
+  },
+  {
+    says: /statement timeout/i,
+    wayOut: 'raise the statement_timeout that is set for the role, the database or the server',
   },
   {
     says: /already exists/i,

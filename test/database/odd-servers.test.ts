@@ -1,7 +1,8 @@
 /** What answers at the address is not what was expected: each is told in one line, at once, and by an exit code. */
 import { connect, createServer, type Socket } from 'node:net';
+import pg from 'pg';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { refusedMigration, run } from '../process/run.ts';
+import { refusedMigration, refusedStart, run, temporaryDirectory } from '../process/run.ts';
 import { asAdministrator, nameOf } from '../support/administrator.ts';
 import { createDatabase } from '../support/databases.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -84,6 +85,21 @@ test('tables of something else are left alone, and the way out is told', async (
   expect(ended).toMatchObject({ code: 1, stdout: '' });
   expect(ended.stderr).toMatch(/^DATABASE_URL: .*"packs" already exists.*search_path.*\n$/);
   await asAdministrator(DATABASE_URL, 'select theirs from packs');
+});
+
+test('a start that a timeout ends says which setting to raise', async () => {
+  const url = await createDatabase();
+  // What the start asks first of the tables waits for this lock.
+  const other = new pg.Client(`${inject('postgres')}/${nameOf(url)}`);
+  await other.connect();
+  onTestFinished(() => other.end());
+  await other.query('begin');
+  await other.query('lock table packs in access exclusive mode');
+  const ended = await refusedStart({
+    DATABASE_URL: `${url}?options=-cstatement_timeout%3D50`,
+    DATA_DIR: temporaryDirectory(),
+  });
+  expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used .*raise .*timeout.*\n$/);
 });
 
 test('a server that turns into something else ends one request, not the process', async () => {

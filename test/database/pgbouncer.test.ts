@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { newUuid } from '../../src/model/ids.ts';
-import { run } from '../process/run.ts';
+import { refusedStart, run, temporaryDirectory } from '../process/run.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
 import { createDatabase } from '../support/databases.ts';
 import { deletePackDocument } from '../support/deletion.ts';
@@ -93,6 +93,23 @@ describe.skipIf(!installed('pgbouncer'))('events through PgBouncer in transactio
     expect(JSON.stringify(gateway.logs)).toContain('DATABASE_LISTEN_URL');
   });
 });
+
+test.skipIf(!installed('pgbouncer')).each([
+  ['statement', '', 'pool_mode = transaction'],
+  ['transaction', '?pgbouncer=session', '?pgbouncer=true'],
+] as const)(
+  'a pooler in %s mode with "%s" is refused at the start, with the way out',
+  async (mode, parameters, wayOut) => {
+    const direct = new URL(await createDatabase());
+    const bouncer = await startPgBouncer(inject('postgres'), 1, mode);
+    const ended = await refusedStart({
+      DATABASE_URL: `${bouncer}${direct.pathname}${parameters}`,
+      DATA_DIR: temporaryDirectory(),
+    });
+    expect(ended.stderr).toMatch(/^DATABASE_URL: the database cannot be used .+\n$/);
+    expect(ended.stderr).toContain(wayOut);
+  },
+);
 
 describe.skipIf(!installed('pgbouncer'))('?pgbouncer=prepared', () => {
   test('is refused at the start where the pooler keeps no prepared statements', async () => {

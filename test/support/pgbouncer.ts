@@ -14,7 +14,7 @@ import { freePort } from './free-port.ts';
 export async function startPgBouncer(
   server: string,
   poolSize: number,
-  mode: 'transaction' | 'session' = 'transaction',
+  mode: 'transaction' | 'session' | 'statement' = 'transaction',
 ): Promise<string> {
   const { hostname, port: serverPort, username, password } = new URL(server);
   const directory = mkdtempSync(join(tmpdir(), 'pgbouncer-'));
