@@ -29,7 +29,13 @@ export interface Setting<T> {
 export const settings = {
   KEEP_ALIVE_MS: { schema: whole(1_000, 7_200_000), example: '75000' },
   PORT: { schema: whole(0, 65_535), example: '4000' },
-  HOST: { schema: filled, example: '127.0.0.1' },
+  HOST: {
+    schema: filled.refine(
+      (host) => !/^\[.*\]$/.test(host),
+      'must be an address without brackets, ::1 and not [::1]',
+    ),
+    example: '127.0.0.1',
+  },
   DATA_DIR: { schema: filled, example: './data' },
   DATABASE_URL: {
     schema: databaseAddress,

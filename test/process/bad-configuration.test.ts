@@ -9,6 +9,8 @@ interface Case {
   readonly value: string;
   /** What else is set. */
   readonly also?: Record<string, string>;
+  /** What the line says besides. */
+  readonly says?: string;
 }
 
 const FILE = '<file>';
@@ -18,6 +20,7 @@ const bad: readonly Case[] = [
   { variable: 'PORT', value: 'http' },
   { variable: 'PORT', value: '65536' },
   { variable: 'HOST', value: '203.0.113.1' },
+  { variable: 'HOST', value: '[::1]', says: 'without brackets' },
   { variable: 'DATABASE_URL', value: 'mysql://root:sekret@localhost/packs' },
   { variable: 'DATABASE_URL', value: 'postgres://root:1#sekret@localhost/packs' },
   { variable: 'REGISTRY_URL', value: 'registry.internal:5000' },
@@ -54,7 +57,7 @@ const bad: readonly Case[] = [
 
 test.each(bad)(
   '$variable=$value ends the start with one line, and nothing is made',
-  async ({ variable, value, also }) => {
+  async ({ variable, value, also, says = '' }) => {
     const directory = temporaryDirectory();
     const file = join(directory, 'not-what-it-should-be');
     const isBroken = value === BROKEN_CERTIFICATE;
@@ -72,6 +75,7 @@ test.each(bad)(
       : refusedStart(environment));
     expect(ended.stderr).toMatch(new RegExp(`^${variable}: .+; for example ${variable}=.+\n$`));
     expect(ended.stderr).not.toContain('sekret');
+    expect(ended.stderr).toContain(says);
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(existsSync(dataDirectory)).toBe(false);
   },
