@@ -9,7 +9,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { addPack } from './add-pack.ts';
-import { UNPACKED_FACTOR } from './archive/read-archive.ts';
+import { mostTarBytes } from './archive/read-archive.ts';
 import { awaitLease } from './await-lease.ts';
 import { isForeign, type OpenedSource, openImageSource } from './image-source.ts';
 import { NO_SUCH_IMAGE, type ReadPackImageOutcome, readPackImage } from './read-pack-image.ts';
@@ -76,7 +76,7 @@ export async function readUnderLease(
   // Awaited: the lease is kept until this is over, and not only until it has begun.
   return await readPackImage(registry, repository, reference, {
     signal: kept.signal,
-    maxUnpackedBytes: UNPACKED_FACTOR * config.maxArchiveBytes,
+    maxUnpackedBytes: mostTarBytes(config.maxArchiveBytes),
     parserThread,
   });
 }

@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Deadline } from '../../src/registry/distribution/deadline.ts';
-import { samplePack } from '../support/archives.ts';
+import { gzipped, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
 import { isPullable, role, rowOf } from '../support/deletion.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { imageOf } from '../support/layers.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { deployments, registryEnvironment } from '../support/registries.ts';
 import { change, events, packImage, pulls, pushImage } from './changes.ts';
@@ -352,4 +353,23 @@ test('a pack that one more file makes too large stays as it is, compressed or un
     expect((await send(gateway, 'GET', `${id}/files`)).json.files).toHaveLength(files);
   }
   expect(await orphans(gateway)).toEqual([]);
+});
+
+describe('whatever may be uploaded', () => {
+  test('however full, can be read, edited and imported', async () => {
+    const gateway = await startGateway({ environment: { MAX_ARCHIVE_BYTES: '100000' } });
+    const full = (name: string) => {
+      const entries = samplePackEntries({ name });
+      const used = entries.reduce((sum, { content = '' }) => sum + content.length, 0);
+      const zeros = { name: 'data/zeros', content: Buffer.alloc(400_000 - used) };
+      return gzipped(tarOf([...entries, zeros]));
+    };
+    const { pack } = await gateway.upload(full('full'));
+    const list = await send(gateway, 'GET', `${pack.id}/files`);
+    expect(list.json.files, JSON.stringify(list.json)).toHaveLength(5);
+    await pushImage(gateway, 'team/other', 'v1', imageOf([full('other')]));
+    const imported = await change(gateway, 'createPackFromImage', { imageRef: 'team/other:v1' });
+    expect(imported).toMatchObject({ __typename: 'CreatedPack' });
+    expect((await send(gateway, 'DELETE', `${pack.id}/files/data/zeros`)).status).toBe(200);
+  });
 });

@@ -25,9 +25,15 @@ export type ReadPackArchiveOutcome =
 
 const MOST_ENTRIES = 10_000;
 /** How much larger than an upload its contents may be (contract, "Pack archives"). */
-export const UNPACKED_FACTOR = 4;
+const UNPACKED_FACTOR = 4;
 /** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry, and again for Finder's `._` beside it. */
 const TAR_OVERHEAD_BYTES = 2 * MOST_ENTRIES * 4096;
+
+const mostContentBytes = (maxArchiveBytes: number): number => maxArchiveBytes * UNPACKED_FACTOR;
+
+/** Bytes that the tar of a pack may have, whoever reads it. */
+export const mostTarBytes = (maxArchiveBytes: number): number =>
+  mostContentBytes(maxArchiveBytes) + TAR_OVERHEAD_BYTES;
 
 /** The option of tar that makes a file of what a pack cannot hold. */
 const HOW_TO_AVOID: Readonly<Record<string, string>> = {
@@ -71,9 +77,8 @@ async function readPack(
   let spool: Spool | null = null;
   try {
     spool = await Spool.create(workDirectory);
-    const mostContent = maxArchiveBytes * UNPACKED_FACTOR;
-    const reader = new ByteReader(source.chunks, mostContent + TAR_OVERHEAD_BYTES);
-    const { found, tree } = await readEntries(reader, spool, mostContent);
+    const reader = new ByteReader(source.chunks, mostTarBytes(maxArchiveBytes));
+    const { found, tree } = await readEntries(reader, spool, mostContentBytes(maxArchiveBytes));
     // The tar is complete; the gzip trailer is not checked and the upload not measured before its end.
     await source.done;
 

@@ -8,7 +8,7 @@ import type {
   Repository,
 } from '../../registry/registry.ts';
 import type { World } from '../../world.ts';
-import { UNPACKED_FACTOR } from '../archive/read-archive.ts';
+import { mostTarBytes } from '../archive/read-archive.ts';
 import { findPack } from '../find-pack.ts';
 import { isElsewhere, openImageSource } from '../image-source.ts';
 import { type OpenImageOutcome, openImage } from './open-image.ts';
@@ -41,7 +41,7 @@ export async function openContents(
         { signal: AbortSignal.timeout(LONGEST_READING_MS) },
         async (opened) =>
           opened.kind === 'opened'
-            ? unpackImage(opened, UNPACKED_FACTOR * world.config.maxArchiveBytes)
+            ? unpackImage(opened, mostTarBytes(world.config.maxArchiveBytes))
             : imageProblem(opened),
       ),
     );
