@@ -83,11 +83,11 @@ describe('size', () => {
     ).pipe(createGzip());
     const outcome = await read(source, MIB);
     expect(outcome).toMatchObject({ kind: 'invalid', fields: [{ path: 'archive' }] });
-    // 4 MiB of contents, 40 MiB for headers, and what the gzip here had made ahead of us at 1:1000.
+    // 4 MiB of contents, 80 MiB for headers, and what the gzip here had made ahead of us at 1:1000.
     expect(produced).toBeLessThan(200);
   });
 
-  test('of a million entries 10,001 are read', async () => {
+  test('of a million files 10,001 are read', async () => {
     let produced = 0;
     const source = Readable.from(
       (async function* () {
@@ -103,13 +103,27 @@ describe('size', () => {
       kind: 'invalid',
       fields: [
         {
-          path: `archive/data/${10_000 - good.length}`,
+          // guides/ is around another.
+          path: `archive/data/${10_000 - (good.length - 1)}`,
           message: 'the archive has more than 10000 entries; this is the first too many',
         },
       ],
     });
     // What the gzip had ahead of us compresses well.
     expect(produced).toBeLessThan(60_000);
+  });
+
+  test('of a million directories no more, and none of an endless root', async () => {
+    for (const name of ['data/', './']) {
+      const entries = (at: number) => ({ name: name === './' ? name : `${name}${at}/`, type: '5' });
+      const many = Array.from({ length: 30_000 }, (_, at) => rawEntry(entries(at)));
+      const outcome = await read(Readable.from([gzipped(Buffer.concat(many), 1)]), MIB);
+      expect(outcome).toMatchObject({
+        kind: 'invalid',
+        fields: [{ message: expect.stringMatching(/the archive has more than [12]0000 entries/) }],
+      });
+      await rm(join(work, 'contents'));
+    }
   });
 
   test('names that add up to more than memory should hold', async () => {
@@ -119,6 +133,18 @@ describe('size', () => {
       { name: 'x' },
     ]);
     const outcome = await read(Readable.from([gzipped(tarOf([...good, ...long.flat()]))]), MIB);
+    expect(outcome).toMatchObject({
+      kind: 'invalid',
+      fields: [{ message: expect.stringMatching(/longer than 4000000 characters/) }],
+    });
+  });
+
+  test('names that are padded to more than memory should hold', async () => {
+    const padded = Array.from({ length: 9000 }, (_, at) => [
+      { name: 'L', type: 'L', content: `${'./'.repeat(500)}data/${at}` },
+      { name: 'x' },
+    ]);
+    const outcome = await read(Readable.from([gzipped(tarOf([...good, ...padded.flat()]))]), MIB);
     expect(outcome).toMatchObject({
       kind: 'invalid',
       fields: [{ message: expect.stringMatching(/longer than 4000000 characters/) }],

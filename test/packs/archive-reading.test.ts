@@ -193,8 +193,12 @@ describe('what is accepted', () => {
     expect(await read(gzipSync(Buffer.concat(good.map(rawEntry))))).toMatchObject({ kind: 'pack' });
   });
 
-  test('exactly 10,000 entries', async () => {
-    const outcome = await readEntries(...good, ...manyFiles(10_000 - good.length));
+  test.each<[string, RawEntry[]]>([
+    ['with their directories named', [...good, { name: 'data/', type: '5' }]],
+    ['with those only implied', good.filter(({ type }) => type !== '5')],
+  ])('exactly 10,000 files, %s', async (_how, entries) => {
+    const files = good.filter(({ type }) => type !== '5');
+    const outcome = await readEntries(...entries, ...manyFiles(10_000 - files.length));
     expect(outcome.kind).toBe('pack');
   });
 });

@@ -372,4 +372,31 @@ describe('whatever may be uploaded', () => {
     expect(imported).toMatchObject({ __typename: 'CreatedPack' });
     expect((await send(gateway, 'DELETE', `${pack.id}/files/data/zeros`)).status).toBe(200);
   });
+
+  test('of however many and long names, can be read, edited and uploaded again', async () => {
+    const gateway = await startGateway();
+    const directory = `data/${'d'.repeat(145)}`;
+    // As no tool has to name them, these archives have no entries for their directories.
+    const named = (name: string) => samplePackEntries({ name }).filter(({ type }) => type !== '5');
+    const long = Array.from({ length: 9_900 }, (_, at) => [
+      { name: 'L', type: 'L', content: `${directory}/${String(at).padStart(240, 'x')}` },
+      { name: 'x' },
+    ]);
+    const apart = Array.from({ length: 9_996 }, (_, at) => ({ name: `data/${at}/x` }));
+    for (const [name, more, count] of [
+      ['long', long.flat(), 9_904],
+      ['apart', apart, 10_000],
+    ] as const) {
+      const uploaded = await gateway.upload(gzipped(tarOf([...named(name), ...more]), 1));
+      expect(uploaded, name).toMatchObject({ __typename: 'UploadedPack' });
+      const { id, imageDigest } = uploaded.pack;
+      const query = 'query ($id: ID!) { pack(id: $id) { files(first: 1) { totalCount } } }';
+      const { data, errors } = await gateway.graphql(query, { id });
+      expect(data.pack.files?.totalCount, JSON.stringify(errors)).toBe(count);
+      const { bytes } = await send(gateway, 'GET', `${id}/archive`);
+      const again = await replaceArchive(gateway, id, bytes);
+      expect(again.json, name).toMatchObject({ image_digest: imageDigest });
+      expect((await send(gateway, 'PUT', `${id}/files/behavior.md`, 'x')).status, name).toBe(200);
+    }
+  });
 });

@@ -13,10 +13,17 @@ const TOP_LEVEL: ReadonlyMap<string, Kind> = new Map([
 ]);
 const ALLOWED = 'pack.yaml, behavior.md, guides/, scripts/, data/ and templates/';
 
-/** Directories that no entry names but a path implies; bounds memory against 10,000 deep paths. */
-const MOST_IMPLIED_DIRECTORIES = 10_000;
-/** Characters of all paths together: 400 for each of 10,000 entries. */
-const MOST_OF_ALL_PATHS = 4_000_000;
+/**
+ * Files and directories that hold nothing (contract, "Pack archives"). The directories around them are not among these:
+ * an archive may leave them out, and the pack's own names them all.
+ */
+const MOST_ENTRIES = 10_000;
+/** Directories that hold something; bounds memory against 10,000 deep paths. */
+const MOST_DIRECTORIES = 10_000;
+/** Everything that a pack's own archive names. */
+export const MOST_NODES = MOST_ENTRIES + MOST_DIRECTORIES;
+/** Characters of all their paths together: 400 for each of 10,000 entries. */
+export const MOST_PATH_CHARACTERS = 4_000_000;
 
 interface Node {
   readonly segment: string;
@@ -44,7 +51,8 @@ export interface PackRoot {
  */
 export class PackTree {
   readonly #root: Node = node('', 'directory', '', false);
-  #implied = 0;
+  #entries = 0;
+  #directories = 0;
   #characters = 0;
 
   /** Throws `ArchiveRefused` where the path cannot stand beside the others. */
@@ -52,24 +60,19 @@ export class PackTree {
     if (segments.length === 0 && kind === 'file') {
       throw refused(shown, 'this is a file where the pack has its directory');
     }
-    this.#characters += shown.length;
-    if (this.#characters > MOST_OF_ALL_PATHS) {
-      throw refused(
-        shown,
-        `with this entry the names are longer than ${MOST_OF_ALL_PATHS} characters`,
-      );
-    }
     let parent = this.#root;
+    let characters = 0;
     // Segment by segment: whole paths of 64 directories each would be folded and joined for seconds.
     for (const [depth, segment] of segments.entries()) {
       const isLast = depth === segments.length - 1;
       const key = caseFolded(segment);
+      characters += segment.length + (depth === 0 ? 0 : 1);
       let child = parent.children.get(key);
       if (child === undefined) {
+        // A name may be much longer than its path: `./././x`.
+        this.#count(parent, isLast ? Math.max(characters, shown.length - 1) : characters, shown);
         child = node(segment, isLast ? kind : 'directory', shown, !isLast);
         parent.children.set(key, child);
-        if (child.implied) this.#implied += 1;
-        if (this.#implied > MOST_IMPLIED_DIRECTORIES) throw refused(shown, 'too many directories');
       } else {
         const path = [...segments.slice(0, depth), child.segment].join('/');
         refuseUnlessSame(child, path, segment, isLast ? kind : 'directory', shown, depth);
@@ -80,6 +83,27 @@ export class PackTree {
       }
       parent = child;
     }
+  }
+
+  /** Counts what is new in `parent`: the same whatever the order, and whichever directories the archive names. */
+  #count(parent: Node, characters: number, shown: string): void {
+    this.#characters += characters;
+    // What comes first into a directory takes its place among the entries.
+    if (parent.children.size === 0 && parent !== this.#root) this.#directories += 1;
+    else this.#entries += 1;
+    if (this.#characters > MOST_PATH_CHARACTERS) {
+      throw refused(
+        shown,
+        `with this entry the names are longer than ${MOST_PATH_CHARACTERS} characters`,
+      );
+    }
+    if (this.#entries > MOST_ENTRIES) {
+      throw refused(
+        shown,
+        `the archive has more than ${MOST_ENTRIES} entries; this is the first too many`,
+      );
+    }
+    if (this.#directories > MOST_DIRECTORIES) throw refused(shown, 'too many directories');
   }
 
   /** Finds the pack when all paths are there; throws `ArchiveRefused` where something else is at its top. */

@@ -6,7 +6,7 @@ import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-ref
 import { ByteReader } from './byte-reader.ts';
 import { readEntryPath } from './entry-path.ts';
 import type { PackContents, PackFile } from './pack-contents.ts';
-import { PackTree } from './pack-tree.ts';
+import { MOST_NODES, PackTree } from './pack-tree.ts';
 import { readPackYaml } from './read-pack-yaml.ts';
 import { Spool } from './spool.ts';
 import { readTar } from './tar-reader.ts';
@@ -23,11 +23,10 @@ export type ReadPackArchiveOutcome =
   | Invalid
   | { readonly kind: 'too_large'; readonly limit: number };
 
-const MOST_ENTRIES = 10_000;
 /** How much larger than an upload its contents may be (contract, "Pack archives"). */
 const UNPACKED_FACTOR = 4;
 /** What headers and padding may add to the contents: a header, a pax header and two paddings for every entry, and again for Finder's `._` beside it. */
-const TAR_OVERHEAD_BYTES = 2 * MOST_ENTRIES * 4096;
+const TAR_OVERHEAD_BYTES = MOST_NODES * 4096;
 
 const mostContentBytes = (maxArchiveBytes: number): number => maxArchiveBytes * UNPACKED_FACTOR;
 
@@ -120,10 +119,10 @@ async function readEntries(
     const path = readEntryPath(entry.name);
     if (path.kind === 'litter') {
       litter += 1;
-      if (litter <= MOST_ENTRIES) continue;
+      if (litter <= MOST_NODES) continue;
       throw new ArchiveRefused(
         'archive',
-        `has more than ${MOST_ENTRIES} files that a desktop left (.DS_Store and the like)`,
+        `has more than ${MOST_NODES} files that a desktop left (.DS_Store and the like)`,
       );
     }
     const { shown } = path;
@@ -132,9 +131,8 @@ async function readEntries(
     };
     if (path.kind === 'refused') return refuse(path.message);
     entries += 1;
-    if (entries > MOST_ENTRIES) {
-      refuse(`the archive has more than ${MOST_ENTRIES} entries; this is the first too many`);
-    }
+    // The tree counts what is in the pack; its root may be named any number of times.
+    if (entries > MOST_NODES + 1) refuse(`the archive has more than ${MOST_NODES} entries`);
     const { kind, what, size, executable } = entry;
     if (kind === 'other') {
       const hint = HOW_TO_AVOID[what];

@@ -1,3 +1,4 @@
+import { MOST_NODES, MOST_PATH_CHARACTERS } from '../archive/pack-tree.ts';
 import { ImageRefused } from './image-refused.ts';
 import type { LayerEntry } from './layer-entries.ts';
 
@@ -22,15 +23,14 @@ interface Node {
   layer: number;
 }
 
-/** A pack has 10,000 entries at most; an image that any tool made may have more around it. */
-const MOST_NODES = 20_000;
-const MOST_NAME_BYTES = 4 * 1024 * 1024;
-
-/** The files of an image, as its layers make them, the lowest first. Throws `ImageRefused` beyond its bounds. */
+/**
+ * The files of an image, as its layers make them, the lowest first. Throws `ImageRefused` beyond the bounds of archives,
+ * within which its paths cost at most 8 MB.
+ */
 export class ImageTree {
   readonly #root: Node = directory(0);
   #nodes = 0;
-  #nameBytes = 0;
+  #characters = 0;
 
   /** Takes what one entry of a layer says; `file` is given for one of kind `file`. */
   apply(entry: LayerEntry, layer: number, file: ImageFile | null): void {
@@ -49,9 +49,16 @@ export class ImageTree {
       return;
     }
     let parent = this.#root;
-    for (const segment of segments) parent = this.#directoryIn(parent, segment, layer);
-    if (entry.kind === 'directory') this.#directoryIn(parent, name, layer).layer = layer;
-    else this.#put(parent, name, { file, children: null, layer });
+    let length = 0;
+    for (const segment of segments) {
+      length += segment.length;
+      parent = this.#directoryIn(parent, segment, length, layer);
+      // The slash behind it.
+      length += 1;
+    }
+    length += name.length;
+    if (entry.kind === 'directory') this.#directoryIn(parent, name, length, layer).layer = layer;
+    else this.#put(parent, name, length, { file, children: null, layer });
   }
 
   /** By path. */
@@ -73,17 +80,17 @@ export class ImageTree {
     return node ?? null;
   }
 
-  #directoryIn(parent: Node, name: string, layer: number): Node {
+  #directoryIn(parent: Node, name: string, pathLength: number, layer: number): Node {
     const there = parent.children?.get(name);
     return there !== undefined && there.children !== null
       ? there
-      : this.#put(parent, name, directory(layer));
+      : this.#put(parent, name, pathLength, directory(layer));
   }
 
-  #put({ children }: Node, name: string, node: Node): Node {
+  #put({ children }: Node, name: string, pathLength: number, node: Node): Node {
     this.#nodes += 1;
-    this.#nameBytes += name.length + (node.file?.path.length ?? 0);
-    if (this.#nodes > MOST_NODES || this.#nameBytes > MOST_NAME_BYTES) {
+    this.#characters += pathLength;
+    if (this.#nodes > MOST_NODES || this.#characters > MOST_PATH_CHARACTERS) {
       throw new ImageRefused(`an image of more than ${MOST_NODES} entries, or with longer names`);
     }
     children?.set(name, node);
