@@ -63,6 +63,15 @@ describe('pack.yaml', () => {
     });
   });
 
+  test('suggestions by aliases, which may be all that is in the list', () => {
+    const more = 'x: &x triage-kit\ny: &y [*x, other]\nsuggested_packs: *y\n';
+    expect(metadataOf(REQUIRED + more).suggestedPacks).toEqual(['triage-kit', 'other']);
+  });
+
+  test.each(['"<<"', '!!str <<'])('%s is a key like any other', (key) => {
+    expect(metadataOf(`${REQUIRED}${key}: {category: ops}\n`).category).toBeNull();
+  });
+
   test.each(['1.0.0-rc.1', '0.0.1', '10.20.30+build.5'])('version %s', (version) => {
     expect(metadataOf(REQUIRED.replace('1.0.0', version)).version).toBe(version);
   });
@@ -285,6 +294,10 @@ describe('pack.yaml as it is found', () => {
       'a merge',
       `base: &base {name: other, version: 1.0.0}\n<<: *base\nname: triage\ndescription: Triage.\n`,
     ],
+    [
+      'a merge as yq writes it',
+      'base: &base {name: other, version: 1.0.0}\n!!merge <<: *base\nname: triage\ndescription: Triage.\n',
+    ],
     ['several merges', `<<: [{name: triage}, {name: b, version: 1.0.0}]\ndescription: Triage.\n`],
     ['aliases', `x: &x Triage.\n${REQUIRED.replace('Triage.', '*x')}`],
   ])('%s', (_what, text) => {
@@ -297,6 +310,18 @@ describe('pack.yaml as it is found', () => {
 
   test.each<[string, string, RegExp]>([
     ['a merge of no mapping', `<<: 5\n${REQUIRED}`, /merge key <</],
+    ['a merge with its tag of no mapping', `!!merge <<: 5\n${REQUIRED}`, /merge key <</],
+    [
+      'two merge keys, one with its tag',
+      `<<: {a: b}\n!!merge <<: {c: d}\n${REQUIRED}`,
+      /"<<" is not/,
+    ],
+    ['a key repeated by an alias', `x: &n name\n*n : other\n${REQUIRED}`, /"name" is not unique/],
+    [
+      'a key repeated by an alias further in',
+      `x: &n name\ncapabilities: {name: a, *n : b}\n${REQUIRED}`,
+      /"name" is not unique/,
+    ],
     ['two merge keys', `<<: {a: b}\n<<: {c: d}\n${REQUIRED}`, /"<<" is not unique/],
     ['a version of YAML to come', `%YAML 1.3\n---\n${REQUIRED}`, /YAML version 1\.3/],
     ['a second document', `${REQUIRED}...\n---\na: b\n`, /one document/],

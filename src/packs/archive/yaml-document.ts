@@ -9,17 +9,18 @@ import {
   isScalar,
   isSeq,
   Parser,
-  Scalar,
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { measureYaml } from './yaml-measure.ts';
+import { keyOf, MERGE, measureYaml } from './yaml-measure.ts';
 import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
 /** One key of a mapping: its value's node, and the source tokens that both came from. */
 export interface YamlEntry {
   /** Never an alias, but what it stands for. */
   readonly node: unknown;
+  /** Those of a list, likewise. */
+  readonly items: readonly unknown[] | null;
   /** The name of the alias that it was reached by. */
   readonly alias: string | null;
   readonly tokens: CST.CollectionItem | undefined;
@@ -91,18 +92,19 @@ function addEntries(
   const resolved = (node: unknown): unknown => (isAlias(node) ? targets.get(node) : node);
   const merged: unknown[] = [];
   for (const { key, value, srcToken } of mapping.items) {
-    if (isScalar(key) && key.value === '<<' && key.type === Scalar.PLAIN) {
+    const known = keyOf(key, targets);
+    if (known === MERGE) {
       merged.push(value);
       continue;
     }
-    const name = resolved(key);
+    const node = resolved(value);
     const entry: YamlEntry = {
-      node: resolved(value),
+      node,
+      items: isSeq(node) ? node.items.map(resolved) : null,
       alias: isAlias(value) ? value.source : null,
       tokens: srcToken,
       inFlow: mapping.flow === true,
     };
-    const known: unknown = isScalar(name) ? name.value : name;
     // What stands there itself wins over what is merged, and of several the first.
     if (!entries.has(known)) entries.set(known, entry);
   }

@@ -1,4 +1,4 @@
-import { isScalar, isSeq } from 'yaml';
+import { isScalar } from 'yaml';
 import type { FieldProblem } from '../../field-problem.ts';
 import type { YamlEntry } from './yaml-document.ts';
 
@@ -19,8 +19,8 @@ export class YamlFields {
 
   /** A scalar's value, the values of a list, or the node of what is neither. */
   value(key: string): unknown {
-    const node = this.#entries.get(key)?.node;
-    if (isSeq(node)) return node.items.map((item) => (isScalar(item) ? item.value : item));
+    const { node, items = null } = this.#entries.get(key) ?? {};
+    if (items !== null) return items.map((item) => (isScalar(item) ? item.value : item));
     return isScalar(node) ? node.value : node;
   }
 

@@ -1,9 +1,24 @@
-import { type Alias, isAlias, isMap, isNode, isPair, isScalar, isSeq, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { TOO_NESTED, YamlRefused } from './yaml-refused.ts';
 
 /** Values that a reader who follows every alias would see: what fits into a file of this size without aliases. */
 const MOST_VALUES = 40_000;
 const DEEPEST = 100;
+
+/** What `keyOf` makes of a merge key. */
+export const MERGE = Symbol('<<');
+/** Of a merge key as go-yaml and what is written with it, such as yq, spell it: `!!merge <<`. */
+const MERGE_TAG = 'tag:yaml.org,2002:merge';
 
 interface Anchored {
   readonly node: unknown;
@@ -34,11 +49,11 @@ export function measureYaml(root: unknown): ReadonlyMap<Alias, unknown> {
     if (isPair(node)) return measure(node.key, depth) + measure(node.value, depth);
     const anchored: Anchored = { node, values: null };
     if (isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, anchored);
-    if (isMap(node)) refuseRepeatedKey(node);
     let values = 1;
     if (isMap(node) || isSeq(node)) {
       for (const item of node.items) values += measure(item, depth + 1);
     }
+    if (isMap(node)) refuseRepeatedKey(node, targets);
     if (values > MOST_VALUES) throw new YamlRefused(TOO_NESTED);
     anchored.values = values;
     return values;
@@ -48,15 +63,24 @@ export function measureYaml(root: unknown): ReadonlyMap<Alias, unknown> {
   return targets;
 }
 
+/** What a key of a mapping is told apart by: a scalar's value, `MERGE`, or the node of what is neither. */
+export function keyOf(key: unknown, targets: ReadonlyMap<Alias, unknown>): unknown {
+  const node = isAlias(key) ? targets.get(key) : key;
+  if (!isScalar(node)) return node;
+  const { tag, type, value } = node;
+  const isMerge = tag === undefined ? value === '<<' && type === Scalar.PLAIN : tag === MERGE_TAG;
+  return isMerge ? MERGE : value;
+}
+
 /** The parser's own check compares every key with every other: a second at 64 KiB of short keys. */
-function refuseRepeatedKey(mapping: YAMLMap): void {
+function refuseRepeatedKey({ items }: YAMLMap, targets: ReadonlyMap<Alias, unknown>): void {
   const seen = new Set<unknown>();
-  for (const { key } of mapping.items) {
-    const value: unknown = isScalar(key) ? key.value : key;
-    if (seen.has(value)) {
-      const shown = JSON.stringify(String(value).slice(0, 100));
+  for (const { key } of items) {
+    const known = keyOf(key, targets);
+    if (seen.has(known)) {
+      const shown = JSON.stringify(known === MERGE ? '<<' : String(known).slice(0, 100));
       throw new YamlRefused(`is not valid YAML: the key ${shown} is not unique`);
     }
-    seen.add(value);
+    seen.add(known);
   }
 }
