@@ -56,7 +56,7 @@ const takesFile = ({ args }: GraphQLField<unknown, unknown>): boolean =>
   args.some(({ type }) => getNamedType(type).name === 'File');
 
 async function receive({ multipart, files }: PendingUpload): Promise<void> {
-  const arrived = await multipart.files((name) => files.has(name));
+  const arrived = await multipart.files((name) => files.has(name), 'refused');
   for (const [name, file] of files) {
     const { path, size } = arrived.get(name) ?? missing(name);
     file.arrive(path, size);

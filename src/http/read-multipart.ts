@@ -30,10 +30,14 @@ export interface Multipart extends AsyncDisposable {
   readonly fields: ReadonlyMap<string, string>;
   /**
    * Reads the rest; files go to disk, so memory does not grow with them.
-   * @param isWanted by the name of a part; a file that nobody wants is refused
+   * @param isWanted by the name of a part
+   * @param strays what becomes of a file that nobody wants: it is refused, or only its name is kept
    * @throws RequestRefused where the body is no multipart body, or larger than allowed
    */
-  files(isWanted?: (name: string) => boolean): Promise<ReadonlyMap<string, SpooledFile>>;
+  files(
+    isWanted: (name: string) => boolean,
+    strays: 'refused' | 'named',
+  ): Promise<ReadonlyMap<string, SpooledFile>>;
 }
 
 /**
@@ -90,18 +94,23 @@ export async function openMultipart(
   };
   return {
     fields,
-    async files(isWanted = () => true) {
+    async files(isWanted, strays) {
       const files = new Map<string, SpooledFile>();
       const writes: Promise<void>[] = [];
       const into = await makeWorkDirectory();
       directory = into;
       take = (name, stream) => {
-        if (!isWanted(name) || files.has(name)) {
+        const isStray = !isWanted(name);
+        if ((isStray && strays === 'refused') || files.has(name)) {
           refuse('bad_request', `The file ${shown(name)} is not asked for, or came twice.`);
           return;
         }
         const file = new SpooledFile();
         files.set(name, file);
+        if (isStray) {
+          stream.resume();
+          return;
+        }
         const path = join(into, String(writes.length));
         const write = spool(stream, path, maxFileBytes, abandoned.signal).then((size) =>
           file.arrive(path, size),

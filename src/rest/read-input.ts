@@ -82,7 +82,7 @@ export function jsonBody<S extends z.ZodType>(
  * @param schema the parts: a SpooledFile for a file, text for anything else
  * @param texts the names of those that are texts
  */
-export function multipartBody<S extends z.ZodType>(
+export function multipartBody<S extends z.ZodObject>(
   schema: S,
   documented: DocumentedBody,
   texts: ReadonlySet<string>,
@@ -96,7 +96,8 @@ export function multipartBody<S extends z.ZodType>(
       }
       beginUpload();
       const multipart = disposables.use(await openMultipart(request, { texts, maxFileBytes }));
-      const files = await multipart.files();
+      // The schema refuses the others by their names, as those of JSON.
+      const files = await multipart.files((name) => Object.hasOwn(schema.shape, name), 'named');
       return validate(schema, Object.fromEntries([...multipart.fields, ...files]), 'body');
     },
   };

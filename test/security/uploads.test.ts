@@ -45,11 +45,12 @@ function body(parts: readonly Part[]) {
     ([head, content]) => `--x\r\ncontent-disposition: form-data; ${head}\r\n\r\n${content}\r\n`,
   );
   const chunks = [...text, '--x--\r\n'].map((chunk) => new TextEncoder().encode(chunk));
-  const seen = { pulls: 0 };
+  const seen = { pulls: 0, onDisk: 0 };
   const stream = new ReadableStream<Uint8Array>(
     {
       pull(controller) {
         seen.pulls += 1;
+        seen.onDisk = readdirSync(temporary, { recursive: true }).length;
         const chunk = chunks.shift();
         if (chunk === undefined) controller.close();
         else controller.enqueue(chunk);
@@ -62,17 +63,22 @@ function body(parts: readonly Part[]) {
 
 async function send(
   parts: readonly Part[],
-  { key = OWNER_KEY, path = '/graphql', type = 'multipart/form-data; boundary=x' } = {},
-): Promise<{ status: number; body: Json; pulls: number }> {
+  {
+    key = OWNER_KEY,
+    method = 'POST',
+    path = '/graphql',
+    type = 'multipart/form-data; boundary=x',
+  } = {},
+): Promise<{ status: number; body: Json; pulls: number; onDisk: number }> {
   const { stream, seen } = body(parts);
   const init: RequestInit & { duplex: 'half' } = {
-    method: 'POST',
+    method,
     headers: { authorization: `Bearer ${key}`, 'content-type': type },
     body: stream,
     duplex: 'half',
   };
   const response = await gateway.app.fetch(new Request(`http://gateway${path}`, init));
-  const answer = { status: response.status, body: await response.json(), pulls: seen.pulls };
+  const answer = { status: response.status, body: await response.json(), ...seen };
   expect(readdirSync(temporary)).toEqual([]);
   return answer;
 }
@@ -162,6 +168,25 @@ test('bodies beyond their bounds are refused with a code', async () => {
     expect(JSON.stringify(answer.body).length, what).toBeLessThan(1_500);
   }
   expect(gateway.logs.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test('parts that an operation of REST does not know are refused by their names, and not kept', async () => {
+  const stray: Part = ['name="stray"; filename="a"', 'x'.repeat(90_000)];
+  const archive: Part = ['name="archive"; filename="a"', 'no archive'];
+  const visibility: Part = ['name="visibility"', 'community'];
+  const unknown = 'is not a field of this request';
+  const misspelt: Part = ['name="visiblity"', 'community'];
+  const upload = await send([misspelt, archive, visibility, stray], {
+    path: '/v1/packs/upload',
+  });
+  expect(upload).toMatchObject({ status: 400, body: { error: { code: 'validation_error' } } });
+  expect(upload.body.error.details.fields).toEqual({ visiblity: unknown, stray: unknown });
+  // The archive, and the directory that it is in.
+  expect(upload.onDisk).toBeLessThanOrEqual(2);
+  const { id } = await gateway.pack('triage');
+  const path = `/v1/packs/${id}/archive`;
+  const replacement = await send([archive, visibility], { method: 'PUT', path });
+  expect(replacement.body.error.details.fields).toEqual({ visibility: unknown });
 });
 
 test('operations and map may be Blobs, and a file needs no name of its own', async () => {

@@ -63,7 +63,7 @@ const removeFile = operation({
   etag: ({ pack }) => packETag(pack),
 });
 
-const archivePart = z.object({
+const archivePart = z.strictObject({
   archive: z.instanceof(SpooledFile, { error: 'must be a file, the .tar.gz' }),
 });
 /** Written by hand, because a schema that checks files on our disk tells a caller nothing. */
@@ -74,6 +74,7 @@ const documentedArchive: DocumentedBody = {
       schema: {
         type: 'object',
         required: ['archive'],
+        additionalProperties: false,
         properties: {
           archive: {
             type: 'string',

@@ -8,7 +8,7 @@ import { type Operation, operation } from '../operation.ts';
 import { type DocumentedBody, multipartBody } from '../read-input.ts';
 import { optionalVisibility, packJson, packSchema } from './pack-json.rest.ts';
 
-const parts = z.object({
+const parts = z.strictObject({
   archive: z.instanceof(SpooledFile, { error: 'must be a file, the .tar.gz' }),
   visibility: optionalVisibility,
 });
@@ -21,6 +21,7 @@ const documentedParts: DocumentedBody = {
       schema: {
         type: 'object',
         required: ['archive'],
+        additionalProperties: false,
         properties: {
           archive: {
             type: 'string',
