@@ -230,3 +230,37 @@ test('an image that cannot be unpacked says why', async () => {
     details: { retryable: false },
   });
 });
+
+test('a file is found by its path as its author writes it, and one of another tool as it is named', async () => {
+  const gateway = await startGateway();
+  const composed = 'guides/\u00e9/a.md';
+  const decomposed = composed.normalize('NFD');
+  const entries = samplePackEntries({ name: 'composed', files: { [decomposed]: 'of a pack' } });
+  const id = await uploaded(gateway, gzipped(tarOf(entries)));
+  const foreign = await imported(gateway, 'foreign', [
+    gzipped(
+      tarOf([
+        ...samplePackEntries({ name: 'foreign', files: { [composed]: 'NFC' } }),
+        { name: decomposed, content: 'NFD' },
+      ]),
+    ),
+  ]);
+  for (const asked of [composed, decomposed, `./${composed}`]) {
+    expect(await file(gateway, id, asked), asked).toMatchObject({
+      path: composed,
+      text: 'of a pack',
+    });
+    const path = encodeURIComponent(asked);
+    const answer = await gateway.rest('GET', `/v1/packs/${id}/files/${path}`);
+    expect(answer.status, asked).toBe(200);
+    const under = asked.slice(0, asked.lastIndexOf('/'));
+    expect((await files(gateway, id, { under })).nodes, under).toMatchObject([{ path: composed }]);
+  }
+  expect(await file(gateway, id, `${composed}/`)).toBeNull();
+  expect((await files(gateway, id, { under: './' })).totalCount).toBe(5);
+  expect((await files(gateway, id, { under: '../guides' })).nodes).toEqual([]);
+  expect(await file(gateway, foreign, composed)).toMatchObject({ path: composed, text: 'NFC' });
+  expect(await file(gateway, foreign, decomposed)).toMatchObject({ path: decomposed, text: 'NFD' });
+  const under = decomposed.slice(0, decomposed.lastIndexOf('/'));
+  expect((await files(gateway, foreign, { under })).nodes).toMatchObject([{ path: decomposed }]);
+});

@@ -2,6 +2,7 @@ import type { Caller } from '../../identity/caller.ts';
 import type { DescribedPack } from '../../model/pack-row.ts';
 import type { ProblemOf } from '../../outcomes.ts';
 import type { Page } from '../../page.ts';
+import { readEntryPath } from '../archive/entry-path.ts';
 import type { ImageFile } from './image-tree.ts';
 import { openContents } from './open-contents.ts';
 import type { ReadingWorld } from './reading-world.ts';
@@ -35,10 +36,7 @@ export async function listPackFiles(
 ): Promise<ListPackFilesOutcome> {
   using contents = await openedOrProblem(world, caller, pack);
   if (contents.kind !== 'in_use') return contents.problem;
-  const directory = (under ?? '').replace(/\/+$/, '');
-  const { files } = contents.image;
-  const all =
-    directory === '' ? files : files.filter(({ path }) => path.startsWith(`${directory}/`));
+  const all = filesUnder(contents.image.files, (under ?? '').replace(/\/+$/, ''));
   const place = after ?? null;
   const start = place === null ? 0 : all.findIndex(({ path }) => path > place);
   const items = start === -1 ? [] : all.slice(start, start + size);
@@ -65,7 +63,7 @@ export async function findPackFile(
 > {
   using contents = await openedOrProblem(world, caller, pack);
   if (contents.kind !== 'in_use') return contents.problem;
-  const file = contents.image.files.find((one) => one.path === path);
+  const file = fileAt(contents.image.files, path);
   return file === undefined ? noSuchFile(path) : { kind: 'file', file: { ...file, pack } };
 }
 
@@ -81,7 +79,7 @@ export async function readFileText(
   using contents = await openedOrProblem(world, caller, pack);
   if (contents.kind !== 'in_use') return contents.problem;
   const { image } = contents;
-  const file = image.files.find((one) => one.path === path);
+  const file = fileAt(image.files, path);
   if (file === undefined || file.size > LONGEST_TEXT_BYTES) return { kind: 'text', text: null };
   const pieces: Uint8Array[] = [];
   for await (const piece of image.contents.read(file.offset, file.size)) pieces.push(piece);
@@ -105,7 +103,7 @@ export async function openPackFile(
   const contents = await openContents(world, caller, pack);
   if (contents.kind !== 'in_use') return contents;
   const { image } = contents;
-  const file = image.files.find((one) => one.path === path);
+  const file = fileAt(image.files, path);
   if (file === undefined) {
     contents[Symbol.dispose]();
     return noSuchFile(path);
@@ -116,6 +114,27 @@ export async function openPackFile(
     read: () => image.contents.read(file.offset, file.size),
     [Symbol.dispose]: () => contents[Symbol.dispose](),
   };
+}
+
+/** By the path as it is asked for, since the image of another tool may have any; else as archives have it. */
+function fileAt(files: readonly ImageFile[], path: string): ImageFile | undefined {
+  const at = (asked: string | null) => files.find((one) => one.path === asked);
+  return at(path) ?? (path.endsWith('/') ? undefined : at(asInArchives(path)));
+}
+
+/** Those in a directory, named likewise; of an empty name all. */
+function filesUnder(files: readonly ImageFile[], directory: string): readonly ImageFile[] {
+  const under = (asked: string) =>
+    asked === '' ? files : files.filter(({ path }) => path.startsWith(`${asked}/`));
+  const exactly = under(directory);
+  const asArchived = exactly.length > 0 ? null : asInArchives(directory);
+  return asArchived === null ? exactly : under(asArchived);
+}
+
+/** The path that an archive's entry of this name would have; null: none. */
+function asInArchives(name: string): string | null {
+  const read = readEntryPath(Buffer.from(name));
+  return read.kind === 'path' ? read.segments.join('/') : null;
 }
 
 export const noSuchFile = (path: string): ProblemOf<'not_found'> => ({

@@ -86,8 +86,8 @@ const readFile = download({
       const { file, read } = opened;
       return {
         kind: 'download',
-        name: path.slice(path.lastIndexOf('/') + 1),
-        contentType: contentTypeOf(path),
+        name: file.path.slice(file.path.lastIndexOf('/') + 1),
+        contentType: contentTypeOf(file.path),
         size: file.size,
         etag: fileETag(file),
         read,
