@@ -91,6 +91,8 @@ describe('what is accepted', () => {
       [
         ...prefixed('p/'),
         { name: 'p/._guides' },
+        { name: 'p/guides/Icon\r' },
+        { name: 'p/guides/._Icon\r' },
         { name: 'p/guides/.DS_Store' },
         { name: 'p/guides/._start.md' },
       ],

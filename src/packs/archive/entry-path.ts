@@ -30,6 +30,7 @@ export function readEntryPath(name: Uint8Array): EntryPath {
     return refused('the name is not valid UTF-8');
   }
   if (text === '') return refused('the entry has no name');
+  if (FOLDER_ICON.test(text)) return { kind: 'litter' };
   if (/\p{Cc}/u.test(text)) return refused('the name contains a control character');
   if (/^(?:\.?\/)+\.?$|^\.$/.test(text)) return { kind: 'path', shown, segments: [] };
   if (text.startsWith('/') || /^[A-Za-z]:/.test(text)) {
@@ -65,5 +66,7 @@ const LITTER: ReadonlySet<string> = new Set([
   'ehthumbs.db',
   'desktop.ini',
 ]);
+/** Finder's, for a directory with an icon of its own; nothing else has a control character in its name. */
+const FOLDER_ICON = /(?:^|\/)(?:\._)?Icon\r$/;
 const isDesktopLitter = (segment: string): boolean =>
   segment.startsWith('._') || LITTER.has(segment.toLowerCase());
