@@ -181,6 +181,16 @@ describe('what is accepted', () => {
     expect(paths.slice(-3)).toEqual([long, gnu, 'guides/caf\u00e9.md']);
   });
 
+  test("a checksum of signed bytes, as Sun's tar makes it of names that are not ASCII", async () => {
+    const entry = rawEntry({ name: 'guides/caf\u00e9.md', content: 'x' });
+    const header = entry.subarray(0, 512);
+    const signed = new Int8Array(header).fill(0x20, 148, 156).reduce((sum, byte) => sum + byte, 0);
+    header.write(`${signed.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    const outcome = await read(gzipped(Buffer.concat([entry, tarOf(good)])));
+    if (outcome.kind !== 'pack') throw new Error(JSON.stringify(outcome));
+    expect(outcome.pack.files[0]?.path).toBe('guides/caf\u00e9.md');
+  });
+
   test('gzip members joined together and zeros after the end, as tools pad', async () => {
     const tar = tarOf(good);
     const members = [

@@ -32,7 +32,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | null {
   const mode = number(block.subarray(100, 108));
   const size = number(block.subarray(124, 136));
   const sum = number(block.subarray(CHECKSUM.start, CHECKSUM.end));
-  if (mode === null || size === null || sum !== checksum(block)) return null;
+  if (mode === null || size === null || sum === null || !isChecksum(sum, block)) return null;
   const type = ascii(block.subarray(156, 157));
   return {
     name: fullName(block),
@@ -103,12 +103,17 @@ function fullName(block: Uint8Array): Uint8Array {
   return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]);
 }
 
-function checksum(block: Uint8Array): number {
-  let sum = (CHECKSUM.end - CHECKSUM.start) * SPACE;
+/** Some old tars, such as Sun's, add bytes up as signed ones, which differs where a name is not ASCII. */
+function isChecksum(sum: number, block: Uint8Array): boolean {
+  let unsigned = (CHECKSUM.end - CHECKSUM.start) * SPACE;
+  let signed = unsigned;
   for (let at = 0; at < block.length; at += 1) {
-    if (at < CHECKSUM.start || at >= CHECKSUM.end) sum += block[at] ?? 0;
+    if (at >= CHECKSUM.start && at < CHECKSUM.end) continue;
+    const byte = block[at] ?? 0;
+    unsigned += byte;
+    signed += byte < 0x80 ? byte : byte - 0x100;
   }
-  return sum;
+  return sum === unsigned || sum === signed;
 }
 
 /** An octal number, or GNU's base-256 when the top bit is set; null when it is neither, negative or unsafe. */
