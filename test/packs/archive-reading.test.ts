@@ -201,6 +201,21 @@ describe('what is accepted', () => {
     expect(await read(Buffer.concat(members))).toMatchObject({ kind: 'pack' });
   });
 
+  test.each<[string, Uint8Array[]]>([
+    ['another pack', [gzipped(Buffer.alloc(1024))]],
+    ['another pack in a chunk of its own', [Buffer.alloc(0), gzipped(Buffer.alloc(1024))]],
+    ['other bytes', [Buffer.from('more')]],
+  ])('but not %s behind such zeros, which would be dropped in silence', async (_what, more) => {
+    const [first = Buffer.alloc(0), ...others] = more;
+    // What stands in the first chunk is in one piece with the zeros.
+    const chunks = [Buffer.concat([samplePack(), Buffer.alloc(10), first]), ...others];
+    const outcome = await readPackArchive(Readable.from(chunks), LIMITS, work);
+    expect(outcome).toEqual({
+      kind: 'invalid',
+      fields: [{ path: 'archive', message: expect.stringMatching(/goes on behind zeros/) }],
+    });
+  });
+
   test('a tar without its end marker, which some writers leave out', async () => {
     expect(await read(gzipSync(Buffer.concat(good.map(rawEntry))))).toMatchObject({ kind: 'pack' });
   });

@@ -20,11 +20,21 @@ export function gunzipped(archive: Readable, maxArchiveBytes: number): TarSource
   // when nobody listens any longer; that would end the process.
   archive.on('error', () => undefined);
   gunzip.on('error', () => undefined);
-  const done = pipeline(archive, (source) => checked(source, maxArchiveBytes), gunzip);
-  // The same error comes out of `chunks`, which is where it is handled.
+  const seen = { end: 0 };
+  const done = pipeline(archive, (source) => checked(source, maxArchiveBytes, seen), gunzip).then(
+    () => {
+      // To zlib zeros are padding, and whatever comes behind them as well.
+      if (gunzip.bytesWritten < seen.end) throw goesOn();
+    },
+    (error: unknown) => {
+      throw corruptGzip(error) ?? error;
+    },
+  );
+  // What breaks the tar comes out of `chunks` as well, which is where it is handled.
   done.catch(() => undefined);
   return {
-    chunks: translated(gunzip),
+    // Not destroyed at the end of what it unpacks: padding may still be on its way in.
+    chunks: translated(gunzip.iterator({ destroyOnReturn: false })),
     done,
     close: () => {
       archive.destroy();
@@ -40,9 +50,11 @@ export function uncompressed(tar: Readable): TarSource {
   return { chunks: tar, done: Promise.resolve(), close: () => void tar.destroy() };
 }
 
+/** @param seen.end where the last byte that is no zero ends */
 async function* checked(
   source: AsyncIterable<Uint8Array>,
   maxArchiveBytes: number,
+  seen: { end: number },
 ): AsyncGenerator<Uint8Array, void> {
   let start = Buffer.alloc(0);
   let total = 0;
@@ -56,10 +68,19 @@ async function* checked(
     }
     total += chunk.length;
     if (total > maxArchiveBytes) throw new ArchiveTooLarge();
+    let zeros = 0;
+    while (zeros < chunk.length && chunk[chunk.length - 1 - zeros] === 0) zeros += 1;
+    if (zeros < chunk.length) seen.end = total - zeros;
     yield chunk;
   }
   if (total === 0) throw new ArchiveRefused('archive', `is empty; ${HOW_TO}`);
 }
+
+const goesOn = (): ArchiveRefused =>
+  new ArchiveRefused(
+    'archive',
+    `goes on behind zeros that end its gzip stream, which would be dropped; ${HOW_TO}`,
+  );
 
 async function* translated(gunzip: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   try {
@@ -81,5 +102,7 @@ export function corruptGzip(error: unknown): ArchiveRefused | null {
   if (error.code === 'Z_DATA_ERROR' || error.code === 'Z_NEED_DICT') {
     return new ArchiveRefused('archive', 'its gzip stream is corrupt');
   }
+  // From another gzip stream behind zeros that end a chunk.
+  if (error.code === 'ERR_STREAM_PUSH_AFTER_EOF') return goesOn();
   return null;
 }
