@@ -380,9 +380,10 @@ describe('archives that are refused as a whole', () => {
       'gzip of something else',
       gzipSync(Buffer.alloc(2000, 'text ')),
       'archive',
-      /corrupt tar header/,
+      /no tar in it.*corrupt tar header.*gzipped twice\?.*tar -czf/,
     ],
-    ['a short text in gzip', gzipSync('hello'), 'archive', /middle of a header/],
+    ['a short text in gzip', gzipSync('hello'), 'archive', /no tar in it.*middle of a header/],
+    ['an archive gzipped twice', gzipSync(samplePack()), 'archive', /gzipped twice\?/],
     ['a truncated gzip', gzipSync(tar).subarray(0, -9), 'archive', /cut short/],
     [
       'garbage after gzip',

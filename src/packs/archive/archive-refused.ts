@@ -18,6 +18,9 @@ export class ArchiveRefused extends Error {
 /** The compressed stream is longer than an upload may be. */
 export class ArchiveTooLarge extends Error {}
 
+/** What is said of a file that is no archive. */
+export const HOW_TO_MAKE_ONE = 'make one with: tar -czf incident-triage.tar.gz incident-triage';
+
 /** Characters of a name, which may be a kilobyte: enough to find the entry by. */
 const LONGEST_SHOWN = 200;
 

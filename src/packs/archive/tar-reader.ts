@@ -1,4 +1,4 @@
-import { ArchiveRefused, entryProblemPath } from './archive-refused.ts';
+import { ArchiveRefused, entryProblemPath, HOW_TO_MAKE_ONE } from './archive-refused.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { BLOCK, decodeHeader, decodePax, isZeroBlock, untilNul } from './tar-header.ts';
 
@@ -68,12 +68,15 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
   let sparse = false;
   let extendedHeaders = 0;
   let paxRecords = 0;
+  let headers = 0;
 
   for (;;) {
-    const block = await nextBlock(reader, corrupt);
+    const badHeader = headers === 0 ? noTar : corrupt;
+    const block = await nextBlock(reader, badHeader);
     if (block === null) break;
     const header = decodeHeader(block);
-    if (header === null) throw corrupt('the archive holds a corrupt tar header');
+    if (header === null) throw badHeader('the archive holds a corrupt tar header');
+    headers += 1;
 
     if ('xXgLK'.includes(header.type)) {
       extendedHeaders += 1;
@@ -121,6 +124,12 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
   }
   await onlyZeros(reader, corrupt);
 }
+
+const noTar = (fault: string): ArchiveRefused =>
+  new ArchiveRefused(
+    'archive',
+    `is gzip, but there is no tar in it: ${fault} where it begins. Was it gzipped twice? If not, ${HOW_TO_MAKE_ONE}`,
+  );
 
 const SPARSE = { kind: 'other', what: 'a sparse file' } as const;
 

@@ -1,9 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { ArchiveRefused, ArchiveTooLarge } from './archive-refused.ts';
-
-const HOW_TO = 'make one with: tar -czf incident-triage.tar.gz incident-triage';
+import { ArchiveRefused, ArchiveTooLarge, HOW_TO_MAKE_ONE } from './archive-refused.ts';
 
 /** A tar being read; `close` ends it at once, whatever it is doing. */
 export interface TarSource {
@@ -63,7 +61,7 @@ async function* checked(
       start = Buffer.concat([start, chunk.subarray(0, 2)]).subarray(0, 2);
       // RFC 1952, 2.3.1: the two bytes that every gzip member starts with.
       if (!Buffer.from([0x1f, 0x8b]).subarray(0, start.length).equals(start)) {
-        throw new ArchiveRefused('archive', `is not a .tar.gz; ${HOW_TO}`);
+        throw new ArchiveRefused('archive', `is not a .tar.gz; ${HOW_TO_MAKE_ONE}`);
       }
     }
     total += chunk.length;
@@ -73,13 +71,13 @@ async function* checked(
     if (zeros < chunk.length) seen.end = total - zeros;
     yield chunk;
   }
-  if (total === 0) throw new ArchiveRefused('archive', `is empty; ${HOW_TO}`);
+  if (total === 0) throw new ArchiveRefused('archive', `is empty; ${HOW_TO_MAKE_ONE}`);
 }
 
 const goesOn = (): ArchiveRefused =>
   new ArchiveRefused(
     'archive',
-    `goes on behind zeros that end its gzip stream, which would be dropped; ${HOW_TO}`,
+    `goes on behind zeros that end its gzip stream, which would be dropped; ${HOW_TO_MAKE_ONE}`,
   );
 
 async function* translated(gunzip: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
