@@ -36,7 +36,13 @@ export type Problem =
       /** What makes it so. */
       readonly because: 'image_origin' | 'tier';
     }
-  | { readonly kind: 'pack_being_deleted'; readonly packId: string; readonly name: string }
+  | {
+      readonly kind: 'pack_being_deleted';
+      readonly packId: string;
+      readonly name: string;
+      /** Whether the caller's org owns it, and so can finish that. */
+      readonly owned: boolean;
+    }
   | {
       readonly kind: 'registry_cleanup_failed';
       readonly pack: PackRow;
@@ -132,8 +138,10 @@ export const problems = {
     code: () => 'pack_being_deleted',
     status: 409,
     logLevel: 'info',
-    message: ({ name }) =>
-      `The pack ${quoted(name)} is being deleted. Call deletePack again to finish that; it cannot be used meanwhile.`,
+    message: ({ name, owned }) =>
+      owned
+        ? `The pack ${quoted(name)} is being deleted. Call deletePack again to finish that; it cannot be used meanwhile.`
+        : `The pack ${quoted(name)} is being deleted by its owner; it cannot be used any more.`,
   },
   registry_cleanup_failed: {
     graphqlType: 'RegistryCleanupFailed',

@@ -109,7 +109,7 @@ async function nameProblem(
   const pack = await findNamed(database.forOrg(caller.orgId), name);
   return pack === null || pack.status === 'ACTIVE'
     ? { kind: 'name_taken', subject: 'pack', name }
-    : { kind: 'pack_being_deleted', packId: pack.id, name };
+    : { kind: 'pack_being_deleted', packId: pack.id, name, owned: true };
 }
 
 export const leaseLapsed: ProblemOf<'registry_unavailable'> = {

@@ -7,6 +7,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, ImageSource } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { addPack, describedBy } from './add-pack.ts';
+import { beingDeleted } from './being-deleted.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { isElsewhere, type OpenedSource, openImageSource } from './image-source.ts';
@@ -47,9 +48,7 @@ export async function clonePack(
   }
   const source = await findPack(world.database, caller, packId);
   if (source === null) return { kind: 'not_found', subject: 'pack', id };
-  if (source.status !== 'ACTIVE') {
-    return { kind: 'pack_being_deleted', packId, name: source.name };
-  }
+  if (source.status !== 'ACTIVE') return beingDeleted(caller, source);
   if (source.imageDigest === null) return invalidField('id', 'is a pack whose image is not known');
   const opened = isElsewhere(source) ? await openImageSource(world, source.imageRef) : null;
   if (typeof opened === 'string')
@@ -110,10 +109,10 @@ async function copyTo(
 async function sourceGone(
   { database }: World,
   caller: Caller,
-  { id, name }: PackRow,
+  { id }: PackRow,
 ): Promise<ClonePackOutcome> {
   const pack = await findPack(database, caller, id);
   if (pack === null) return { kind: 'not_found', subject: 'pack', id };
-  if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId: id, name };
+  if (pack.status !== 'ACTIVE') return beingDeleted(caller, pack);
   return invalidField('id', 'is a pack whose image is not in its registry any more');
 }

@@ -99,7 +99,7 @@ export async function findDying(
   if (dying === undefined) return null;
   if (!dying.own) return invalidReference(NO_SUCH_IMAGE);
   const { id: packId, name } = dyingRows.ofRecord(dying);
-  return { kind: 'pack_being_deleted', packId, name };
+  return { kind: 'pack_being_deleted', packId, name, owned: true };
 }
 
 /** A problem with the reference that the caller sent. */

@@ -164,5 +164,6 @@ export function unusable(
   if (pack === null || pack.org !== caller.orgId) {
     return { kind: 'not_found', subject: 'pack', id: packId };
   }
-  return pack.status === 'ACTIVE' ? null : { kind: 'pack_being_deleted', packId, name: pack.name };
+  const { status, name } = pack;
+  return status === 'ACTIVE' ? null : { kind: 'pack_being_deleted', packId, name, owned: true };
 }

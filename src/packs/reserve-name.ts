@@ -27,7 +27,9 @@ export async function reserveName(
       .transactional(async (em): Promise<ReserveNameOutcome | null> => {
         const taken = await findNamed(em, name);
         if (taken?.status === 'ACTIVE') return { kind: 'name_taken', subject: 'pack', name };
-        if (taken !== null) return { kind: 'pack_being_deleted', packId: taken.id, name };
+        if (taken !== null) {
+          return { kind: 'pack_being_deleted', packId: taken.id, name, owned: true };
+        }
         const lease = await acquireLease(em, repository);
         return lease === null ? null : { kind: 'reserved', lease };
       }),

@@ -57,9 +57,9 @@ function change(
     // The lock makes other orgs' attachments wait; afterwards they do not see the pack any more.
     const pack = await lockPack(em, packId);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id };
-    if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name: pack.name };
-    expected?.({ pack });
     const { name, visibility: from } = pack;
+    if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name, owned: true };
+    expected?.({ pack });
     if (from === visibility) return { kind: 'visibility_updated', pack };
     if (visibility === 'ORG') {
       // A statement of its own, because its snapshot must be younger than the lock it waited for.

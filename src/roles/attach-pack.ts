@@ -2,6 +2,7 @@ import type { Caller } from '../identity/caller.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { RoleRow } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
+import { beingDeleted } from '../packs/being-deleted.ts';
 import type { World } from '../world.ts';
 import { attach } from './attachments.ts';
 import { type RoleAndPackIds, withRoleAndPack } from './with-role-and-pack.ts';
@@ -23,9 +24,7 @@ export function attachPack(
     input,
     'share',
     async (em, role, pack) => {
-      if (pack.status !== 'ACTIVE') {
-        return { kind: 'pack_being_deleted', packId: pack.id, name: pack.name };
-      }
+      if (pack.status !== 'ACTIVE') return beingDeleted(caller, pack);
       await attach(em, caller, role.id, [pack.id]);
       return { kind: 'attached', role, pack };
     },

@@ -3,6 +3,7 @@ import { firstProblems } from '../field-problem.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type PackId, packIds } from '../model/ids.ts';
 import type { ProblemOf } from '../outcomes.ts';
+import { beingDeleted } from '../packs/being-deleted.ts';
 import { findPacks } from '../packs/find-pack.ts';
 import { quoted } from '../quoted.ts';
 
@@ -41,5 +42,5 @@ export async function lockAttachablePacks(
   }
   return first.pack === null
     ? { kind: 'not_found', subject: 'pack', id: first.id }
-    : { kind: 'pack_being_deleted', packId: first.pack.id, name: first.pack.name };
+    : beingDeleted(caller, first.pack);
 }
