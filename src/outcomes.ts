@@ -24,10 +24,13 @@ export interface Blockers {
 export type Problem =
   | { readonly kind: 'not_found'; readonly subject: Subject; readonly id: string }
   | { readonly kind: 'validation_failed'; readonly fields: readonly FieldProblem[] }
+  | { readonly kind: 'name_taken'; readonly subject: 'pack'; readonly name: string }
   | {
       readonly kind: 'name_taken';
-      readonly subject: 'pack' | 'agent_role';
+      readonly subject: 'agent_role';
       readonly name: string;
+      /** Whether the role that has it is, so that lists leave it out. */
+      readonly archived: boolean;
     }
   | { readonly kind: 'pack_in_use'; readonly pack: PackRow; readonly blockers: Blockers }
   | {
@@ -107,10 +110,15 @@ export const problems = {
     code: () => 'name_taken',
     status: 409,
     logLevel: 'info',
-    message: ({ subject, name }) =>
-      subject === 'pack'
-        ? `Your org already has a pack named ${quoted(name)}: replace its image (replacePackImage), delete it first, or choose another name.`
-        : `Your org already has an agent role named ${quoted(name)}: update that role or choose another name.`,
+    message: (problem) => {
+      const name = quoted(problem.name);
+      if (problem.subject === 'pack') {
+        return `Your org already has a pack named ${name}: replace its image (replacePackImage), delete it first, or choose another name.`;
+      }
+      return problem.archived
+        ? `Your org already has an agent role named ${name}, which is archived: unarchive it (unarchiveAgentRole) or choose another name.`
+        : `Your org already has an agent role named ${name}: update that role or choose another name.`;
+    },
   },
   pack_in_use: {
     graphqlType: 'PackInUse',

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { attach } from './attachments.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
+import { roleNameTaken } from './role-name-taken.ts';
 
 const createAgentRoleInput = z.object({
   name: roleFields.name,
@@ -53,7 +54,7 @@ export async function createAgentRole(
       return { kind: 'created', role };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) return { kind: 'name_taken', subject: 'agent_role', name };
+    if (isUniqueViolation(error)) return roleNameTaken(database, caller, name);
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import { attach, detachAllBut } from './attachments.ts';
 import { lockRole } from './find-role.ts';
 import { lockAttachablePacks } from './lock-attachable-packs.ts';
 import { roleFields } from './role-fields.ts';
+import { roleNameTaken } from './role-name-taken.ts';
 
 const notNull = 'must not be null; leave it out to keep it';
 
@@ -67,7 +68,7 @@ export async function updateAgentRole(
     });
   } catch (error) {
     if (isUniqueViolation(error) && fields.name != null) {
-      return { kind: 'name_taken', subject: 'agent_role', name: fields.name };
+      return roleNameTaken(database, caller, fields.name);
     }
     throw error;
   }

@@ -129,6 +129,25 @@ describe.each(databaseKinds)('agent roles on %s', (database) => {
     });
   });
 
+  test('keep their names while archived, and whoever wants one is told so', async () => {
+    const gateway = await startGateway({ database });
+    const other = await role(gateway, 'other');
+    const roleId = await role(gateway, 'on-call');
+    const refusals = async () => {
+      const json = { name: 'on-call' };
+      const answers = [
+        await gateway.rest('POST', '/v1/agent-roles', { json }),
+        await gateway.rest('PATCH', `/v1/agent-roles/${other}`, { json }),
+      ];
+      return answers.map(({ body }) => [body.error.code, body.error.message]);
+    };
+    const twice = (advice: string) =>
+      Array(2).fill(['name_taken', expect.stringContaining(advice)]);
+    expect(await refusals()).toEqual(twice('"on-call": update that role'));
+    await change(gateway, 'archiveAgentRole', roleId);
+    expect(await refusals()).toEqual(twice('archived: unarchive it (unarchiveAgentRole)'));
+  });
+
   test('do not exist for another org', async () => {
     const gateway = await startGateway({ database });
     const other = await gateway.org('other-org');
