@@ -92,7 +92,8 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         const isFresh = ahead instanceof FirstReads && ahead.isOf(repository, digest);
         const reads = isFresh ? ahead : undefined;
         return within(deadlineMs, options, (deadline) => {
-          const view = new RepositoryView(client, peculiarities, repository, deadline, reads);
+          const image = { repository, subject: digest };
+          const view = new RepositoryView(client, peculiarities, image, deadline, reads);
           return purge({ client, peculiarities, repository, deadline }, view, digest, held);
         });
       }),

@@ -38,7 +38,7 @@ export async function dropTags(
     const manifest = known.get(tag);
     return manifest != null && removed.has(manifest.digest);
   };
-  const listed = await listTags(client, repository, deadline, peculiarities.listsTags);
+  const listed = await listTags(client, repository, deadline, null);
   if (listed === null) return [];
   const suspects = listed.filter((tag) => !known.get(tag) || isOnRemoved(tag));
   const left = await tagsOn(world, suspects, removed);
@@ -47,7 +47,7 @@ export async function dropTags(
   }
   if (left.length === 0) return [];
   for (const tag of left) await deleteTag(client, repository, tag, deadline);
-  const still = new Set(await listTags(client, repository, deadline, peculiarities.listsTags));
+  const still = new Set(await listTags(client, repository, deadline, null));
   return left.filter((tag) => still.has(tag));
 }
 

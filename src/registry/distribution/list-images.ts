@@ -96,7 +96,7 @@ async function imagesOf(
   repository: Repository,
   deadline: Deadline,
 ): Promise<StoredImage[]> {
-  const tags = await listTags(client, repository, deadline);
+  const tags = await listTags(client, repository, deadline, null);
   if (tags === null) {
     throw new CallFailed(failed('REGISTRY_ERROR', false, 'the registry cannot list tags'));
   }

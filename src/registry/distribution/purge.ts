@@ -93,7 +93,7 @@ export async function foreseePurge(
   held: ReadonlySet<Digest>,
   deadline: Deadline,
 ): Promise<ForeseenOutcome> {
-  const view = new RepositoryView(client, peculiarities, repository, deadline);
+  const view = new RepositoryView(client, peculiarities, { repository, subject: digest }, deadline);
   const parts = await planPurge(view, digest, held);
   if (parts === null) return { kind: 'retained_shared' };
   return { kind: (await view.manifest(digest)) === null ? 'already_gone' : 'purged' };

@@ -30,7 +30,7 @@ export class FirstReads implements ReadAhead {
     const deadline = new Deadline(deadlineMs);
     this.#deadline = deadline;
     const { listsTags, referrersApi } = peculiarities;
-    this.tags = listTags(client, repository, deadline, listsTags);
+    this.tags = listTags(client, repository, deadline, listsTags ? null : digest);
     this.referrers =
       referrersApi === 'absent'
         ? undefined

@@ -15,11 +15,12 @@ interface SeenTags {
   readonly byDigest: ReadonlyMap<Digest, SeenManifest>;
 }
 
-/** What a purge sees of a repository: each thing is read once, when first asked for. */
+/** What the purge of a subject sees of its repository: each thing is read once, when first asked for. */
 export class RepositoryView {
   readonly #client: Client;
   readonly #peculiarities: Peculiarities;
   readonly #repository: Repository;
+  readonly #subject: Digest;
   readonly #deadline: Deadline;
   readonly #ahead: FirstReads | undefined;
   readonly #manifests = new Map<string, Promise<SeenManifest | null>>();
@@ -28,13 +29,14 @@ export class RepositoryView {
   constructor(
     client: Client,
     peculiarities: Peculiarities,
-    repository: Repository,
+    { repository, subject }: { readonly repository: Repository; readonly subject: Digest },
     deadline: Deadline,
     ahead?: FirstReads,
   ) {
     this.#client = client;
     this.#peculiarities = peculiarities;
     this.#repository = repository;
+    this.#subject = subject;
     this.#deadline = deadline;
     this.#ahead = ahead;
   }
@@ -89,8 +91,9 @@ export class RepositoryView {
   }
 
   async #readTags(): Promise<SeenTags | null> {
+    const witness = this.#peculiarities.listsTags ? null : this.#subject;
     const tags = await this.#first(this.#ahead?.tags, () =>
-      listTags(this.#client, this.#repository, this.#deadline, this.#peculiarities.listsTags),
+      listTags(this.#client, this.#repository, this.#deadline, witness),
     );
     if (tags === null) return null;
     this.#peculiarities.foundTagList();

@@ -16,6 +16,7 @@ import {
   OCI_INDEX,
 } from './manifest.ts';
 import { pages } from './pages.ts';
+import { ATTEMPTS } from './retry.ts';
 
 /** Each tag has to be asked what it pulls; beyond this a purge could not end within its deadline. */
 const MOST_TAGS = 10_000;
@@ -90,15 +91,35 @@ const deletion = (client: Client, repository: Repository, reference: Tag | Diges
 
 /**
  * Null where the registry cannot list them, or has more than we read (10,000).
- * @param seen whether the registry is known to list tags: then no proxy's page says that it cannot
+ *
+ * A page in place of the list may come from a router that has lost its way to the registry for an instant. It counts as
+ * "there is no list" only if it goes on coming after the registry has answered for a manifest.
+ * @param witness that manifest; null where no page is to count, because the registry is known to list tags
  */
 export async function listTags(
   client: Client,
   repository: Repository,
   deadline: Deadline,
-  seen = false,
+  witness: Digest | null,
 ): Promise<Tag[] | null> {
+  const ask = (most: number) => askForTags(client, repository, deadline, most);
+  let tags = await ask(witness === null ? Number.POSITIVE_INFINITY : 1);
+  if (tags === 'a page' && witness !== null) {
+    await getManifest(client, repository, witness, deadline, { actions: 'pull,delete' });
+    tags = await ask(ATTEMPTS);
+  }
+  return tags === 'a page' ? null : tags;
+}
+
+/** @param most which page in place of the list is the answer; those before it are failures worth another try */
+async function askForTags(
+  client: Client,
+  repository: Repository,
+  deadline: Deadline,
+  most: number,
+): Promise<Tag[] | null | 'a page'> {
   const tags: Tag[] = [];
+  let inPlace = 0;
   const first = client.url(`/v2/${repository}/tags/list?n=${TAGS_PER_PAGE}`);
   const call = {
     operation: 'GET tags',
@@ -107,10 +128,10 @@ export async function listTags(
     actions: 'pull,delete',
     limit: MAX_MANIFEST_BYTES,
     final: (answer: Answer) =>
-      seen ? saysNoSuchRoute(answer) : answer.status !== 403 && lacksRoute(answer),
+      saysNoSuchRoute(answer) || (answer.status !== 403 && lacksRoute(answer) && ++inPlace >= most),
   } as const;
   for await (const answer of pages(client, call, first, deadline)) {
-    if (answer.status !== 200) return null;
+    if (answer.status !== 200) return saysNoSuchRoute(answer) ? null : 'a page';
     const page = jsonOf(answer);
     // docker-registry says null, not [], once the last tag is gone; some leave the field out. JSON with neither it
     // nor the repository's name does not come from the registry.
@@ -125,17 +146,35 @@ export async function listTags(
   return tags;
 }
 
-/** `lasting`: the answer is that of a registry without the endpoint, not of a page in its place. */
+/**
+ * `lasting`: the answer is that of a registry without the endpoint, not of a page in its place. `inWords`: it is in the
+ * form of a registry's errors.
+ */
 export type Referrers =
   | { readonly kind: 'listed'; readonly digests: readonly Digest[] }
   | { readonly kind: 'unknown_manifest' }
-  | { readonly kind: 'no_api'; readonly lasting: boolean };
+  | { readonly kind: 'no_api'; readonly lasting: boolean; readonly inWords: boolean };
 
 /**
- * What refers to a manifest, by the referrers API (OCI Distribution 1.1, "Listing Referrers").
+ * What refers to a manifest, by the referrers API (OCI Distribution 1.1, "Listing Referrers"). That there is no API is
+ * believed of a page, as in `listTags`, only when it comes again after the registry has answered for the manifest.
  * @param seen whether the registry is known to have the API: then only its own word says that it has none
  */
 export async function listReferrers(
+  client: Client,
+  repository: Repository,
+  digest: Digest,
+  deadline: Deadline,
+  seen: boolean,
+): Promise<Referrers> {
+  const ask = () => askForReferrers(client, repository, digest, deadline, seen);
+  const first = await ask();
+  if (first.kind !== 'no_api' || first.inWords) return first;
+  await getManifest(client, repository, digest, deadline, { actions: 'pull,delete' });
+  return ask();
+}
+
+async function askForReferrers(
   client: Client,
   repository: Repository,
   digest: Digest,
@@ -160,7 +199,8 @@ export async function listReferrers(
     const isIndex = type.startsWith(OCI_INDEX);
     if (answer.status !== 200 || !(isIndex || seen)) {
       const isPage = answer.status === 200 || (answer.status === 404 && /html/i.test(type));
-      return { kind: 'no_api', lasting: !isPage && !isAboutThis(answer) };
+      const inWords = contentOf(answer).kind === 'errors';
+      return { kind: 'no_api', lasting: !isPage && !isAboutThis(answer), inWords };
     }
     const index = jsonOf(answer);
     if (!isIndex || !isRecord(index)) {

@@ -6,7 +6,7 @@ import {
   type ScriptedAnswer,
   startHostileRegistry,
 } from '../../support/hostile-registry.ts';
-import { imageOf, indexOf } from './images.ts';
+import { INDEX, imageOf, indexOf, tag } from './images.ts';
 import { name, type Store, vendor } from './vendor.ts';
 
 const json = (value: object): ScriptedAnswer => ({
@@ -14,6 +14,19 @@ const json = (value: object): ScriptedAnswer => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(value),
 });
+
+const pages: [string, ScriptedAnswer][] = [
+  ['404 as text', { status: 404, body: '404 page not found' }],
+  ['404 as HTML', { status: 404, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ['405', { status: 405 }],
+  ['501', { status: 501 }],
+];
+
+/** A router that lacks a route the first few times that it is asked for it. */
+function lackingAtFirst(route: string, page: ScriptedAnswer, times: number) {
+  let left = times;
+  return (path: string) => (path.includes(route) && left-- > 0 ? page : undefined);
+}
 
 describe('a list of tags', () => {
   const both = () => {
@@ -44,28 +57,60 @@ describe('a list of tags', () => {
     expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
   });
 
-  it.each<[string, ScriptedAnswer]>([
-    ['404 as text', { status: 404, body: '404 page not found' }],
-    ['404 as HTML', { status: 404, headers: { 'content-type': 'text/html' }, body: '<html>' }],
-    ['405', { status: 405 }],
-    ['501', { status: 501 }],
-  ])('that has been seen is not taken for missing because of a page: %s', async (_, page) => {
+  it.each(pages)(
+    'that has been seen is not taken for missing because of a page: %s',
+    async (_, page) => {
+      const { image, index } = both();
+      const first = imageOf('shows that tags are listed');
+      let inTheWay = false;
+      const { registry, store } = await vendor(
+        (_method, path) => (inTheWay && path.includes('/tags/list') ? page : undefined),
+        { v0: first, v1: image, multi: index },
+      );
+      await registry.purge(name, first.descriptor.digest);
+      inTheWay = true;
+      const outcome = await registry.purge(name, image.descriptor.digest);
+      expect(outcome).toMatchObject({ kind: 'failed', retryable: true });
+      expect(store.manifests.size).toBe(2);
+      inTheWay = false;
+      expect(await registry.purge(name, image.descriptor.digest)).toEqual({
+        kind: 'retained_shared',
+      });
+    },
+  );
+
+  it.each(pages)(
+    'of a registry not seen before is asked for again after a page: %s',
+    async (_, page) => {
+      for (const times of [1, 3]) {
+        const { image, index } = both();
+        const lacking = lackingAtFirst('/tags/list', page, times);
+        const { registry, store } = await vendor((_method, path) => lacking(path), {
+          v1: image,
+          multi: index,
+        });
+        const { digest } = image.descriptor;
+        expect(await registry.purge(name, digest)).toEqual({ kind: 'retained_shared' });
+        expect(store.manifests.size).toBe(2);
+      }
+    },
+  );
+
+  it('is asked for again, too, by the reads ahead of a purge, and where a later page of it is missing', async () => {
     const { image, index } = both();
-    const first = imageOf('shows that tags are listed');
-    let inTheWay = false;
-    const { registry, store } = await vendor(
-      (_method, path) => (inTheWay && path.includes('/tags/list') ? page : undefined),
-      { v0: first, v1: image, multi: index },
+    const lacking = lackingAtFirst('last=v1', { status: 404, body: 'default backend - 404' }, 1);
+    const { registry } = await vendor(
+      (_, path) => {
+        if (!path.includes('/tags/list')) return undefined;
+        if (path.includes('last=v1')) return lacking(path) ?? json({ tags: ['multi'] });
+        const link = `</v2/${name}/tags/list?n=1000&last=v1>; rel="next"`;
+        return { ...json({ tags: ['v1'] }), headers: { link } };
+      },
+      { v1: image, multi: index },
     );
-    await registry.purge(name, first.descriptor.digest);
-    inTheWay = true;
-    const outcome = await registry.purge(name, image.descriptor.digest);
-    expect(outcome).toMatchObject({ kind: 'failed', retryable: true });
-    expect(store.manifests.size).toBe(2);
-    inTheWay = false;
-    expect(await registry.purge(name, image.descriptor.digest)).toEqual({
-      kind: 'retained_shared',
-    });
+    const { digest } = image.descriptor;
+    using ahead = registry.readAhead?.(name, digest, tag('v1'));
+    expect(await registry.purge(name, digest, { ahead })).toEqual({ kind: 'retained_shared' });
   });
 
   it('goes on where it began, though the registry takes itself to be elsewhere', async () => {
@@ -84,6 +129,30 @@ describe('a list of tags', () => {
       kind: 'retained_shared',
     });
     expect(seen.some(({ path }) => path.includes('last=v1'))).toBe(true);
+  });
+});
+
+describe('a list of referrers', () => {
+  it.each<[string, ScriptedAnswer]>([
+    ...pages,
+    ['403', { status: 403, body: 'Forbidden' }],
+    ['200 as HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ])('of a registry not seen before is asked for again after a page: %s', async (_, page) => {
+    const image = imageOf('signed');
+    const signature = imageOf('its signature', image.descriptor);
+    const lacking = lackingAtFirst('/referrers/', page, 1);
+    const { registry, store } = await vendor(
+      (_method, path) => {
+        if (!path.includes('/referrers/')) return undefined;
+        const manifests = path.endsWith(image.descriptor.digest) ? [signature.descriptor] : [];
+        const body = JSON.stringify({ schemaVersion: 2, manifests });
+        return lacking(path) ?? { status: 200, headers: { 'content-type': INDEX }, body };
+      },
+      { v1: image },
+      signature,
+    );
+    expect(await registry.purge(name, image.descriptor.digest)).toEqual({ kind: 'purged' });
+    expect(store.manifests.size).toBe(0);
   });
 });
 

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDistributionRegistry } from '../../../src/registry/distribution/distribution-registry.ts';
-import { startHostileRegistry } from '../../support/hostile-registry.ts';
+import { registryError, startHostileRegistry } from '../../support/hostile-registry.ts';
 import { imageOf, indexOf, MANIFEST, repository, tag } from './images.ts';
 
 const name = repository('packs/acme/triage');
@@ -27,7 +27,7 @@ async function start(failing: RegExp = /^$/, times = 0) {
       const tags = isThere ? '["1.0.0"]' : 'null';
       return { status: 200, headers: json, body: `{"name":"${name}","tags":${tags}}` };
     }
-    if (path.includes('/referrers/')) return { status: 404, body: '404 page not found' };
+    if (path.includes('/referrers/')) return registryError(404, 'UNSUPPORTED');
     if (!isThere) {
       return { status: 404, headers: json, body: '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}' };
     }
