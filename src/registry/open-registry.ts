@@ -34,5 +34,9 @@ export async function openRegistry(
     tokens: { hosts: config.tokenHosts, otherPorts: true, variable: 'REGISTRY_TOKEN_HOSTS' },
     onCall,
   });
-  return withCircuitBreaker(registry, { ...defaultCircuitBreaker, onChange: onCircuit });
+  return withCircuitBreaker(registry, {
+    ...defaultCircuitBreaker,
+    namespace: config.namespace,
+    onChange: onCircuit,
+  });
 }

@@ -5,7 +5,12 @@ import { createDistributionRegistry } from '../../src/registry/distribution/dist
 import type { CircuitState, Registry } from '../../src/registry/registry.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { startGateway } from '../support/gateway.ts';
-import { type Reply, registryError, startHostileRegistry } from '../support/hostile-registry.ts';
+import {
+  type Reply,
+  registryError,
+  type Script,
+  startHostileRegistry,
+} from '../support/hostile-registry.ts';
 import { installed } from '../support/installed.ts';
 import { imageOf, repository, tag } from './distribution/images.ts';
 
@@ -17,14 +22,15 @@ function guarded(url: URL, failures = 2, halfOpenAfterMs = 300) {
   const states: CircuitState[] = [];
   const inner = createDistributionRegistry({ url, deadlineMs: 1_000 });
   const onChange = (state: CircuitState) => void states.push(state);
-  const registry = withCircuitBreaker(inner, { failures, halfOpenAfterMs, onChange });
+  const namespace = 'packs';
+  const registry = withCircuitBreaker(inner, { failures, halfOpenAfterMs, namespace, onChange });
   onTestFinished(() => registry.close());
   return { registry, states };
 }
 
 const purge = (registry: Registry) => registry.purge(name, image.descriptor.digest);
 
-async function answering(reply: () => Reply) {
+async function answering(reply: Script) {
   const hostile = await startHostileRegistry(reply);
   onTestFinished(() => hostile.stop());
   return hostile;
@@ -131,6 +137,34 @@ describe('what opens the circuit', () => {
     answer = () => registryError(404, 'NAME_UNKNOWN');
     expect(await purge(registry)).toEqual({ kind: 'already_gone' });
     expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'closed']);
+  });
+
+  test('not reads that a caller names: they say nothing of our repositories, good or bad', async () => {
+    const mirror = repository('mirror/library/image');
+    let isDown = false;
+    const hostile = await answering(({ path }) => {
+      if (isDown || path.startsWith(`/v2/${mirror}/`)) return registryError(502, 'UNKNOWN');
+      return registryError(404, 'NAME_UNKNOWN');
+    });
+    const { registry, states } = guarded(hostile.url, 2, 0);
+    const { digest } = image.descriptor;
+    const readings = [
+      () => registry.readManifest(mirror, tag('v1')),
+      () => registry.readBlob(mirror, image.descriptor),
+      () => registry.copyImage({ repository: mirror }, digest, name, tag('v1')),
+    ];
+    for (const read of [...readings, ...readings]) {
+      expect(await read()).toMatchObject({ kind: 'failed', outage: true });
+    }
+    expect(await purge(registry)).toEqual({ kind: 'already_gone' });
+    expect(states).toEqual([]);
+
+    isDown = true;
+    await purge(registry);
+    for (const read of readings) await read();
+    await purge(registry);
+    for (const read of readings) expect(await read()).toMatchObject({ outage: true });
+    expect(states).toEqual(['open']);
   });
 
   test('while one call tries, the others are answered at once', async () => {
