@@ -69,7 +69,8 @@ export class Authorization {
 
   /**
    * A better header after a 401, or undefined when there is none and the 401 stands.
-   * @param isSecond whether a token fetched for this very request was refused: then only one for less is worth a try
+   * @param isSecond whether a token fetched for this very request was refused: then only one for less is worth a try. Of
+   * one that was kept that is not known: the service may have been given another key since.
    * Throws `CallFailed` when the token service refuses, is down or must not be asked.
    */
   async renew(
@@ -89,7 +90,10 @@ export class Authorization {
       if (typeof accepted !== 'string') {
         if (isSecond && !canAskForLess(bearer, scope)) return undefined;
         this.#scheme = accepted;
-        return this.#bearer(accepted, scope, bearer.parameters, refused, deadline);
+        if (!isSecond) return this.#bearer(accepted, scope, bearer.parameters, refused, deadline);
+        // For this request alone: it may be for less than the next one needs.
+        const less = this.#fetch(accepted, scope, bearer.parameters, true);
+        return `Bearer ${(await deadline.race(less)).value}`;
       }
       // Artifactory offers both: where its token service may not be asked, Basic serves as well.
       if (!takesBasic || header === undefined) {
@@ -137,11 +141,7 @@ export class Authorization {
     const question = `${key} ${challenge !== null}`;
     let fetching = this.#fetching.get(question);
     if (!fetching) {
-      // A token that has not expired was granted for less than was asked: some services drop an action that they do
-      // not know, and the whole scope with it.
-      const asksTooMuch =
-        refused?.startsWith('Bearer ') === true && challenge?.error !== 'invalid_token';
-      fetching = this.#fetch(scheme, scope, challenge, asksTooMuch)
+      fetching = this.#fetch(scheme, scope, challenge, false)
         .then((token) => this.#keep(key, token))
         .finally(() => this.#fetching.delete(question));
       this.#fetching.set(question, fetching);
@@ -149,18 +149,21 @@ export class Authorization {
     return `Bearer ${(await deadline.race(fetching)).value}`;
   }
 
-  /** Asks for all that we need, and where that is refused for what the challenge names. */
+  /**
+   * Asks for all that we need, and where that is refused for what the challenge names.
+   * @param asksLess asks only for that: some services drop an action that they do not know, and the whole scope with it
+   */
   async #fetch(
     { realm, service }: Bearer,
     scope: Scope,
     challenge: Challenge['parameters'] | null,
-    asksTooMuch: boolean,
+    asksLess: boolean,
   ): Promise<Token> {
     const ask = (wanted: Scope, isLast: boolean) =>
       this.#options.fetchToken({ realm, service, scope: wanted }, this.#basic, isLast);
     const narrow = narrowScope(challenge?.scope, scope);
     const wide = withActionsOf(challenge?.scope, scope);
-    const first = this.#withoutDelete || asksTooMuch ? narrow : wide;
+    const first = this.#withoutDelete || asksLess ? narrow : wide;
     try {
       return await ask(first, first === narrow);
     } catch (error) {

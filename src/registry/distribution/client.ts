@@ -30,6 +30,8 @@ export interface ClientOptions {
 /** Plenty for an error; a call that expects more says so. */
 const BODY_LIMIT = 64 * 1024;
 const MOST_CONNECT_MS = 10_000;
+/** The first token is asked for all that we need; where that gave too little, a second for what is named there. */
+const MOST_RENEWALS = 2;
 
 /** Makes one call to the registry: credentials, redirects, retries and the reading of the answer. */
 export class Client {
@@ -88,8 +90,6 @@ export class Client {
       call.scope ??
       (call.actions === undefined ? undefined : `repository:${call.repository}:${call.actions}`);
     let header = await this.#authorization.header(scope, deadline);
-    // The first token is asked for all that we need; where that gave too little, a second for what is named here.
-    const mostRenewals = header === undefined ? 2 : 1;
     let renewals = 0;
     let insisted = false;
     let redirects = 0;
@@ -123,7 +123,7 @@ export class Client {
         url = target;
         continue;
       }
-      if (answer.status === 401 && atHome && renewals < mostRenewals) {
+      if (answer.status === 401 && atHome && renewals < MOST_RENEWALS) {
         renewals++;
         const challenge = answer.headers['www-authenticate'];
         const better = await this.#authorization.renew(
