@@ -16,8 +16,18 @@ export const descriptorSchema = z.looseObject({
 /** The port's limit for a manifest: what the OCI Distribution specification 1.1, "Pushing Manifests", sets. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Layers that registries need not hold (OCI image specification, "Non-Distributable Layers"; Docker's "foreign"): clients
+ * fetch them from the `urls` beside them.
+ */
+export const ELSEWHERE =
+  /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
+
 export interface References {
+  /** What a registry must hold of it. */
   readonly blobs: readonly Descriptor[];
+  /** Layers with `urls` to fetch them from; a registry may hold them, too. */
+  readonly elsewhere: readonly Descriptor[];
   readonly manifests: readonly Descriptor[];
   /** The manifest that this one is about (a signature's image); it is not needed by it. */
   readonly subject?: Digest;
@@ -42,9 +52,18 @@ export function parseReferences(bytes: Uint8Array): References | undefined {
   }
   const { data } = manifestSchema.safeParse(json);
   if (data === undefined) return undefined;
+  const named = [
+    ...(data.config ? [data.config] : []),
+    ...(data.layers ?? []),
+    ...(data.blobs ?? []),
+  ];
   return {
-    blobs: [...(data.config ? [data.config] : []), ...(data.layers ?? []), ...(data.blobs ?? [])],
+    blobs: named.filter((blob) => !isElsewhere(blob)),
+    elsewhere: named.filter(isElsewhere),
     manifests: data.manifests ?? [],
     ...(data.subject && { subject: data.subject.digest }),
   };
 }
+
+const isElsewhere = ({ mediaType, urls }: z.output<typeof descriptorSchema>): boolean =>
+  ELSEWHERE.test(mediaType) && Array.isArray(urls) && urls.length > 0;

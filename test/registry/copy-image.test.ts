@@ -12,7 +12,7 @@ import {
 } from '../../src/registry/registry.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { type RegistryKind, registryKinds } from '../support/registries.ts';
-import { sampleImage, sampleIndex } from '../support/sample-image.ts';
+import { sampleImage, sampleIndex, sampleLayer } from '../support/sample-image.ts';
 
 const repo = (name: string) => {
   if (!isRepository(name)) throw new Error(name);
@@ -75,6 +75,29 @@ describe.each(registryKinds)('copying an image in the %s', (kind) => {
       expect(await contentOf(registry, descriptor)).toEqual(sent);
     }
   });
+
+  test.each(registryKinds)(
+    'comes over from the %s without layers that clients fetch elsewhere',
+    async (other) => {
+      const source = await open(other);
+      const registry = other === kind ? source : await open(kind);
+      const own = sampleLayer('held by the registry');
+      const { descriptor, open: read } = sampleLayer('held by its vendor');
+      const mediaType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+      const urls = ['https://vendor.example/layer'];
+      const foreign = { descriptor: { ...descriptor, mediaType, urls }, open: read };
+      const image = sampleImage('windows', { layers: [foreign, own] });
+      const blobs = image.blobs.filter((blob) => blob !== foreign);
+      expect(await source.push(from, v1, { ...image, blobs })).toEqual({ kind: 'pushed' });
+
+      const place = other === kind ? { repository: from } : { repository: from, registry: source };
+      const { digest } = image.descriptor;
+      expect(await registry.copyImage(place, digest, to, v1)).toEqual({ kind: 'copied' });
+      expect(await registry.readManifest(to, v1)).toMatchObject({ descriptor: image.descriptor });
+      expect(await contentOf(registry, own.descriptor)).toBeInstanceOf(Buffer);
+      expect(await contentOf(registry, descriptor)).not.toBeInstanceOf(Buffer);
+    },
+  );
 
   test('what is not there is missing, and nothing is tagged', async () => {
     const registry = await open(kind);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { ELSEWHERE } from '../../registry/manifest-references.ts';
 import type {
   CallOptions,
   Descriptor,
@@ -35,9 +36,6 @@ export type OpenImageOutcome =
 /** No tool nests indexes more deeply. */
 const DEEPEST_INDEX = 3;
 
-/** Layers that registries do not hold (OCI image specification, "Non-Distributable Layers"; Docker's "foreign"). */
-const ELSEWHERE =
-  /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
 /** What an artifact without content has in place of a layer. */
 const EMPTY = 'application/vnd.oci.empty.v1+json';
 

@@ -54,7 +54,7 @@ export class Reachability {
       manifests.set(next.digest, next);
       const references = await this.references(next.digest);
       if (references === undefined) unreadable.push(next);
-      for (const blob of references?.blobs ?? []) blobs.add(blob.digest);
+      for (const blob of references ? blobsOf(references) : []) blobs.add(blob.digest);
       pending.push(...(references?.manifests ?? []));
     }
     return { manifests, blobs, unreadable };
@@ -86,7 +86,10 @@ export class Reachability {
   }
 }
 
-function* namedBy({ blobs, manifests }: References): Generator<Digest> {
-  for (const { digest } of blobs) yield digest;
-  for (const { digest } of manifests) yield digest;
+function* namedBy(references: References): Generator<Digest> {
+  for (const { digest } of blobsOf(references)) yield digest;
+  for (const { digest } of references.manifests) yield digest;
 }
+
+/** With those that the layout need not have: where another tool has stored one, it stays. */
+const blobsOf = ({ blobs, elsewhere }: References) => [...blobs, ...elsewhere];
