@@ -1,5 +1,5 @@
 import { finished, type Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { type ProxyConfig, proxied } from '../../outgoing/proxy.ts';
 import { USER_AGENT } from '../../outgoing/user-agent.ts';
@@ -47,8 +47,8 @@ export class Transport {
   readonly #isLookedUp: (hostname: string) => boolean;
 
   constructor({ connectTimeoutMs, trusted, ca: extra, proxy }: TransportOptions) {
-    // An extra CA: Node would otherwise trust nothing else.
-    const ca = extra === undefined ? undefined : [...rootCertificates, extra];
+    // Node would otherwise trust nothing else; its own may be more than it brings (`NODE_EXTRA_CA_CERTS`).
+    const ca = extra === undefined ? undefined : [...getCACertificates('default'), extra];
     const options: Agent.Options = {
       connections: CONNECTIONS,
       pipelining: 1,

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   createDistributionRegistry,
@@ -24,6 +25,12 @@ const { digest } = image.descriptor;
 const name = repository('packs/acme/network');
 const retryable = (reason: string) => ({ kind: 'failed', reason, retryable: true });
 const permanent = (reason: string) => ({ kind: 'failed', reason, retryable: false });
+
+/** For processes of their own. */
+const adapter = new URL(
+  '../../../src/registry/distribution/distribution-registry.ts',
+  import.meta.url,
+);
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -186,6 +193,26 @@ describe('TLS', () => {
     expect(await registry.purge(name, digest)).toEqual({ kind: 'purged' });
   });
 
+  it('the extra CA takes nothing from those that Node has been given', async () => {
+    const hostile = owned(await startHostileRegistry(() => ({ status: 200, body: '{}' }), pair));
+    const other = mkdtempSync(join(directory, 'other-'));
+    const { certificateFile } = selfSigned(other);
+    const script = `
+      const { readFileSync } = await import('node:fs');
+      const { createDistributionRegistry } = await import(${JSON.stringify(adapter.href)});
+      const ca = readFileSync(${JSON.stringify(certificateFile)}, 'utf8');
+      const url = new URL(${JSON.stringify(hostile.url.href)});
+      const registry = createDistributionRegistry({ url, deadlineMs: 5_000, ca });
+      console.log((await registry.check()).kind);
+      await registry.close();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { env: { ...process.env, NODE_EXTRA_CA_CERTS: pair.certificateFile } },
+    );
+    expect(stdout.trim()).toBe('ok');
+  });
+
   it('a registry that takes itself to be without it is sent uploads where all else goes', async () => {
     const script: Script = ({ method, path, headers }) => {
       if (method === 'HEAD') return { status: 404 };
@@ -262,12 +289,8 @@ describe('TLS', () => {
 });
 
 it('the process ends once the registry is closed', () => {
-  const module = new URL(
-    '../../../src/registry/distribution/distribution-registry.ts',
-    import.meta.url,
-  );
   const script = `
-    const { createDistributionRegistry } = await import(${JSON.stringify(module.href)});
+    const { createDistributionRegistry } = await import(${JSON.stringify(adapter.href)});
     const registry = createDistributionRegistry({ url: new URL('http://127.0.0.1:1'), deadlineMs: 5000 });
     console.log((await registry.check()).reason);
     await registry.close();`;
