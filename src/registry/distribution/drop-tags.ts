@@ -2,6 +2,7 @@
  * Tags outlive their manifest in some registries: as a copy of it that still pulls, or as a name that pulls nothing
  * until the same content is uploaded again.
  */
+import { subjectOfTag } from '../referrer-tags.ts';
 import type { Digest, Repository, Tag } from '../registry.ts';
 import type { Client } from './client.ts';
 import type { Deadline } from './deadline.ts';
@@ -46,7 +47,14 @@ export async function dropTags(
     peculiarities.foundUntagging(!left.some(isOnRemoved));
   }
   if (left.length === 0) return [];
-  for (const tag of left) await deleteTag(client, repository, tag, deadline);
+  // Tags about the last referrers go first: what leads to them is there until they are gone, if we are cut off.
+  const order = [...removed];
+  const depth = (tag: Tag): number => {
+    const subject = subjectOfTag(tag);
+    return subject !== undefined && removed.has(subject) ? order.indexOf(subject) : order.length;
+  };
+  const inOrder = left.toSorted((one, other) => depth(one) - depth(other));
+  for (const tag of inOrder) await deleteTag(client, repository, tag, deadline);
   const still = new Set(await listTags(client, repository, deadline, null));
   return left.filter((tag) => still.has(tag));
 }

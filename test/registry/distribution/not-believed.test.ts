@@ -6,7 +6,7 @@ import {
   type ScriptedAnswer,
   startHostileRegistry,
 } from '../../support/hostile-registry.ts';
-import { INDEX, imageOf, indexOf, tag } from './images.ts';
+import { INDEX, imageOf, indexOf, referrerTag, tag } from './images.ts';
 import { name, type Store, vendor } from './vendor.ts';
 
 const json = (value: object): ScriptedAnswer => ({
@@ -244,6 +244,41 @@ describe('a tag that outlives its image', () => {
       remainingTags: ['v1'],
     });
   });
+});
+
+describe('tags of referrers of referrers that outlive their images', () => {
+  it.each([0, 1, 2])(
+    'all go, though the purge before was cut off after %i of them',
+    async (most) => {
+      const image = imageOf('signed');
+      const signature = imageOf('its signature', image.descriptor);
+      const witness = imageOf('the signature of that', signature.descriptor);
+      let left = most;
+      const { registry, store } = await vendor(
+        (method, path, { manifests }) => {
+          const reference = path.split('/').at(-1) ?? '';
+          if (method !== 'DELETE') return undefined;
+          if (!reference.startsWith('sha256:')) return left-- > 0 ? undefined : { status: 500 };
+          return manifests.delete(reference)
+            ? { status: 202 }
+            : registryError(404, 'MANIFEST_UNKNOWN');
+        },
+        {
+          v1: image,
+          [referrerTag(image)]: indexOf(signature),
+          [referrerTag(signature)]: indexOf(witness),
+        },
+        signature,
+        witness,
+      );
+      store.copies = true;
+      const { digest } = image.descriptor;
+      expect(await registry.purge(name, digest)).toMatchObject({ kind: 'failed' });
+      left = Number.POSITIVE_INFINITY;
+      await registry.purge(name, digest);
+      expect([...store.tags.keys()]).toEqual([]);
+    },
+  );
 });
 
 describe('token services', () => {
