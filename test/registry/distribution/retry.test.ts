@@ -100,6 +100,11 @@ describe('Retry-After', () => {
     ['-5', undefined],
     ['1.5', undefined],
     ['soon', undefined],
+    ['30, 30', 30],
+    ['5,120', 120],
+    ['soon, 7', 7],
+    ['Tue, 24 Nov 2026 12:01:00 GMT, Tue, 24 Nov 2026 12:02:00 GMT', 120],
+    ['Tuesday, 24-Nov-26 12:01:00 GMT, 30', 60],
     ['Tue, nonsense GMT', undefined],
     [undefined, undefined],
   ])('%s', (header, seconds) => {
