@@ -4,9 +4,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
 import { packImage } from '../packs/changes.ts';
+import { digestOf } from '../registry/distribution/images.ts';
 import { samplePack } from '../support/archives.ts';
 import { createDatabase } from '../support/databases.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
@@ -69,7 +71,12 @@ async function startRegistry() {
       return { status: 500, headers: extra, body: JSON.stringify({ errors }) };
     }
     if (method === 'POST') return { status: 202, headers: { location: `${path}1` } };
-    if (method === 'PUT') return { status: 201 };
+    if (method === 'PUT') {
+      return async (request, response) => {
+        const digest = digestOf(await buffer(request));
+        response.writeHead(201, { 'docker-content-digest': digest }).end();
+      };
+    }
     return { status: 404, headers: extra, body: image.manifest };
   });
   onTestFinished(() => registry.stop());

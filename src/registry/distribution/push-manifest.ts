@@ -3,7 +3,7 @@ import { type Answer, hasCode } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { digestOf, type Manifest } from './manifest.ts';
 import { sendBlob } from './push-blob.ts';
-import { answered, confirms, isSuccess, notStored, type Target, within } from './push-target.ts';
+import { answered, isSuccess, namesDigest, notStored, type Target, within } from './push-target.ts';
 import { getManifest } from './requests.ts';
 
 /** The registry lacks a blob of the manifest, though it has said that it has it. */
@@ -32,8 +32,8 @@ export async function putImage(
 }
 
 /**
- * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or is no registry's, the
- * registry is asked whether it has the manifest. Throws `CallFailed`.
+ * Stores a manifest under a tag, or under its digest alone. Where the answer was lost, or does not name what it stored,
+ * the registry is asked whether it has the manifest. Throws `CallFailed`.
  */
 async function putManifest(
   target: Target,
@@ -63,7 +63,7 @@ async function putManifest(
       ),
     );
     if (lacksBlobs(answered(put))) throw new BlobsLost();
-    if (!confirms(put, digest)) throw notStored();
+    if (!namesDigest(put, digest)) throw notStored();
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     const { failure, inDoubt } = error;

@@ -21,11 +21,14 @@ export const isRefusal = ({ status }: Answer): boolean =>
   status === 501 || (status >= 400 && status < 500 && ![401, 408, 429].includes(status));
 
 /** Whether a success is the registry's own: by its digest, or else by a body that is not a web page. */
-export function confirms(result: Result, digest: string): boolean {
-  const answer = answered(result);
+export const confirms = (result: Result, digest: string): boolean =>
+  namesDigest(result, digest) || ['empty', 'json'].includes(contentOf(answered(result)).kind);
+
+/** Whether a success names what it stored. Throws `CallFailed` where that is something else. */
+export function namesDigest(result: Result, digest: string): boolean {
   // A proxy that adds the header adds it once more. A digest by another algorithm says nothing that we can compare.
-  const said = answer.headers['docker-content-digest']?.match(/\bsha256:[0-9a-f]+/g);
-  if (!said) return ['empty', 'json'].includes(contentOf(answer).kind);
+  const said = answered(result).headers['docker-content-digest']?.match(/\bsha256:[0-9a-f]+/g);
+  if (!said) return false;
   if (said.every((one) => one === digest)) return true;
   throw new CallFailed(
     failed('REGISTRY_ERROR', true, 'the registry stored something other than what was sent'),
@@ -37,7 +40,7 @@ export const notStored = () =>
     failed(
       'REGISTRY_ERROR',
       true,
-      'a page came back instead of a registry answer: is a proxy or a login page in between?',
+      'a success came back that is not the registry’s own: is a proxy or a login page in between?',
     ),
     true,
   );

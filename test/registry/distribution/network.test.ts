@@ -219,7 +219,10 @@ describe('TLS', () => {
       const location = `http://${headers.host?.split(':')[0]}:8080/v2/uploads/1?_state=a`;
       if (method === 'POST') return { status: 202, headers: { location } };
       const isUpload = path.startsWith('/v2/uploads/1?_state=a&digest=sha256');
-      return isUpload || path.includes('/manifests/') ? { status: 201 } : { status: 500 };
+      if (isUpload) return { status: 201 };
+      return path.includes('/manifests/')
+        ? { status: 201, headers: { 'docker-content-digest': digest } }
+        : { status: 500 };
     };
     const hostile = owned(await startHostileRegistry(script, pair));
     const registry = connect(hostile.url, { ca: pair.certificate });

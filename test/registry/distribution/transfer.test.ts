@@ -176,6 +176,7 @@ describe('with hostile answers', () => {
     ['a refusal to set a tag again (Harbor)', registryError(412, 'PRECONDITION')],
     ['a refusal to set a tag again (Quay)', registryError(409, 'TAG_IMMUTABLE')],
     ['a refusal to set a tag again (ECR)', registryError(400, 'TAG_INVALID', 'is immutable')],
+    ['201 with nothing', { status: 201 }],
     ['201 with the text OK alone', { status: 201, headers: text, body: 'OK' }],
     ['201 with errors', { status: 201, body: '{"errors":[]}' }],
     ['no answer', hung],
@@ -190,6 +191,8 @@ describe('with hostile answers', () => {
 
   it.each<[string, Reply]>([
     ['a page', { status: 200, headers: text, body: '<html>Sign in' }],
+    ['202 with nothing', { status: 202 }],
+    ['201 with an object', { status: 201, body: '{}' }],
     ['no answer', hung],
     ['a conflict', registryError(409, 'CONFLICT')],
   ])('a manifest that is not there is not stored, after %s', async (_, put) => {
@@ -400,7 +403,9 @@ describe('with hostile answers', () => {
         valid = 2;
         return { status: 202, headers: { location: '/upload' } };
       }
-      if (!path.startsWith('/upload')) return { status: 201 };
+      if (!path.startsWith('/upload')) {
+        return { status: 201, headers: { 'docker-content-digest': image.descriptor.digest } };
+      }
       return async (request, response) => {
         let size = 0;
         for await (const chunk of request) size += chunk.length;
