@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPackArchive } from '../../src/packs/archive/read-archive.ts';
+import { readPackArchive, readPackTar } from '../../src/packs/archive/read-archive.ts';
 import { ParserThread } from '../../src/parser-thread.ts';
 import { gzipped, rawEntry, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
 import { isSweep } from '../support/extent.ts';
@@ -163,6 +163,32 @@ describe('size', () => {
       ],
     });
   });
+});
+
+test('a tar of ten thousand empty files that is made here leaves others their turns', async () => {
+  const names = Array.from({ length: 9_000 }, (_, at) => ({ name: `data/${at}` }));
+  let inThisTurn = 0;
+  let most = 0;
+  let isOver = false;
+  const nextTurn = () => {
+    inThisTurn = 0;
+    if (!isOver) setImmediate(nextTurn);
+  };
+  nextTurn();
+  const tar = async function* () {
+    for (const entry of [...good, ...names]) {
+      inThisTurn += 1;
+      most = Math.max(most, inThisTurn);
+      yield rawEntry(entry);
+    }
+    yield Buffer.alloc(1024);
+  };
+  const options = { maxArchiveBytes: MIB, parserThread };
+  const source = Readable.from(tar(), { objectMode: false });
+  const outcome = await readPackTar(source, options, work);
+  isOver = true;
+  expect(outcome.kind).toBe('pack');
+  expect(most).toBeLessThan(1_000);
 });
 
 const LARGE = isSweep ? 64 : 24;
