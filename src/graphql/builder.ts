@@ -91,7 +91,11 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     },
     encodeGlobalID: (_typename, id) => String(id),
     // The plugin asks a type for every id. What is an id of none is no org either, which compares it with the caller's.
-    decodeGlobalID: (id) => ({ typename: nodeTypeOf(id) ?? 'Org', id }),
+    decodeGlobalID: (id) => {
+      const typename = nodeTypeOf(id);
+      // What is no id is kept from the plugin, which makes keys of it, however long it is.
+      return typename === null ? { typename: 'Org', id: '' } : { typename, id };
+    },
   },
 });
 

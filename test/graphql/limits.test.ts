@@ -89,7 +89,7 @@ const cases: Record<string, Case> = {
   },
   'one text of the variables': {
     limit: 'text',
-    maximum: 16 * 1024,
+    maximum: 128 * 1024,
     query: () => 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
     variables: (size) => ({ ids: ['x', 'x'.repeat(size)] }),
   },

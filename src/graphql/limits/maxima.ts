@@ -79,9 +79,9 @@ const limits = {
     of: 'fields in one object of its variables',
     remedy: 'Send only fields that the schema has.',
   },
-  /** The longest that a field takes are descriptions, of 4,096; each may be used in many places of the operation. */
+  /** Far more than a field takes (4,096), so that each says itself what it does; but each may be used in many places. */
   text: {
-    maximum: 16 * 1024,
+    maximum: 128 * 1024,
     of: 'characters in one text of its variables',
     remedy: 'No field takes a longer one; files are sent as multipart.',
   },

@@ -86,10 +86,15 @@ builder.objectFields(Pack, (t) => ({
   }),
 }));
 
+/** More than the longest path of a file makes. */
+const LONGEST_CURSOR = 8 * 1024;
+
 const cursorOf = (path: string): string => Buffer.from(path).toString('base64url');
 
 function placeOf(cursor: string): string {
-  const path = Buffer.from(cursor, 'base64url').toString();
-  if (cursorOf(path) === cursor) return path;
+  if (cursor.length <= LONGEST_CURSOR) {
+    const path = Buffer.from(cursor, 'base64url').toString();
+    if (cursorOf(path) === cursor) return path;
+  }
   throw new RequestRefused('bad_request', '"after" is not a cursor: use endCursor of a page.');
 }
