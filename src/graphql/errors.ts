@@ -99,8 +99,8 @@ function publicError(
       : { code: refused.code, message: shortened(refused.message) };
   if (code === 'internal_error') log.error({ err: cause, path: error.path }, 'request failed');
   if (code === 'service_unavailable') log.warn({ err: cause, path: error.path }, 'an outage');
-  // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
   if (!hasData) record.retryAfterSeconds ??= refused?.retryAfterSeconds ?? null;
+  // A router fails the whole supergraph query over a status, so one is set only where there is no data at all.
   const http = hasData
     ? {}
     : { http: { status: statusOf(code), ...httpOf(error), ...httpOfLimit(code) } };

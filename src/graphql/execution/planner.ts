@@ -1,5 +1,6 @@
 /** Keeps the plans of documents, for they are made once and asked for with each request. */
 import {
+  type DirectiveNode,
   type DocumentNode,
   GraphQLIncludeDirective,
   type GraphQLSchema,
@@ -29,8 +30,11 @@ export function createPlanner() {
     operation: OperationDefinitionNode,
     variables: Variables,
   ): OperationPlan => {
-    const plans = plansOf.get(document) ?? new Plans(document);
-    plansOf.set(document, plans);
+    let plans = plansOf.get(document);
+    if (plans === undefined) {
+      plans = new Plans(document);
+      plansOf.set(document, plans);
+    }
     return plans.of(schema, operation, variables);
   };
 }
@@ -79,15 +83,16 @@ function letterOf(value: unknown): string {
   return value === true ? 't' : value === false ? 'f' : '-';
 }
 
+/** Whether a directive decides if a field is there. */
+export const isCondition = ({ name }: DirectiveNode): boolean =>
+  name.value === GraphQLSkipDirective.name || name.value === GraphQLIncludeDirective.name;
+
 /** The names of the variables that decide which fields an operation has. */
 function conditionVariables(document: DocumentNode): readonly string[] {
   const names = new Set<string>();
   visit(document, {
     Directive(node) {
-      const { name } = node;
-      if (name.value !== GraphQLSkipDirective.name && name.value !== GraphQLIncludeDirective.name) {
-        return;
-      }
+      if (!isCondition(node)) return;
       for (const { value } of node.arguments ?? []) {
         if (value.kind === Kind.VARIABLE) names.add(value.name.value);
       }
