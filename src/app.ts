@@ -5,7 +5,7 @@ import { EventFeed } from './audit/event-feed.ts';
 import { keepAudit } from './audit/prune-audit.ts';
 import { type Config, settingsInVain } from './config.ts';
 import type { StatementEvent } from './database/connect.ts';
-import { openMigratedDatabase, unusable } from './database/open-migrated.ts';
+import { openMigratedDatabase, unusableDatabase } from './database/open-migrated.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { AtOnce } from './http/at-once.ts';
 import { Bodies } from './http/bodies.ts';
@@ -89,7 +89,7 @@ export async function createApp(
   undo.defer(() => database.close());
   const told = <T>(asked: Promise<T>): Promise<T> =>
     asked.catch((error: unknown) => {
-      throw unusable(config, error);
+      throw unusableDatabase(config, error);
     });
   const registry = await openRegistry(
     config.registry,

@@ -32,12 +32,12 @@ export async function openMigratedDatabase(
     const opened = undo.move();
     return { ...database, close: () => opened.disposeAsync() };
   } catch (error) {
-    throw unusable({ databaseUrl: url, dataDirectory }, error);
+    throw unusableDatabase({ databaseUrl: url, dataDirectory }, error);
   }
 }
 
 /** The error of a start whose database has failed, with what to do about it. */
-export function unusable(
+export function unusableDatabase(
   { databaseUrl, dataDirectory }: MigratedPlace,
   error: unknown,
 ): StartError {

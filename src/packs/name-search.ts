@@ -3,12 +3,10 @@
  * full; what hardly any has, by the trigrams of names (`packs_name_search` for an org's own, `packs_shared_name_search`).
  * Which of the two it is shows on the way.
  */
+import { LONGEST_SLUG } from '../slug.ts';
 
 /** Rows of a list that are walked before the index is asked: about what asking it costs. */
 const WALKED = 1_000;
-
-/** Characters (`SLUG`). */
-const LONGEST_NAME = 63;
 
 /** The condition on the name; and whether the index can help: without three characters in a row there is no trigram. */
 export interface NameCondition {
@@ -19,7 +17,7 @@ export interface NameCondition {
 /** @param bind puts a value beside the statement */
 export function nameContains(text: string, bind: (value: unknown) => string): NameCondition {
   const part = text.toLowerCase();
-  if (part.length > LONGEST_NAME) return { sql: 'false', isIndexed: false };
+  if (part.length > LONGEST_SLUG) return { sql: 'false', isIndexed: false };
   if (!/[a-z0-9]{3}/.test(part)) {
     return { sql: `position(${bind(part)} in p.name) > 0`, isIndexed: false };
   }
