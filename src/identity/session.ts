@@ -15,6 +15,7 @@ import { fetch } from 'undici';
 import { z } from 'zod';
 import type { JwtConfig } from '../config.ts';
 import { singleLine } from '../input.ts';
+import type { Log } from '../log.ts';
 import { orgIds } from '../model/ids.ts';
 import { Org } from '../model/org.entity.ts';
 import { rowsOf } from '../model/rows-of.ts';
@@ -23,6 +24,7 @@ import { USER_AGENT } from '../outgoing/user-agent.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { World } from '../world.ts';
 import { type Caller, isServiceName, type Scope, scopes } from './caller.ts';
+import { SessionNotices } from './session-notices.ts';
 
 /** Signatures only; a shared secret (HS…) would be a public key that anybody may know. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -34,17 +36,11 @@ const JWKS_MAX_AGE_MS = 600_000;
 /** An issuer has two while it rotates them; each costs the check of a signature. */
 const MOST_KEYS_TRIED = 8;
 
-/** How soon the operator is told again of tokens that are refused for the same reason. */
-const TELL_AGAIN_AFTER_MS = 60_000;
-
 interface Issuer {
   readonly keys: ReturnType<typeof createRemoteJWKSet>;
   /** Where jose notes when it fetched the keys last. */
   readonly fetched: JWKSCacheInput;
-  /** After which fetch the operator was told that one failed; null: after none. */
-  toldAfter: number | null | undefined;
-  /** When the operator was told last, by the reason, of which there are few: none has a caller's words in it. */
-  readonly toldAt: Map<string, number>;
+  readonly notices: SessionNotices;
 }
 
 // What is known of an issuer lives as long as the configuration that names it, which is as long as its app.
@@ -72,22 +68,23 @@ export async function authenticateSession(
   token: string,
   requestId: string,
 ): Promise<Caller | null> {
-  const payload = await verify(log, config, token);
+  const issuer = issuerOf(config, log);
+  const payload = await verify(config, issuer, token);
   if (payload === null) return null;
   const { data: claims, error } = claimsSchema.safeParse(payload);
   if (claims === undefined) {
     const names = new Set(error.issues.map(({ path: [name] }) => String(name)));
-    tellRefused(log, config, [...names], 'claims are not of the form we read');
+    issuer.notices.refused([...names], 'claims are not of the form we read');
     return null;
   }
-  noteForms(log, config, claims);
+  issuer.notices.forms(claims);
   const orgId = orgIds.parse(claims.org_id);
   const [record] = await database.query<object>(
     `select ${orgRows.columns} from orgs o where o.id = $1::uuid or o.slug = $2`,
     [orgId, isSlug(claims.org_id) ? claims.org_id : null],
   );
   if (record === undefined) {
-    tellRefused(log, config, ['org_id'], 'there is no org of this id or slug');
+    issuer.notices.refused(['org_id'], 'there is no org of this id or slug');
     return null;
   }
   const org = orgRows.ofRecord(record);
@@ -103,32 +100,11 @@ export async function authenticateSession(
   };
 }
 
-const noted = new WeakSet<JwtConfig>();
-
-/**
- * Tells the operator once of claims that are accepted, but that the issuer perhaps did not mean to send in that form.
- */
-function noteForms(
-  log: World['log'],
-  config: JwtConfig,
-  { scope, permissions }: z.output<typeof claimsSchema>,
-): void {
-  const forms = [
-    ...(Array.isArray(scope) ? ['scope is a list'] : []),
-    ...(scope === null ? ['scope is null'] : []),
-    ...(permissions === null ? ['permissions is null'] : []),
-  ];
-  if (forms.length === 0 || noted.has(config)) return;
-  noted.add(config);
-  log.info({ forms }, 'session tokens have claims of an unusual form; they are accepted');
-}
-
 async function verify(
-  log: World['log'],
-  config: JwtConfig,
+  { issuer, audience }: JwtConfig,
+  { keys, fetched, notices }: Issuer,
   token: string,
 ): Promise<JWTPayload | null> {
-  const { issuer, audience } = config;
   const options = {
     issuer,
     audience,
@@ -137,7 +113,7 @@ async function verify(
     requiredClaims: ['exp', 'sub'],
   };
   try {
-    return await verifyByAny(config, async (key) => {
+    return await verifyByAny(keys, async (key) => {
       const { payload } =
         typeof key === 'function'
           ? await jwtVerify(token, key, options)
@@ -146,10 +122,10 @@ async function verify(
     });
   } catch (error) {
     if (saysInvalid(error)) {
-      tellInvalid(log, config, error);
+      notices.invalid(error);
       return null;
     }
-    tellAway(log, config, error);
+    notices.keysAway(error, fetched.uat ?? null);
     throw new RequestRefused(
       'service_unavailable',
       'The keys that session tokens are checked with cannot be fetched now; try again later.',
@@ -157,56 +133,11 @@ async function verify(
   }
 }
 
-/**
- * Tells the operator why a token is refused that the issuer has signed, or perhaps will have: its keys may be newer
- * than ours. What anybody can make up is not worth a line.
- */
-function tellInvalid(log: World['log'], config: JwtConfig, error: unknown): void {
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    tellRefused(log, config, [error.claim], error.message);
-  } else if (error instanceof errors.JWTExpired) {
-    // What happens to every session is nobody's fault.
-    log.debug({ claims: [error.claim] }, `a session token was refused: ${error.message}`);
-  } else if (error instanceof errors.JWKSNoMatchingKey) {
-    tellRefused(log, config, [], 'no key at JWKS_URL has its kid and alg');
-  }
-}
-
-/** Once in a while for each reason: one caller may send the same token again and again. */
-function tellRefused(
-  log: World['log'],
-  config: JwtConfig,
-  claims: readonly string[],
-  reason: string,
-): void {
-  const { toldAt } = issuerOf(config);
-  const kind = `${claims}: ${reason}`;
-  const since = performance.now() - (toldAt.get(kind) ?? Number.NEGATIVE_INFINITY);
-  const isDue = since >= TELL_AGAIN_AFTER_MS;
-  if (isDue) toldAt.set(kind, performance.now());
-  log[isDue ? 'warn' : 'debug']({ claims }, `a session token was refused: ${reason}`);
-}
-
-/** Once after each fetch that went well: while the keys cannot be had, every token asks for them. */
-function tellAway(log: World['log'], config: JwtConfig, error: unknown): void {
-  const issuer = issuerOf(config);
-  const after = issuer.fetched.uat ?? null;
-  if (issuer.toldAfter === after) return;
-  issuer.toldAfter = after;
-  // What `fetch` throws says why only in its cause.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
-  log.warn(
-    { err: error, ...(cause !== undefined && { cause: cause.message || cause.name }) },
-    'the keys of JWKS_URL cannot be fetched; session tokens are answered with 503',
-  );
-}
-
 /** A key id is optional (RFC 7515, section 4.1.4): without one each key of the algorithm is tried, and a key without one too. */
 async function verifyByAny(
-  config: JwtConfig,
+  published: Issuer['keys'],
   check: (key: JWTVerifyGetKey | CryptoKey) => Promise<JWTPayload>,
 ): Promise<JWTPayload> {
-  const { keys: published } = issuerOf(config);
   try {
     return await check(published);
   } catch (error) {
@@ -239,7 +170,7 @@ async function anyOf(
   throw new errors.JWSSignatureVerificationFailed();
 }
 
-function issuerOf(config: JwtConfig): Issuer {
+function issuerOf(config: JwtConfig, log: Log): Issuer {
   const known = issuers.get(config);
   if (known !== undefined) return known;
   const fetched: JWKSCacheInput = {};
@@ -251,7 +182,7 @@ function issuerOf(config: JwtConfig): Issuer {
     [jwksCache]: fetched,
     ...(config.proxy === null ? {} : { [customFetch]: through(config.proxy) }),
   });
-  const made: Issuer = { keys, fetched, toldAfter: undefined, toldAt: new Map() };
+  const made: Issuer = { keys, fetched, notices: new SessionNotices(log) };
   issuers.set(config, made);
   return made;
 }
