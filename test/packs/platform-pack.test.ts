@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importPlatformPack } from '../../src/packs/import-platform-pack.ts';
-import { asAdministrator } from '../support/administrator.ts';
 import { samplePack } from '../support/archives.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
 import { joined } from '../support/joined.ts';
+import { refusePacks } from '../support/refused-packs.ts';
 import { change, pulls } from './changes.ts';
 
 function archive(name: string): string {
@@ -63,13 +63,7 @@ test.each([
 ])('an import whose row the database refuses with %s takes its image back', async (code, ends) => {
   const gateway = await startGateway({ database: 'postgres' });
   const { registry, database } = gateway.app.world;
-  const url = gateway.environment.DATABASE_URL ?? '';
-  await asAdministrator(
-    url,
-    `create function refuse() returns trigger language plpgsql as
-     $$ begin raise exception 'refused' using errcode = '${code}'; end $$`,
-    'create trigger refuse before insert on packs for each row execute function refuse()',
-  );
+  const accept = await refusePacks(gateway.environment.DATABASE_URL ?? '', code);
   const input = { archive: archive('triage'), tier: 'VERIFIED' } as const;
   const ended = await importPlatformPack(gateway.app.world, input).catch(() => ({
     kind: 'an error',
@@ -77,7 +71,7 @@ test.each([
   expect(ended.kind).toBe(ends);
   expect(await registry.listImages('packs')).toMatchObject({ kind: 'listed', images: [] });
   expect(await database.query('select * from repository_leases', [])).toEqual([]);
-  await asAdministrator(url, 'drop trigger refuse on packs');
+  await accept();
   expect(await importPlatformPack(gateway.app.world, input)).toMatchObject({ kind: 'imported' });
 });
 
