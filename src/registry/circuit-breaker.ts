@@ -9,21 +9,13 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from 'cockatiel';
-import type {
-  CallOptions,
-  CircuitState,
-  Registry,
-  RegistryFailure,
-  Repository,
-} from './registry.ts';
+import type { CallOptions, CircuitState, Registry, RegistryFailure } from './registry.ts';
 
 export interface CircuitBreakerOptions {
   /** Outages in a row after which calls are no longer made. */
   readonly failures: number;
   /** Milliseconds until one call is let through, to see whether the registry is back. */
   readonly halfOpenAfterMs: number;
-  /** `REGISTRY_NAMESPACE`: only what lies in it is read behind the breaker. */
-  readonly namespace: string;
   readonly onChange?: (state: CircuitState) => void;
 }
 
@@ -45,12 +37,11 @@ class Ended<T> extends Error {
 
 /**
  * The registry behind a circuit breaker. `check` bypasses it because it reports what the registry itself says; so
- * does `walkImages`, which is not one call and whose visits make calls of their own. So do reads outside of the
- * namespace: callers choose them, and a repository that mirrors another registry fails with that one.
+ * does `walkImages`, which is not one call and whose visits make calls of their own.
  */
 export function withCircuitBreaker(
   registry: Registry,
-  { failures, halfOpenAfterMs, namespace, onChange }: CircuitBreakerOptions,
+  { failures, halfOpenAfterMs, onChange }: CircuitBreakerOptions,
 ): Registry {
   // Set while the outcome of a trial that its caller ended is judged: the circuit stays open, and the next call tries.
   let hungUp = false;
@@ -95,26 +86,17 @@ export function withCircuitBreaker(
     }
   }
 
-  const isOurs = (repository: Repository) => repository.startsWith(`${namespace}/`);
-
   return {
     ...registry,
     circuit: () => nameOf(policy.state),
     push: (repository, tag, image, options) =>
       guarded(options, () => registry.push(repository, tag, image, options)),
     readManifest: (repository, reference, options) =>
-      isOurs(repository)
-        ? guarded(options, () => registry.readManifest(repository, reference, options))
-        : registry.readManifest(repository, reference, options),
+      guarded(options, () => registry.readManifest(repository, reference, options)),
     readBlob: (repository, descriptor, options) =>
-      isOurs(repository)
-        ? guarded(options, () => registry.readBlob(repository, descriptor, options))
-        : registry.readBlob(repository, descriptor, options),
+      guarded(options, () => registry.readBlob(repository, descriptor, options)),
     copyImage: (from, digest, to, tag, options) =>
-      // What fails with another source than ours may be that one's failure.
-      from.registry === undefined && isOurs(from.repository)
-        ? guarded(options, () => registry.copyImage(from, digest, to, tag, options))
-        : registry.copyImage(from, digest, to, tag, options),
+      guarded(options, () => registry.copyImage(from, digest, to, tag, options)),
     readAhead: (repository, digest, tag) =>
       policy.state === CockatielState.Closed
         ? registry.readAhead?.(repository, digest, tag)

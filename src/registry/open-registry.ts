@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { RegistryConfig } from '../config.ts';
 import { makeDataDirectory } from '../data-directory/make-data-directory.ts';
+import { byNamespace } from './by-namespace.ts';
 import { defaultCircuitBreaker, withCircuitBreaker } from './circuit-breaker.ts';
+import type { DistributionOptions } from './distribution/distribution-registry.ts';
 import type { CircuitState, Registry, RegistryCall } from './registry.ts';
 
 /**
@@ -24,7 +26,7 @@ export async function openRegistry(
     return createLayoutRegistry({ directory, imagesKnown, onCall });
   }
   const { createDistributionRegistry } = await import('./distribution/distribution-registry.ts');
-  const registry = createDistributionRegistry({
+  const options: DistributionOptions = {
     url: config.url,
     deadlineMs: config.deadlineMs,
     ...(config.username === null ? {} : { username: config.username }),
@@ -33,10 +35,10 @@ export async function openRegistry(
     ...(config.proxy === null ? {} : { proxy: config.proxy }),
     tokens: { hosts: config.tokenHosts, otherPorts: true, variable: 'REGISTRY_TOKEN_HOSTS' },
     onCall,
-  });
-  return withCircuitBreaker(registry, {
+  };
+  const own = withCircuitBreaker(createDistributionRegistry(options), {
     ...defaultCircuitBreaker,
-    namespace: config.namespace,
     onChange: onCircuit,
   });
+  return byNamespace(own, createDistributionRegistry(options), config.namespace);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { byNamespace } from '../../src/registry/by-namespace.ts';
 import { withCircuitBreaker } from '../../src/registry/circuit-breaker.ts';
 import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
 import type { CircuitState, Registry } from '../../src/registry/registry.ts';
@@ -20,10 +21,10 @@ const DEAD = 'http://127.0.0.1:9';
 
 function guarded(url: URL, failures = 2, halfOpenAfterMs = 300) {
   const states: CircuitState[] = [];
-  const inner = createDistributionRegistry({ url, deadlineMs: 1_000 });
+  const connect = () => createDistributionRegistry({ url, deadlineMs: 1_000 });
   const onChange = (state: CircuitState) => void states.push(state);
-  const namespace = 'packs';
-  const registry = withCircuitBreaker(inner, { failures, halfOpenAfterMs, namespace, onChange });
+  const own = withCircuitBreaker(connect(), { failures, halfOpenAfterMs, onChange });
+  const registry = byNamespace(own, connect(), 'packs');
   onTestFinished(() => registry.close());
   return { registry, states };
 }
