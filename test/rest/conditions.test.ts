@@ -50,6 +50,21 @@ describe.each(databaseKinds)('a change of a pack on %s', (database) => {
     },
   );
 
+  test('with an ETag that a proxy has weakened is refused with what to do', async () => {
+    const { gateway, call, etagOf } = await start(database);
+    const { id } = await gateway.pack('triage');
+    const read = await etagOf(id);
+    const share = (headers: Record<string, string>) =>
+      call('PATCH', `/v1/packs/${id}`, { json: { visibility: 'community' }, headers });
+    const weak = await share({ 'if-match': `W/"other", W/${read}` });
+    expect(weak).toMatchObject(stale);
+    expect(weak.body.error.message).toContain('leave its W/ out');
+    const other = await share({ 'if-match': 'W/"other"' });
+    expect(other.body.error.message).toContain('read it again');
+    expect(await share({ 'if-none-match': `W/${read}` })).toMatchObject(stale);
+    expect(await share({ 'if-match': read })).toMatchObject({ status: 200 });
+  });
+
   test('to another image leaves the pack, and its repository free, where it has changed', async () => {
     const { gateway, call, etagOf } = await start(database);
     const { id, imageRef } = await gateway.pack('triage');

@@ -28,9 +28,13 @@ export function expectedBy(headers: Headers): Expectation | undefined {
     const isOneOf = (header: string, current: readonly string[]) =>
       entityTags(header).some((tag) => (tag === '*' ? file !== null : current.includes(tag)));
     if (match != null && !isOneOf(match, [...ofPack, ...ofFile])) {
-      throw changed('This has changed since you read it (If-Match): read it again,');
+      throw changed(
+        isOneOf(strong(match), [...ofPack, ...ofFile])
+          ? 'A proxy has weakened the ETag that you read, and If-Match takes no weak one: leave its W/ out,'
+          : 'This has changed since you read it (If-Match): read it again,',
+      );
     }
-    if (noneMatch != null && isOneOf(noneMatch, file === undefined ? ofPack : ofFile)) {
+    if (noneMatch != null && isOneOf(strong(noneMatch), file === undefined ? ofPack : ofFile)) {
       throw changed('This is there already (If-None-Match): read it,');
     }
   };
@@ -41,8 +45,11 @@ const changed = (what: string) =>
 
 /** Whether the caller has this already (`If-None-Match`), also where a proxy has weakened the ETag. */
 export function isKnown(headers: Headers, etag: string): boolean {
-  const known = entityTags(headers.get('if-none-match') ?? '');
-  return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+  const known = entityTags(strong(headers.get('if-none-match') ?? ''));
+  return known.some((tag) => tag === '*' || tag === etag);
 }
 
 const entityTags = (header: string): string[] => header.split(',').map((tag) => tag.trim());
+
+/** As they were before a proxy compressed the answer: no part of an ETag of ours looks like this. */
+const strong = (header: string): string => header.replaceAll('W/"', '"');
