@@ -107,7 +107,7 @@ const PackNotEditable = ref('pack_not_editable').implement({
 const PackBeingDeleted = ref('pack_being_deleted').implement({
   interfaces,
   description:
-    'A deletion of the pack has begun and is not finished; it cannot be used any more. Call deletePack to finish it.',
+    'A deletion of the pack has begun and is not finished; it cannot be used any more. Its org finishes it by deletePack.',
 });
 
 /** What every type says of a failure of the registry. */
