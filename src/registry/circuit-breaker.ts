@@ -105,8 +105,6 @@ export function withCircuitBreaker(
       guarded(options, () => registry.purge(repository, digest, options)),
     foreseePurge: (repository, digest, options) =>
       guarded(options, () => registry.foreseePurge(repository, digest, options)),
-    listImages: (namespace, options) =>
-      guarded(options, () => registry.listImages(namespace, options)),
   };
 }
 

@@ -121,10 +121,6 @@ export interface ImageSource {
 /** `missing`: the source has no such manifest; nothing was tagged. */
 export type CopyOutcome = { readonly kind: 'copied' | 'missing' } | RegistryFailure;
 
-export type ListOutcome =
-  | { readonly kind: 'listed'; readonly images: readonly StoredImage[] }
-  | RegistryFailure;
-
 /** Called with every repository of a namespace, several at once, and all of its images. What it throws ends the walk. */
 export type RepositoryVisit = (
   repository: Repository,
@@ -237,12 +233,10 @@ export interface Registry {
   ): Promise<ForeseenOutcome>;
 
   /**
-   * The images in repositories under a namespace, for the consistency check; slow on large registries.
-   * Distribution has no way to list manifests without a tag: those are missing from the answer.
+   * Visits the repositories under a namespace with their images, for the consistency check: slow on large registries, but
+   * no more images are held than are being visited. Distribution has no way to list manifests without a tag: those
+   * are missing.
    */
-  listImages(namespace: string, options?: CallOptions): Promise<ListOutcome>;
-
-  /** As `listImages`, for any number of them: no more are held than are being visited. */
   walkImages(
     namespace: string,
     visit: RepositoryVisit,

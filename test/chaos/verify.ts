@@ -5,6 +5,7 @@ import pg from 'pg';
 import { LEASE_TTL_MS } from '../../src/database/repository-lease.ts';
 import { defaultCircuitBreaker } from '../../src/registry/circuit-breaker.ts';
 import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
+import { listImages } from '../support/list-images.ts';
 import { deletePack, detachPack } from './api.ts';
 import type { Ledger, PackEntry } from './ledger.ts';
 import type { Replica } from './world.ts';
@@ -166,7 +167,7 @@ async function leftovers(client: pg.Client, { registry }: Judged): Promise<strin
     left.push(`events do not add up: ${JSON.stringify(events)}`);
   }
   const store = createDistributionRegistry({ url: registry.directUrl, deadlineMs: 10_000 });
-  const listing = await store.listImages('packs');
+  const listing = await listImages(store, 'packs');
   await store.close();
   if (listing.kind === 'failed') left.push(listing.detail);
   else left.push(...listing.images.map(({ repository }) => `an image is left in ${repository}`));

@@ -14,6 +14,7 @@ import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { joined } from '../support/joined.ts';
+import { listImages } from '../support/list-images.ts';
 import { nodeEnvironment } from '../support/node-environment.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
 import { registryEnvironment, registryKinds } from '../support/registries.ts';
@@ -311,7 +312,7 @@ describe.each(registryKinds)('what --repair must not destroy, on %s', (kind) => 
     expect((await registry.readManifest(place, name)).kind).toBe('missing');
     expect(await findings(gateway, { repair: true })).toEqual([]);
     expect((await registry.readManifest(place, name)).kind).toBe('found');
-    expect(await registry.listImages('packs')).toMatchObject({ images: [{ tags: ['1.0.0'] }] });
+    expect(await listImages(registry, 'packs')).toMatchObject({ images: [{ tags: ['1.0.0'] }] });
   });
 });
 

@@ -8,6 +8,7 @@ import { importPlatformPack } from '../../src/packs/import-platform-pack.ts';
 import { samplePack } from '../support/archives.ts';
 import { databaseKinds, startGateway } from '../support/gateway.ts';
 import { joined } from '../support/joined.ts';
+import { listImages } from '../support/list-images.ts';
 import { refusePacks } from '../support/refused-packs.ts';
 import { change, pulls } from './changes.ts';
 
@@ -69,7 +70,7 @@ test.each([
     kind: 'an error',
   }));
   expect(ended.kind).toBe(ends);
-  expect(await registry.listImages('packs')).toMatchObject({ kind: 'listed', images: [] });
+  expect(await listImages(registry, 'packs')).toMatchObject({ kind: 'listed', images: [] });
   expect(await database.query('select * from repository_leases', [])).toEqual([]);
   await accept();
   expect(await importPlatformPack(gateway.app.world, input)).toMatchObject({ kind: 'imported' });

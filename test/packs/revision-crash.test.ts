@@ -13,6 +13,7 @@ import { isSweep, longDatabaseKinds } from '../support/extent.ts';
 import { type Held, startGate } from '../support/gate.ts';
 import { type DatabaseKind, type Gateway, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
+import { listImages } from '../support/list-images.ts';
 import { listening } from '../support/listening.ts';
 import { blobChanged, indexWritten, startMortalServer } from '../support/mortal-server.ts';
 import { OWNER_KEY } from '../support/owner-key.ts';
@@ -104,7 +105,7 @@ async function expectToConverge(
   }
   // What is left of an image that no pack has is named.
   const findings = await checkImages({ database: rows, registry }, 'packs');
-  const images = await registry.listImages('packs');
+  const images = await listImages(registry, 'packs');
   if (images.kind !== 'listed') throw new Error(images.detail);
   const unheld = images.images.filter(
     ({ repository, digest }) => !held.has(`${repository}@${digest}`),

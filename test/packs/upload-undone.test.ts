@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { samplePack } from '../support/archives.ts';
 import { startGateway } from '../support/gateway.ts';
+import { listImages } from '../support/list-images.ts';
 import { refusePacks } from '../support/refused-packs.ts';
 
 test('an upload that the database undoes for good takes its image back, and the next one works', async () => {
@@ -12,7 +13,7 @@ test('an upload that the database undoes for good takes its image back, and the 
   body.set('archive', new File([new Uint8Array(samplePack({ name: 'triage' }))], 'pack.tar.gz'));
   const refused = await gateway.rest('POST', '/v1/packs/upload', { body });
   expect(refused).toMatchObject({ status: 503, body: { error: { code: 'service_unavailable' } } });
-  expect(await registry.listImages('packs')).toMatchObject({ kind: 'listed', images: [] });
+  expect(await listImages(registry, 'packs')).toMatchObject({ kind: 'listed', images: [] });
   await accept();
   expect(await gateway.pack('triage')).toMatchObject({ name: 'triage' });
 });

@@ -4,6 +4,7 @@ import type { Registry } from '../../src/registry/registry.ts';
 import { credentials, startDockerRegistry } from '../support/docker-registry.ts';
 import { startHostileRegistry } from '../support/hostile-registry.ts';
 import { installed } from '../support/installed.ts';
+import { listImages } from '../support/list-images.ts';
 import { imageOf, repository, tag } from './distribution/images.ts';
 import { openLayout } from './layout/open-layout.ts';
 
@@ -26,7 +27,7 @@ async function fill(registry: Registry): Promise<void> {
 }
 
 async function listed(registry: Registry): Promise<string[]> {
-  const outcome = await registry.listImages('packs');
+  const outcome = await listImages(registry, 'packs');
   if (outcome.kind === 'failed') throw new Error(outcome.detail);
   return outcome.images
     .map((image) => `${image.repository} ${[...image.tags].sort()} ${image.digest}`)
@@ -114,7 +115,7 @@ describe('the images of a namespace', () => {
     'are a failure where the catalogue goes in a circle of %d',
     async (length) => {
       const registry = await paged(20, 20 - length + 1);
-      expect(await registry.listImages('packs')).toMatchObject({
+      expect(await listImages(registry, 'packs')).toMatchObject({
         kind: 'failed',
         detail: 'a listing of the registry never ends',
       });
@@ -126,6 +127,6 @@ describe('the images of a namespace', () => {
     onTestFinished(() => hostile.stop());
     const registry = createDistributionRegistry({ url: hostile.url, deadlineMs: 500 });
     onTestFinished(() => registry.close());
-    expect(await registry.listImages('packs')).toMatchObject({ kind: 'failed' });
+    expect(await listImages(registry, 'packs')).toMatchObject({ kind: 'failed' });
   });
 });

@@ -10,14 +10,11 @@ import {
   isTag,
   type Registry,
   type RegistryFailure,
-  type Repository,
-  type StoredImage,
 } from '../registry.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { copy } from './copy.ts';
 import { Deadline } from './deadline.ts';
-import { walkImages } from './list-images.ts';
 import { Peculiarities } from './peculiarities.ts';
 import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
@@ -25,6 +22,7 @@ import { FirstReads } from './read-ahead.ts';
 import { readBlob } from './read-blob.ts';
 import { RepositoryView } from './repository-view.ts';
 import { getManifest } from './requests.ts';
+import { walkImages } from './walk-images.ts';
 
 /** Milliseconds; a readiness probe must not wait as long as a purge may. */
 const CHECK_MS = 3_000;
@@ -104,17 +102,6 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         return within(deadlineMs, options, (deadline) =>
           foreseePurge(client, peculiarities, repository, digest, held, deadline),
         );
-      }),
-
-    listImages: (namespace, options = {}) =>
-      settle(async () => {
-        wellFormed(isRepository(namespace));
-        const images: StoredImage[] = [];
-        const keep = async (_: Repository, some: readonly StoredImage[]) => {
-          for (const image of some) images.push(image);
-        };
-        await walkImages(client, namespace, deadlineMs, keep, options);
-        return { kind: 'listed' as const, images };
       }),
 
     walkImages: (namespace, visit, options = {}) =>

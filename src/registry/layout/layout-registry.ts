@@ -5,10 +5,10 @@ import { copy } from './copy.ts';
 import { failureOf, ImagesLost, LayoutError, permanent } from './failure.ts';
 import { ImageLayout } from './image-layout.ts';
 import type { ImagesKnown } from './initialise.ts';
-import { listImages, walkImages } from './list-images.ts';
 import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
 import { readBlob, readManifest } from './read.ts';
+import { walkImages } from './walk-images.ts';
 
 export interface LayoutRegistryOptions {
   /** Made when it is not there; several processes may share it. */
@@ -50,8 +50,6 @@ export async function createLayoutRegistry(options: LayoutRegistryOptions): Prom
       ),
     foreseePurge: (repository, digest, { held = NONE, signal } = {}) =>
       call('GET index', repository, signal, (l) => foreseePurge(l, repository, digest, held)),
-    listImages: (namespace, { signal } = {}) =>
-      call('GET index', '', signal, (l) => listImages(l, namespace)),
     walkImages: (namespace, visit, options = {}) =>
       call('GET index', '', options.signal, (l) => walkImages(l, namespace, visit, options)),
     check: ({ signal } = {}) => call('check', '', signal, check),

@@ -12,10 +12,10 @@ import type { ImageLayout } from './image-layout.ts';
 import { membership } from './index-document.ts';
 
 /** The manifests that the index names under a namespace, those without a tag included. */
-export async function listImages(
+async function imagesUnder(
   layout: ImageLayout,
   namespace: string,
-): Promise<{ readonly kind: 'listed'; readonly images: readonly StoredImage[] }> {
+): Promise<readonly StoredImage[]> {
   const mark = placeOfMark(namespace).repository;
   const found = new Map<string, { repository: Repository; digest: Digest; tags: Tag[] }>();
   for (const entry of (await layout.readIndex()).all()) {
@@ -28,7 +28,7 @@ export async function listImages(
     if (tag !== undefined) image.tags.push(tag);
     found.set(key, image);
   }
-  return { kind: 'listed', images: [...found.values()] };
+  return [...found.values()];
 }
 
 /** Repositories visited at the same time. */
@@ -41,7 +41,7 @@ export async function walkImages(
   visit: RepositoryVisit,
   { after, reached, signal }: WalkOptions,
 ): Promise<{ readonly kind: 'walked' }> {
-  const { images } = await listImages(layout, namespace);
+  const images = await imagesUnder(layout, namespace);
   const byRepository = Map.groupBy(images, ({ repository }) => repository);
   const repositories = [...byRepository.keys()].sort();
   await inParallel(
