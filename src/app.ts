@@ -28,6 +28,8 @@ import type { Tracing } from './telemetry/tracing.ts';
 
 /** Each may take MAX_ARCHIVE_BYTES of the disk, and four times that unpacked. */
 const UPLOADS_AT_ONCE = { ofOrg: 32, all: 64 };
+/** Each has a connection to the registry; of these there are 32, and deletions must find one. */
+const DOWNLOADS_AT_ONCE = { ofOrg: 16, all: 24 };
 
 /** Answers requests as the server does. */
 export interface App extends Handler {
@@ -119,6 +121,7 @@ export async function createApp(
     events,
     authenticate: createAuthenticate(world),
     uploads: new AtOnce('uploads', UPLOADS_AT_ONCE),
+    downloads: new AtOnce('downloads of archives', DOWNLOADS_AT_ONCE),
     bodies: new Bodies(),
     answers: new Turns(1),
   };

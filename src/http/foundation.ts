@@ -12,6 +12,8 @@ export interface Foundation {
   readonly events: EventFeed;
   /** The uploads that are being received or worked on. */
   readonly uploads: AtOnce;
+  /** The downloads that are streamed from the registry. */
+  readonly downloads: AtOnce;
   readonly bodies: Bodies;
   /** What is being answered, by its part of what one answer may cost at most, until it has been sent. */
   readonly answers: Turns;

@@ -32,6 +32,8 @@ interface Declaration {
   readonly summary: string;
   readonly description: string;
   readonly mediaType: string;
+  /** Whether it holds a connection to the registry for as long as it is read. */
+  readonly fromRegistry: boolean;
   open(
     world: ReadingWorld,
     caller: Caller,
@@ -40,7 +42,13 @@ interface Declaration {
 }
 
 /** A route that streams bytes instead of JSON; its ETag is looked at before any of them is read. */
-export function download({ open, description, mediaType, ...declared }: Declaration): Operation {
+export function download({
+  open,
+  description,
+  mediaType,
+  fromRegistry,
+  ...declared
+}: Declaration): Operation {
   const schema = z.string().openapi({ format: 'binary' });
   return {
     needs: null,
@@ -54,23 +62,26 @@ export function download({ open, description, mediaType, ...declared }: Declarat
       problems: { not_found: true, registry_unavailable: true },
       success: { status: 200, description, schema, mediaType },
     }),
-    async answer(world, caller, { request, parameters }, outcomes) {
+    async answer(world, caller, { request, parameters, downloads }, outcomes) {
+      using held = new DisposableStack();
+      if (fromRegistry) held.use(downloads.begin(caller.orgId));
       const query = readQuery(noQuery, new URL(request.url).searchParams);
       const outcome = query.kind === 'valid' ? await open(world, caller, parameters) : query;
       outcomes.push(outcome.kind);
-      return isProblem(outcome)
-        ? problemResponse(world, caller, outcome)
-        : responseOf(outcome, request);
+      if (isProblem(outcome)) return problemResponse(world, caller, outcome);
+      held.use(outcome);
+      return responseOf(outcome, request, held);
     },
   };
 }
 
-function responseOf(found: Download, { headers, method }: Request): Response {
-  const { etag, name, contentType, size } = found;
-  if (isKnown(headers, etag)) {
-    found[Symbol.dispose]();
-    return new Response(null, { status: 304, headers: { etag } });
-  }
+/** @param held what to give back once it is sent or the caller has left; what needs it longer moves it out */
+function responseOf(
+  { etag, name, contentType, size, read }: Download,
+  { headers, method }: Request,
+  held: DisposableStack,
+): Response {
+  if (isKnown(headers, etag)) return new Response(null, { status: 304, headers: { etag } });
   const described = {
     etag,
     'content-type': contentType,
@@ -80,12 +91,10 @@ function responseOf(found: Download, { headers, method }: Request): Response {
     'content-security-policy': "default-src 'none'; sandbox",
     'x-content-type-options': 'nosniff',
   };
-  if (method === 'HEAD') {
-    found[Symbol.dispose]();
-    return new Response(null, { headers: described });
-  }
-  const content = Readable.from(found.read(), { objectMode: false });
-  content.once('close', () => found[Symbol.dispose]());
+  if (method === 'HEAD') return new Response(null, { headers: described });
+  const sent = held.move();
+  const content = Readable.from(read(), { objectMode: false });
+  content.once('close', () => sent.dispose());
   // Both are the web's ReadableStream; the global type and that of node:stream/web do not know each other.
   const body = Readable.toWeb(content) as ReadableStream as unknown as BodyInit;
   return new Response(body, { headers: described });

@@ -19,6 +19,8 @@ export interface Asked {
   readonly parameters: PathParameters;
   /** The uploads that are under way. */
   readonly uploads: AtOnce;
+  /** The downloads from the registry that are under way. */
+  readonly downloads: AtOnce;
   readonly body: RequestBody;
   /** Waits for the caller's turn to be answered; @param share of the most that one answer may cost */
   beginAnswer(share: number): Promise<void>;

@@ -103,7 +103,7 @@ const authentication = (authenticate: Authenticate) =>
 
 function serve(
   app: App,
-  { world, uploads, bodies, answers }: Omit<Foundation, 'events' | 'authenticate'>,
+  { world, uploads, downloads, bodies, answers }: Omit<Foundation, 'events' | 'authenticate'>,
   path: string,
   { route, needs, answer }: Operation,
 ) {
@@ -126,7 +126,7 @@ function serve(
     const beginAnswer = async (share: number) => {
       env.record.turn = await answers.begin(caller, share);
     };
-    const asked = { request: req.raw, parameters, body, uploads, beginAnswer };
+    const asked = { request: req.raw, parameters, body, uploads, downloads, beginAnswer };
     return answer(world, caller, asked, env.record.outcomes);
   });
 }

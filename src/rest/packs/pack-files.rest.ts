@@ -79,6 +79,7 @@ const readFile = download({
   summary: 'One file in a pack.',
   description: 'Its bytes, of the media type that its name says.',
   mediaType: 'application/octet-stream',
+  fromRegistry: false,
   open: (world, caller, { id, path }) =>
     onPack(world, caller, id, async (pack) => {
       const opened = await openPackFile(world, caller, pack, path);
@@ -102,6 +103,7 @@ const readArchive = download({
   summary: 'A pack as an archive; uploaded again it gives the same image.',
   description: 'The .tar.gz.',
   mediaType: 'application/gzip',
+  fromRegistry: true,
   open: (world, caller, { id }) =>
     onPack(world, caller, id, async (pack) => {
       const opened = await openPackArchive(world, caller, pack);
