@@ -1,9 +1,10 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { gzipped, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
+import { mostTarBytes } from '../../src/packs/archive/read-archive.ts';
+import { gzipped, paxHeader, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { type Gateway, type Json, startGateway } from '../support/gateway.ts';
 import { installed } from '../support/installed.ts';
 import { imageOf, type SampleLayer } from '../support/layers.ts';
 import { deployments, registryEnvironment } from '../support/registries.ts';
@@ -168,6 +169,60 @@ describe.each(deployments)('the files of a pack on $database with $registry', (d
     expect(await file(gateway, id, 'guides/replaced.md')).toMatchObject({ executable: true });
     expect(await file(gateway, id, 'data/becomes-link')).toBeNull();
   });
+});
+
+test('a hard link in an image is a file like the one that it is another name of', async () => {
+  const gateway = await startGateway();
+  const long = `guides/${'l'.repeat(120)}.md`;
+  const link = (name: string, linkname: string) => ({ name, type: '1', linkname });
+  const id = await imported(gateway, 'linked', [
+    gzipped(
+      tarOf([
+        ...samplePackEntries({ name: 'linked' }),
+        link('guides/same.md', './guides/start.md'),
+        link('guides/dangling.md', 'guides/none.md'),
+        paxHeader({ path: long }),
+        { name: 'guides/cut', content: 'long' },
+        paxHeader({ linkpath: long }),
+        link('guides/to-long-by-pax.md', 'guides/cut'),
+        { name: '././@LongLink', type: 'K', content: `${long}\0` },
+        link('guides/to-long-by-gnu.md', 'guides/cut'),
+      ]),
+    ),
+    gzipped(
+      tarOf([
+        link('guides/across.sh', 'scripts/run.sh'),
+        { name: 'guides/start.md', content: 'new' },
+      ]),
+    ),
+  ]);
+  const { nodes } = await files(gateway, id);
+  const texts = Object.fromEntries(nodes.map(({ path, text }: Json) => [path, text]));
+  expect(texts).toMatchObject({
+    'guides/start.md': 'new',
+    'guides/same.md': '# Start\n',
+    'guides/across.sh': '#!/bin/sh\n',
+    'guides/to-long-by-pax.md': 'long',
+    'guides/to-long-by-gnu.md': 'long',
+  });
+  expect(texts).not.toHaveProperty('guides/dangling.md');
+  expect(await file(gateway, id, 'guides/across.sh')).toMatchObject({ executable: true });
+});
+
+test('an image whose hard links make it larger than an archive may be is refused', async () => {
+  const maxArchiveBytes = 65_536;
+  const gateway = await startGateway({
+    environment: { MAX_ARCHIVE_BYTES: String(maxArchiveBytes) },
+  });
+  const content = Buffer.alloc(60_000);
+  const links = Array.from(
+    { length: Math.ceil(mostTarBytes(maxArchiveBytes) / content.length) },
+    (_, at) => ({ name: `data/${at}`, type: '1', linkname: 'data/large' }),
+  );
+  const entries = [...samplePackEntries({ name: 'many' }), { name: 'data/large', content }];
+  const id = await imported(gateway, 'many', [gzipped(tarOf([...entries, ...links]))]);
+  const { errors } = await gateway.graphql(FILES, { id });
+  expect(errors?.[0].message).toMatch(/unpacks to more than [0-9]+ bytes/);
 });
 
 test.skipIf(!installed('docker-registry'))(

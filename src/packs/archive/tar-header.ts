@@ -11,6 +11,8 @@ export interface TarHeader {
   readonly mode: number;
   readonly size: number;
   readonly type: string;
+  /** Of a link: what it leads to. */
+  readonly linkName: Uint8Array;
   /** Whether blocks with more of a sparse file's map follow (the GNU manual, "Storing Sparse Files"). */
   readonly isExtended: boolean;
 }
@@ -18,6 +20,7 @@ export interface TarHeader {
 /** What a pax extended header changes about the entry after it. */
 export interface PaxOverrides {
   readonly path?: Uint8Array;
+  readonly linkPath?: Uint8Array;
   readonly size?: number;
   readonly sparse: boolean;
   /** How many there were, of any kind. */
@@ -39,6 +42,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | null {
     mode,
     size,
     type: type === '\0' ? '0' : type,
+    linkName: untilNul(block.subarray(157, 257)),
     isExtended: type === 'S' && block[482] === 1,
   };
 }
@@ -52,6 +56,7 @@ export const isZeroBlock = (block: Uint8Array): boolean =>
 /** Reads the records `<length> <key>=<value>\n` of a pax header; null when they are malformed. */
 export function decodePax(records: Uint8Array): PaxOverrides | null {
   let path: Uint8Array | undefined;
+  let linkPath: Uint8Array | undefined;
   let sparseName: Uint8Array | undefined;
   let size: number | undefined;
   let sparse = false;
@@ -67,6 +72,7 @@ export function decodePax(records: Uint8Array): PaxOverrides | null {
     const value = record.subarray(equals + 1, -1);
     const key = ascii(record.subarray(0, equals));
     if (key === 'path') path = value;
+    if (key === 'linkpath') linkPath = value;
     // The path of a sparse file is then one that nobody gave it: `GNUSparseFile.123/db.sqlite`.
     if (key === 'GNU.sparse.name') sparseName = value;
     // Solaris' tar calls it by another name.
@@ -83,6 +89,7 @@ export function decodePax(records: Uint8Array): PaxOverrides | null {
     sparse,
     records: count,
     ...(name === undefined ? {} : { path: name }),
+    ...(linkPath === undefined ? {} : { linkPath }),
     ...(size === undefined ? {} : { size }),
   };
 }

@@ -8,6 +8,8 @@ export interface TarEntry {
   readonly kind: 'file' | 'directory' | 'other';
   /** What the entry is, in words: `a symbolic link`. */
   readonly what: string;
+  /** Of a hard link: the name of the entry before it that it is another name of. */
+  readonly target: Uint8Array | null;
   readonly size: number;
   readonly executable: boolean;
   readonly content: () => AsyncGenerator<Uint8Array, void>;
@@ -24,8 +26,9 @@ const MOST_PADDING = 16 * 1024 * 1024;
 const PIECE = 64 * 1024;
 const SLASH = 0x2f;
 
+const HARD_LINK = '1';
 const OTHER_TYPES: Readonly<Record<string, string>> = {
-  '1': 'a hard link',
+  [HARD_LINK]: 'a hard link',
   '2': 'a symbolic link',
   '3': 'a character device',
   '4': 'a block device',
@@ -64,6 +67,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
   };
 
   let longName: Uint8Array | null = null;
+  let longLink: Uint8Array | null = null;
   let longSize: number | null = null;
   let sparse = false;
   let extendedHeaders = 0;
@@ -83,6 +87,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
       if (extendedHeaders > MOST_EXTENDED_HEADERS) throw corrupt('too many extended headers');
       const content = await extended(header.size);
       if (header.type === 'L') longName = untilNul(content);
+      if (header.type === 'K') longLink = untilNul(content);
       if ('xXg'.includes(header.type)) {
         const pax = decodePax(content);
         if (pax === null) throw corrupt('the archive holds a malformed pax header');
@@ -91,6 +96,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
         const renames = pax.path !== undefined || pax.size !== undefined || pax.sparse;
         if (header.type === 'g' && renames) throw corrupt('a global header renames every entry');
         longName = pax.path ?? longName;
+        longLink = pax.linkPath ?? longLink;
         longSize = pax.size ?? longSize;
         sparse ||= pax.sparse;
       }
@@ -113,11 +119,13 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<TarEntry, voi
         yield piece;
       }
     };
-    yield { name, kind, what, size, executable: (header.mode & 0o100) !== 0, content };
+    const target = header.type === HARD_LINK ? (longLink ?? header.linkName) : null;
+    yield { name, kind, what, target, size, executable: (header.mode & 0o100) !== 0, content };
     for await (const _skipped of content());
     await exactly(padded(size) - size);
 
     longName = null;
+    longLink = null;
     longSize = null;
     sparse = false;
     extendedHeaders = 0;

@@ -32,7 +32,7 @@ export class ImageTree {
   #nodes = 0;
   #characters = 0;
 
-  /** Takes what one entry of a layer says; `file` is given for one of kind `file`. */
+  /** Takes what one entry of a layer says; `file` is given for one of kind `file`, and for a hard link to one. */
   apply(entry: LayerEntry, layer: number, file: ImageFile | null): void {
     const segments = entry.path === '' ? [] : entry.path.split('/');
     if (entry.kind === 'opaque') {
@@ -59,6 +59,11 @@ export class ImageTree {
     length += name.length;
     if (entry.kind === 'directory') this.#directoryIn(parent, name, length, layer).layer = layer;
     else this.#put(parent, name, length, { file, children: null, layer });
+  }
+
+  /** The file at a path, if there is one. */
+  fileAt(path: string): ImageFile | null {
+    return this.#find(path.split('/'))?.file ?? null;
   }
 
   /** By path. */

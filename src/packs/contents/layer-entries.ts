@@ -17,8 +17,16 @@ export type LayerEntry =
       readonly content: () => AsyncIterable<Uint8Array>;
     }
   | { readonly kind: 'directory'; readonly path: string }
-  /** A link or device: no file of the pack, but it takes the place of one. `what`: "a symbolic link". */
-  | { readonly kind: 'other'; readonly path: string; readonly what: string }
+  /**
+   * A link or device: no file of the pack, but it takes the place of one. `what`: "a symbolic link"; `target`: of a hard
+   * link, the path that it is another name of.
+   */
+  | {
+      readonly kind: 'other';
+      readonly path: string;
+      readonly what: string;
+      readonly target: string | null;
+    }
   /** What lower layers have at this path is gone. */
   | { readonly kind: 'whiteout'; readonly path: string }
   /** What lower layers have in this directory is gone; the root's path is empty. */
@@ -119,14 +127,14 @@ function changeOf(entry: TarEntry): LayerEntry | null {
     return { kind: 'whiteout', path: path.slice(0, slash + 1) + hidden };
   }
   if (path === '') return null;
-  const { size, executable, content, what } = entry;
+  const { size, executable, content, what, target } = entry;
   switch (entry.kind) {
     case 'file':
       return { kind: 'file', path, size, executable, content };
     case 'directory':
       return { kind: 'directory', path };
     case 'other':
-      return { kind: 'other', path, what };
+      return { kind: 'other', path, what, target: target === null ? null : pathOf(target) };
   }
 }
 

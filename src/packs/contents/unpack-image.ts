@@ -32,7 +32,14 @@ export async function unpackImage(image: OpenedImage, maxBytes: number): Promise
     for (const [at, layer] of image.layers.entries()) {
       for await (const entry of layerEntries(layer, await image.read(layer), allowance)) {
         if (entry.kind !== 'file') {
-          tree.apply(entry, at + 1, null);
+          const target = entry.kind === 'other' ? entry.target : null;
+          const linked = target === null ? null : tree.fileAt(target);
+          // Stored once, but whoever reads the image as a whole gets its bytes once more.
+          allowance.left -= linked?.size ?? 0;
+          if (allowance.left < 0) {
+            throw new ImageRefused(`an image that unpacks to more than ${maxBytes} bytes`);
+          }
+          tree.apply(entry, at + 1, linked && { ...linked, path: entry.path });
           continue;
         }
         const { path, size, executable } = entry;
