@@ -1,5 +1,5 @@
-import { acrossOrgs } from '../database/cross-org.ts';
 import type { Database } from '../database/database.ts';
+import { digestsIn } from '../packs/held-digests.ts';
 import type { Digest, Repository } from '../registry/registry.ts';
 
 export const imageKey = (repository: Repository, digest: Digest): string =>
@@ -11,10 +11,7 @@ export async function packDigests(
   repository: Repository,
 ): Promise<{ readonly held: ReadonlySet<Digest>; readonly leased: boolean }> {
   const [row] = await database.query<{ held: Digest[]; leased: boolean }>(
-    `select array(
-       select ${acrossOrgs('image shared')} p.image_digest from packs p
-       where p.repository = $1 and p.image_digest is not null
-     ) as held, exists (
+    `select array(${digestsIn('$1')}) as held, exists (
        select 1 from repository_leases l
        where l.repository = $1 and l.expires_at >= clock_timestamp()
      ) as leased`,

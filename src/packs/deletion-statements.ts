@@ -1,8 +1,8 @@
 /** The statements of a deletion; `delete-pack.ts` tells what they are for, and why no interleaving of them loses. */
-import { acrossOrgs } from '../database/cross-org.ts';
 import { takeLease } from '../database/repository-lease.ts';
 import { packRows } from '../model/pack-row.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
+import { digestsIn } from './held-digests.ts';
 
 /** What every event of a deletion says of the pack. */
 const DETAILS = `jsonb_build_object('name', name, 'version', version, 'imageRef', image_ref,
@@ -31,10 +31,8 @@ export const LOCK = `
  */
 export const MARK = `
   with target as materialized (
-    select p.id, p.repository, p.status as was, ${deletionVerdict}, array(
-      select ${acrossOrgs('image shared')} o.image_digest from packs o
-      where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
-    ) as held
+    select p.id, p.repository, p.status as was, ${deletionVerdict},
+      array(${digestsIn('p.repository')} and o.id <> p.id) as held
     from packs p where p.id = $1::uuid and p.org_id = $2::uuid and exists (
       select from repository_leases l where l.repository = p.repository and l.holder = $8
         and l.xmin = pg_current_xact_id()::xid

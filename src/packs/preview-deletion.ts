@@ -1,4 +1,3 @@
-import { acrossOrgs } from '../database/cross-org.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { PackId } from '../model/ids.ts';
 import { Pack } from '../model/pack.entity.ts';
@@ -7,6 +6,7 @@ import { inParallel } from '../registry/in-parallel.ts';
 import type { Digest } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { type DeletionVerdict, deletionVerdict } from './deletion-verdict.ts';
+import { digestsIn } from './held-digests.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 
 const previewRows = rowsOf(Pack, 'p', ['id', 'repository', 'imageDigest']);
@@ -27,10 +27,8 @@ export async function previewDeletions(
   packs: readonly PackId[],
 ): Promise<DeletionPreview[]> {
   const records = await database.query<Previewed>(
-    `select ${previewRows.columns}, ${deletionVerdict}, array(
-       select ${acrossOrgs('image shared')} o.image_digest from packs o
-       where o.repository = p.repository and o.image_digest is not null and o.id <> p.id
-     ) as held
+    `select ${previewRows.columns}, ${deletionVerdict},
+       array(${digestsIn('p.repository')} and o.id <> p.id) as held
      from packs p where p.id = any($1::uuid[]) and p.org_id = $2::uuid`,
     [packs, caller.orgId],
   );

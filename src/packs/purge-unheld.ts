@@ -1,6 +1,3 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
-import { acrossOrgs } from '../database/cross-org.ts';
-import { type Database, query } from '../database/database.ts';
 import {
   type KeptLease,
   type Lease,
@@ -9,20 +6,7 @@ import {
 } from '../database/repository-lease.ts';
 import type { Digest, PurgeOutcome, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
-
-/** The digests that packs of any org have in a repository (`packs.repository`). */
-export async function heldDigests(
-  source: SqlEntityManager | Database,
-  repository: string,
-): Promise<ReadonlySet<Digest>> {
-  const rows = await query<{ image_digest: Digest }>(
-    source,
-    `select ${acrossOrgs('image shared')} image_digest from packs
-     where repository = $1 and image_digest is not null`,
-    [repository],
-  );
-  return new Set(rows.map(({ image_digest }) => image_digest));
-}
+import { heldDigests } from './held-digests.ts';
 
 /** Purges an image that no pack points at; to be called under the repository's lease. */
 export async function purgeUnheld(

@@ -13,7 +13,7 @@ import { describedBy, leaseLapsed } from './add-pack.ts';
 import { invalidReference } from './create-pack-from-image.ts';
 import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
-import { heldDigests } from './purge-unheld.ts';
+import { heldDigests } from './held-digests.ts';
 import type { ReadPackImageOutcome } from './read-pack-image.ts';
 
 /** Every way in which an image is not replaced. */
