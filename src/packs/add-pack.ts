@@ -16,6 +16,7 @@ import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
+import { eventDetails } from './event-details.ts';
 import { findNamed } from './find-pack.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
@@ -86,12 +87,7 @@ export async function addPack(
       // Without the lease the image may have been purged since: a row for it would be wrong.
       if (!(await releaseLease(em, lease))) return leaseLapsed;
       const pack = insertPack(em, caller.orgId, 'COMMUNITY', { metadata, visibility, image });
-      recordEvent(em, caller, event, pack.id, {
-        name: metadata.name,
-        version: metadata.version,
-        imageRef: image.ref,
-        imageDigest: image.digest,
-      });
+      recordEvent(em, caller, event, pack.id, eventDetails(pack));
       return { kind: 'added', pack };
     });
   } catch (error) {

@@ -9,6 +9,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { LOCK, MARK, REMOVE_PURGED } from './deletion-statements.ts';
+import { eventDetails } from './event-details.ts';
 import { lockPack } from './find-pack.ts';
 import type { ImageDisposition } from './image-disposition.ts';
 
@@ -134,10 +135,3 @@ export async function recordFailure(
     return { kind: 'registry_cleanup_failed', pack: kept, failure, attempts };
   });
 }
-
-const eventDetails = ({ name, version, imageRef, imageDigest }: PackRow) => ({
-  name,
-  version,
-  imageRef,
-  imageDigest,
-});

@@ -11,6 +11,7 @@ import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
 import { invalidReference } from './create-pack-from-image.ts';
+import { eventDetails } from './event-details.ts';
 import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
 import { heldDigests } from './held-digests.ts';
@@ -89,10 +90,7 @@ export async function swap(
       sizeBytes,
     });
     recordEvent(em, caller, event, packId, {
-      name: pack.name,
-      version: metadata.version,
-      imageRef: ref,
-      imageDigest: digest,
+      ...eventDetails(pack),
       previousDigest: before.imageDigest,
       ...details,
     });
@@ -142,10 +140,7 @@ export async function putBack(
     } else {
       em.assign(current, before);
       recordEvent(em, caller, 'PACK_IMAGE_REPLACED', pack.id, {
-        name: pack.name,
-        version: before.version,
-        imageRef: before.imageRef,
-        imageDigest: before.imageDigest,
+        ...eventDetails(current),
         previousDigest: pack.imageDigest,
         undoneBecause: failure.reason,
       });
