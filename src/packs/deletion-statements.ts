@@ -1,4 +1,5 @@
 /** The statements of a deletion; `delete-pack.ts` tells what they are for, and why no interleaving of them loses. */
+import { INSERT_EVENTS } from '../audit/record-event.ts';
 import { takeLease } from '../database/repository-lease.ts';
 import { packRows } from '../model/pack-row.ts';
 import { deletionVerdict } from './deletion-verdict.ts';
@@ -42,7 +43,7 @@ export const MARK = `
     where p.id = t.id and p.org_id = $2::uuid and not t.in_use and t.image = 'PURGED'
     returning t.held, t.was, p.org_id, p.name, p.version, p.image_ref, p.image_digest
   ), recorded as (
-    insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+    ${INSERT_EVENTS}
     select $3::uuid, org_id, 'PACK_DELETION_STARTED', $4::text, $5::text, $6::text, ${DETAILS}, $7::timestamptz
     from marked where was = 'ACTIVE'
   ), released as (
@@ -53,7 +54,7 @@ export const MARK = `
 
 /** Inserts PACK_DELETED for each row that the statement's `removed` returned. */
 const RECORD_REMOVED = `
-  insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+  ${INSERT_EVENTS}
   select event_id, org_id, 'PACK_DELETED', actor, subject_id, request_id,
     ${DETAILS} || jsonb_build_object('image', image)
       || case when remaining_tags = '{}' then '{}' else jsonb_build_object('remainingTags', remaining_tags) end,

@@ -62,13 +62,10 @@ export async function mark(
   id: PackId,
   unchangedSince: Date | null,
 ): Promise<MarkedPack | Busy | Changed> {
-  const row = [id, caller.orgId];
-  const at = new Date();
-  const event = [newEventId(at), actorOf(caller), id, caller.requestId, at.toISOString()];
   const [holder, sentAt] = [newUuid(), performance.now()];
   const [[locked], [marked]] = await database.transact<[Locked, { readonly held: Digest[] }]>([
-    [LOCK, [...row, holder, LEASE_TTL_MS, unchangedSince?.toISOString() ?? null]],
-    [MARK, [...row, ...event, holder]],
+    [LOCK, [id, caller.orgId, holder, LEASE_TTL_MS, unchangedSince?.toISOString() ?? null]],
+    [MARK, [...rowAndEvent(caller, id, new Date()), holder]],
   ]);
   if (locked === undefined) return { kind: 'changed' };
   if (locked.granted === null) return { kind: 'busy' };
@@ -81,6 +78,17 @@ export async function mark(
   return { kind: 'marked', pack, digest: pack.imageDigest, held, lease };
 }
 
+/** The first seven parameters of `MARK` and of `REMOVE_PURGED`: which row, and what its event says. */
+const rowAndEvent = (caller: Caller, id: PackId, at: Date): unknown[] => [
+  id,
+  caller.orgId,
+  newEventId(at),
+  actorOf(caller),
+  id,
+  caller.requestId,
+  at.toISOString(),
+];
+
 /** The purge is done: the row goes, the event comes and the lease ends, in one statement. */
 export async function remove(
   { database }: Pick<World, 'database'>,
@@ -91,13 +99,7 @@ export async function remove(
   const deletedAt = new Date();
   const { image, remainingTags } = purged;
   const [removed] = await database.query(REMOVE_PURGED, [
-    pack.id,
-    caller.orgId,
-    newEventId(deletedAt),
-    actorOf(caller),
-    pack.id,
-    caller.requestId,
-    deletedAt.toISOString(),
+    ...rowAndEvent(caller, pack.id, deletedAt),
     image,
     lease.holder,
     remainingTags,

@@ -1,6 +1,6 @@
 /** The changes of what a role holds, each with its event in the same transaction. */
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { recordEvent } from '../audit/record-event.ts';
+import { INSERT_EVENTS, recordEvent } from '../audit/record-event.ts';
 import { query } from '../database/database.ts';
 import { actorOf, type Caller } from '../identity/caller.ts';
 import { Attachment } from '../model/attachment.entity.ts';
@@ -64,7 +64,7 @@ const DETACH_FROM_ROLES = `
     delete from role_packs where pack_id = $1::uuid and org_id = $2::uuid and role_id = any($3::uuid[])
     returning role_id
   ), recorded as (
-    insert into audit_events (id, org_id, type, actor, subject_id, request_id, details, created_at)
+    ${INSERT_EVENTS}
     select e.id, $2::uuid, 'PACK_DETACHED', $4, $5, $6, e.details::jsonb, $7::timestamptz
     from unnest($3::uuid[], $8::uuid[], $9::text[]) as e (role_id, id, details)
     join removed using (role_id)
