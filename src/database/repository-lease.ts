@@ -4,7 +4,7 @@
  * A DELETE that races a push of the same manifest loses the tag while both report success, and a purge that comes
  * late could take the image of a pack uploaded since. No registry offers a lock, and no transaction may stay open
  * across registry calls; so the right to write is a row with an expiry. The holder renews it while it works and
- * asks `isHeld` before each write; after a crash it lapses by itself.
+ * asks `mayWrite` before each write; after a crash it lapses by itself.
  */
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { newUuid } from '../model/ids.ts';
@@ -86,9 +86,10 @@ export async function renewLease(database: Database, lease: Lease): Promise<bool
   return rows.length === 1;
 }
 
+/** What a call of the registry takes as its options. */
 export interface KeptLease extends Disposable {
   /** Whether a write that starts now is still ours to make. */
-  readonly isHeld: () => boolean;
+  readonly mayWrite: () => boolean;
   /** Aborted once the lease can no longer be confirmed. */
   readonly signal: AbortSignal;
 }
@@ -97,14 +98,14 @@ export interface KeptLease extends Disposable {
 export function keepLease(database: Database, lease: Lease): KeptLease {
   const lost = new AbortController();
   let confirmedAt = lease.confirmedAt;
-  const isHeld = () => performance.now() - confirmedAt < LEASE_TTL_MS - SAFETY_MARGIN_MS;
+  const mayWrite = () => performance.now() - confirmedAt < LEASE_TTL_MS - SAFETY_MARGIN_MS;
   const renew = async () => {
-    if (!isHeld()) return lost.abort();
+    if (!mayWrite()) return lost.abort();
     const sentAt = performance.now();
     if (await renewLease(database, lease)) confirmedAt = sentAt;
     else lost.abort();
   };
   // A failed renewal is no loss yet: the next one may succeed before the lease lapses.
   const timer = setInterval(() => void renew().catch(() => undefined), RENEW_EVERY_MS);
-  return { isHeld, signal: lost.signal, [Symbol.dispose]: () => clearInterval(timer) };
+  return { mayWrite, signal: lost.signal, [Symbol.dispose]: () => clearInterval(timer) };
 }

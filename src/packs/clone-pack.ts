@@ -81,8 +81,7 @@ async function copyTo(
   if (reserved.kind !== 'reserved') return reserved;
   const { lease } = reserved;
   using kept = keepLease(database, lease);
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const copied = await registry.copyImage(from, digest, repository, tag, options);
+  const copied = await registry.copyImage(from, digest, repository, tag, kept);
   if (copied.kind !== 'copied') {
     await releaseLease(database, lease);
     return copied.kind === 'failed'

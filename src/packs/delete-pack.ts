@@ -144,12 +144,7 @@ async function purge(
 ): Promise<PurgeOutcome> {
   using kept = keepLease(database, lease);
   // Awaited: the lease is kept until this is over, and not only until it has begun.
-  return await registry.purge(pack.repository, digest, {
-    held,
-    ahead,
-    signal: kept.signal,
-    mayWrite: kept.isHeld,
-  });
+  return await registry.purge(pack.repository, digest, { ...kept, held, ahead });
 }
 
 /** The row is left as it is: the other change, of the pack or of its repository, decides what becomes of it. */

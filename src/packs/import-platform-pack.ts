@@ -61,8 +61,7 @@ async function publish(
     return { kind: 'name_taken', subject: 'pack', name: metadata.name };
   }
   using kept = keepLease(database, lease);
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const pushed = await registry.push(repository, tag, image, options);
+  const pushed = await registry.push(repository, tag, image, kept);
   if (pushed.kind === 'failed') {
     await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };

@@ -17,7 +17,7 @@ export async function purgeUnheld(
 ): Promise<PurgeOutcome | { readonly kind: 'held' }> {
   const held = await heldDigests(database, repository);
   if (held.has(digest)) return { kind: 'held' };
-  return registry.purge(repository, digest, { held, signal: kept.signal, mayWrite: kept.isHeld });
+  return registry.purge(repository, digest, { ...kept, held });
 }
 
 /** Takes an image back that was pushed for a pack that could not be added, and gives up the lease. */

@@ -113,11 +113,10 @@ export async function purgeOld(
   { digest, held, lease }: NonNullable<Swapped['purge']>,
 ): Promise<RegistryFailure | null> {
   using kept = keepLease(database, lease);
-  const options = { held, signal: kept.signal, mayWrite: kept.isHeld };
-  const purged = await registry.purge(repository, digest, options);
+  const purged = await registry.purge(repository, digest, { ...kept, held });
   if (purged.kind !== 'failed') return null;
   // A failure may be no more than an answer that was lost.
-  const left = await registry.readManifest(repository, digest, { signal: kept.signal });
+  const left = await registry.readManifest(repository, digest, kept);
   if (left.kind === 'found') return purged;
   if (left.kind === 'failed') log.warn({ repository, digest }, 'image left behind');
   return null;

@@ -15,10 +15,9 @@ export async function pushIfGone(
   image: PackImage,
   kept: KeptLease,
 ): Promise<RegistryFailure | null> {
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const found = await registry.readManifest(repository, image.descriptor.digest, options);
+  const found = await registry.readManifest(repository, image.descriptor.digest, kept);
   if (found.kind !== 'missing') return found.kind === 'failed' ? found : null;
-  const pushed = await registry.push(repository, tag, image, options);
+  const pushed = await registry.push(repository, tag, image, kept);
   return pushed.kind === 'failed' ? pushed : null;
 }
 
@@ -31,13 +30,12 @@ export async function pushBeside(
   kept: KeptLease,
 ): Promise<ProblemOf<'registry_unavailable'> | null> {
   const { repository, tag } = location;
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
   const isTagMoved = movesTag(world, pack, location);
   if (isTagMoved) {
     const failure = await tagOld(world, pack, spareTag(pack.imageDigest), kept);
     if (failure !== null) return { kind: 'registry_unavailable', failure };
   }
-  const pushed = await world.registry.push(repository, tag, image, options);
+  const pushed = await world.registry.push(repository, tag, image, kept);
   if (pushed.kind !== 'failed') return null;
   // A failure may be no more than an answer that was lost.
   await takeBack(world, pack, location, image.descriptor.digest, kept);
@@ -80,11 +78,10 @@ async function tagOld(
   kept: KeptLease,
 ): Promise<RegistryFailure | null> {
   if (imageDigest === null || !isTag(tag)) return null;
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const old = await registry.readManifest(repository, imageDigest, options);
+  const old = await registry.readManifest(repository, imageDigest, kept);
   if (old.kind === 'failed') return old;
   if (old.kind === 'missing') return null;
   // What it needs is in the repository already.
-  const tagged = await registry.push(repository, tag, { ...old, blobs: [] }, options);
+  const tagged = await registry.push(repository, tag, { ...old, blobs: [] }, kept);
   return tagged.kind === 'failed' ? tagged : null;
 }

@@ -47,8 +47,7 @@ async function publish(
   const { lease } = reserved;
   using kept = keepLease(database, lease);
   const { repository, tag, imageRef } = location;
-  const options = { signal: kept.signal, mayWrite: kept.isHeld };
-  const pushed = await registry.push(repository, tag, image, options);
+  const pushed = await registry.push(repository, tag, image, kept);
   if (pushed.kind === 'failed') {
     await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };
