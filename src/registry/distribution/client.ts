@@ -211,7 +211,7 @@ export class Client {
   }
 
   async #fetchToken(request: TokenRequest, basic: string | undefined, isLast: boolean) {
-    const deadline = new Deadline(this.#options.deadlineMs);
+    using deadline = new Deadline(this.#options.deadlineMs);
     const started = performance.now();
     const repository = request.scope?.split(':')[1] ?? '';
     const call = { operation: 'GET token', repository };
@@ -226,8 +226,6 @@ export class Client {
         this.#reports.ended(call, milliseconds, error.status, 'ok');
       } else this.#reports.failed(call, milliseconds, error);
       throw error;
-    } finally {
-      deadline.end();
     }
   }
 }

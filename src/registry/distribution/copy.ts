@@ -55,7 +55,7 @@ async function mount(
   const url = client.url(`/v2/${repository}/blobs/uploads/`);
   url.searchParams.set('mount', digest);
   url.searchParams.set('from', from);
-  const deadline = new Deadline(patience, options);
+  using deadline = new Deadline(patience, options);
   try {
     const result = await client.call(
       {
@@ -75,8 +75,6 @@ async function mount(
     // Whether we may write to the target at all shows when the bytes are sent.
     if (error instanceof CallFailed && error.failure.reason === 'UNAUTHORIZED') return false;
     throw error;
-  } finally {
-    deadline.end();
   }
 }
 

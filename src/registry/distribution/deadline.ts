@@ -8,9 +8,9 @@ import { CallFailed, failed } from './call-failed.ts';
  * The time that one call may take, on the monotonic clock; the caller's signal ends it early, and so does losing the
  * right to write.
  *
- * Its maker must `end()` it, which releases the timer and aborts requests that still run.
+ * It must be disposed, which releases the timer and aborts requests that still run.
  */
-export class Deadline {
+export class Deadline implements Disposable {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #milliseconds: number;
@@ -40,6 +40,10 @@ export class Deadline {
   pause(): void {
     clearTimeout(this.#timer);
     this.#expires = Number.POSITIVE_INFINITY;
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
   }
 
   end(): void {
@@ -91,6 +95,18 @@ export class Deadline {
       this.signal.addEventListener('abort', onOver, { once: true, signal: settled });
     });
   }
+}
+
+/**
+ * Works against a deadline, and ends what still runs of it afterwards.
+ * @param patience milliseconds
+ */
+export async function within<T>(
+  { patience, options }: { readonly patience: number; readonly options: CallOptions },
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  using deadline = new Deadline(patience, options);
+  return await work(deadline);
 }
 
 export const timedOut = () =>

@@ -3,7 +3,6 @@
  * Docker Registry HTTP API v2 before it.
  */
 import {
-  type CallOptions,
   type Digest,
   isDigest,
   isRepository,
@@ -14,7 +13,7 @@ import {
 import { CallFailed, failed } from './call-failed.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { copy } from './copy.ts';
-import { Deadline } from './deadline.ts';
+import { within } from './deadline.ts';
 import { Peculiarities } from './peculiarities.ts';
 import { foreseePurge, purge } from './purge.ts';
 import { push } from './push.ts';
@@ -52,7 +51,7 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
     readManifest: (repository, reference, options = {}) =>
       settle(async () => {
         wellFormed(isRepository(repository) && (isTag(reference) || isDigest(reference)));
-        const manifest = await within(deadlineMs, options, (deadline) =>
+        const manifest = await within({ patience: deadlineMs, options }, (deadline) =>
           getManifest(client, repository, reference, deadline, {
             mayLeadElsewhere: 'to a named host',
           }),
@@ -89,7 +88,7 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
         wellFormed(isRepository(repository) && isDigest(digest));
         const isFresh = ahead instanceof FirstReads && ahead.isOf(repository, digest);
         const reads = isFresh ? ahead : undefined;
-        return within(deadlineMs, options, (deadline) => {
+        return within({ patience: deadlineMs, options }, (deadline) => {
           const image = { repository, subject: digest };
           const view = new RepositoryView(client, peculiarities, image, deadline, reads);
           return purge({ client, peculiarities, repository, deadline }, view, digest, held);
@@ -99,7 +98,7 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
     foreseePurge: (repository, digest, { held = new Set<Digest>(), ...options } = {}) =>
       settle(async () => {
         wellFormed(isRepository(repository) && isDigest(digest));
-        return within(deadlineMs, options, (deadline) =>
+        return within({ patience: deadlineMs, options }, (deadline) =>
           foreseePurge(client, peculiarities, repository, digest, held, deadline),
         );
       }),
@@ -115,8 +114,9 @@ export function createDistributionRegistry(options: DistributionOptions): Regist
       settle(async () => {
         const base = { operation: 'GET base', method: 'GET', repository: '' } as const;
         const call = { ...base, attempts: 1, needsCredentials: true } as const;
-        const result = await within(Math.min(deadlineMs, CHECK_MS), options, (deadline) =>
-          client.call({ ...call, url: client.url('/v2/') }, deadline),
+        const result = await within(
+          { patience: Math.min(deadlineMs, CHECK_MS), options },
+          (deadline) => client.call({ ...call, url: client.url('/v2/') }, deadline),
         );
         if (result.kind === 'answered') return { kind: 'ok' as const };
         return failed('REGISTRY_ERROR', true, 'the registry does not answer at /v2/');
@@ -134,19 +134,6 @@ async function settle<T>(work: () => Promise<T>): Promise<T | RegistryFailure> {
   } catch (error) {
     if (error instanceof CallFailed) return error.failure;
     throw error;
-  }
-}
-
-async function within<T>(
-  milliseconds: number,
-  options: CallOptions,
-  work: (deadline: Deadline) => Promise<T>,
-): Promise<T> {
-  const deadline = new Deadline(milliseconds, options);
-  try {
-    return await work(deadline);
-  } finally {
-    deadline.end();
   }
 }
 

@@ -2,17 +2,9 @@ import { Readable } from 'node:stream';
 import type { Blob, Digest } from '../registry.ts';
 import type { Answer } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
-import type { Deadline } from './deadline.ts';
+import { type Deadline, within } from './deadline.ts';
 import { ownAddress } from './own-address.ts';
-import {
-  answered,
-  confirms,
-  isRefusal,
-  isSuccess,
-  notStored,
-  type Target,
-  within,
-} from './push-target.ts';
+import { answered, confirms, isRefusal, isSuccess, notStored, type Target } from './push-target.ts';
 import { patientAttempts, withRetries } from './retry.ts';
 
 /** Sends a blob where it is not there yet. Throws `CallFailed`. */

@@ -1,9 +1,10 @@
 import type { Descriptor, Digest, Image, Tag } from '../registry.ts';
 import { type Answer, hasCode } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
+import { within } from './deadline.ts';
 import { digestOf, type Manifest } from './manifest.ts';
 import { sendBlob } from './push-blob.ts';
-import { answered, isSuccess, namesDigest, notStored, type Target, within } from './push-target.ts';
+import { answered, isSuccess, namesDigest, notStored, type Target } from './push-target.ts';
 import { getManifest } from './requests.ts';
 
 /** The registry lacks a blob of the manifest, though it has said that it has it. */

@@ -4,7 +4,6 @@ import { type Answer, contentOf } from './answer.ts';
 import type { Result } from './call.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
-import { Deadline } from './deadline.ts';
 
 export interface Target {
   readonly client: Client;
@@ -50,16 +49,4 @@ export function answered(result: Result) {
   throw new CallFailed(
     failed('REGISTRY_ERROR', false, 'the registry has no such repository, and does not create it'),
   );
-}
-
-export async function within<T>(
-  target: Target,
-  work: (deadline: Deadline) => Promise<T>,
-): Promise<T> {
-  const deadline = new Deadline(target.patience, target.options);
-  try {
-    return await work(deadline);
-  } finally {
-    deadline.end();
-  }
 }

@@ -13,7 +13,7 @@ import {
 import { isRecord } from './answer.ts';
 import { CallFailed, failed } from './call-failed.ts';
 import type { Client } from './client.ts';
-import { Deadline } from './deadline.ts';
+import { type Deadline, within } from './deadline.ts';
 import { jsonOf } from './manifest.ts';
 import { pages } from './pages.ts';
 import { getManifest, listTags } from './requests.ts';
@@ -34,21 +34,14 @@ export async function walkImages(
   visit: RepositoryVisit,
   { after, reached, ...options }: WalkOptions,
 ): Promise<void> {
-  const within = async <T>(work: (deadline: Deadline) => Promise<T>): Promise<T> => {
-    const deadline = new Deadline(patience, options);
-    try {
-      return await work(deadline);
-    } finally {
-      deadline.end();
-    }
-  };
-  await within((ofCatalogue) =>
+  const time = { patience, options };
+  await within(time, (ofCatalogue) =>
     inParallel(
       // Pages are read as they are needed.
       listRepositories(client, namespace, after, ofCatalogue),
       AT_ONCE,
       async (repository) => {
-        const images = await within((deadline) => imagesOf(client, repository, deadline));
+        const images = await within(time, (deadline) => imagesOf(client, repository, deadline));
         await visit(repository, images);
       },
       reached,
