@@ -6,13 +6,13 @@ import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, ImageSource } from '../registry/registry.ts';
 import type { World } from '../world.ts';
-import { addPack, describedBy } from './add-pack.ts';
+import { describedBy } from './add-pack.ts';
+import { addPushedPack } from './add-pushed-pack.ts';
 import { beingDeleted } from './being-deleted.ts';
 import { findPack } from './find-pack.ts';
 import { imageLocation } from './image-location.ts';
 import { isElsewhere, type OpenedSource, openImageSource } from './image-source.ts';
 import { isPackName, PACK_NAME_RULE } from './pack-name.ts';
-import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 
 export interface ClonePackInput {
@@ -91,17 +91,8 @@ async function copyTo(
   const { sizeBytes } = source;
   const image = { origin: 'CLONE', repository, ref: imageRef, digest, sizeBytes } as const;
   const newPack = { metadata, visibility: 'ORG', image } as const;
-  const added = await addPack(world, caller, newPack, lease, 'PACK_CLONED').catch(
-    async (error: unknown) => {
-      await withdrawUndone(world, repository, digest, lease, kept);
-      throw error;
-    },
-  );
-  if (added.kind === 'added') return { kind: 'cloned', pack: added.pack };
-  // Without the lease the image is not ours any more.
-  if (added.kind === 'registry_unavailable') return { ...added, aftermath: 'image_stored' };
-  await withdraw(world, repository, digest, lease, kept);
-  return added;
+  const added = await addPushedPack(world, caller, newPack, 'PACK_CLONED', lease, kept);
+  return added.kind === 'added' ? { kind: 'cloned', pack: added.pack } : added;
 }
 
 /** The image went while we copied: most likely with its pack. */

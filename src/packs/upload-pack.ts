@@ -4,11 +4,10 @@ import type { PackVisibility } from '../model/pack.entity.ts';
 import type { PackRow } from '../model/pack-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { addPack } from './add-pack.ts';
+import { addPushedPack } from './add-pushed-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { imageLocation } from './image-location.ts';
 import type { PackMetadata } from './pack-metadata.ts';
-import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { reserveName } from './reserve-name.ts';
 import { withPackImage } from './with-pack-image.ts';
 
@@ -52,24 +51,10 @@ async function publish(
     await releaseLease(database, lease);
     return { kind: 'registry_unavailable', failure: pushed };
   }
+  const { sizeBytes } = image;
   const { digest } = image.descriptor;
-  const added = await addPack(
-    world,
-    caller,
-    {
-      metadata,
-      visibility,
-      image: { origin: 'UPLOAD', repository, ref: imageRef, digest, sizeBytes: image.sizeBytes },
-    },
-    lease,
-    'PACK_UPLOADED',
-  ).catch(async (error: unknown) => {
-    await withdrawUndone(world, repository, digest, lease, kept);
-    throw error;
-  });
-  if (added.kind === 'added') return { kind: 'uploaded', pack: added.pack };
-  // Without the lease the image is not ours any more.
-  if (added.kind === 'registry_unavailable') return { ...added, aftermath: 'image_stored' };
-  await withdraw(world, repository, digest, lease, kept);
-  return added;
+  const pushedImage = { origin: 'UPLOAD', repository, ref: imageRef, digest, sizeBytes } as const;
+  const newPack = { metadata, visibility, image: pushedImage };
+  const added = await addPushedPack(world, caller, newPack, 'PACK_UPLOADED', lease, kept);
+  return added.kind === 'added' ? { kind: 'uploaded', pack: added.pack } : added;
 }
