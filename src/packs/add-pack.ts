@@ -1,6 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { recordEvent } from '../audit/record-event.ts';
-import type { Database } from '../database/database.ts';
 import { type Lease, releaseLease } from '../database/repository-lease.ts';
 import { isUniqueViolation } from '../database/sql-state.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -17,7 +16,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { eventDetails } from './event-details.ts';
-import { findNamed } from './find-pack.ts';
+import { nameProblem, nameTaken } from './name-problem.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 
 export interface NewPack {
@@ -91,21 +90,10 @@ export async function addPack(
       return { kind: 'added', pack };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) return nameProblem(database, caller, metadata.name);
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    const { name } = metadata;
+    return (await nameProblem(database.forOrg(caller.orgId), caller, name)) ?? nameTaken(name);
   }
-}
-
-/** Who has the name: a pack that stays, or one whose deletion will free it. */
-async function nameProblem(
-  database: Database,
-  caller: Caller,
-  name: string,
-): Promise<ProblemOf<'name_taken' | 'pack_being_deleted'>> {
-  const pack = await findNamed(database.forOrg(caller.orgId), name);
-  return pack === null || pack.status === 'ACTIVE'
-    ? { kind: 'name_taken', subject: 'pack', name }
-    : { kind: 'pack_being_deleted', packId: pack.id, name, owned: true };
 }
 
 export const leaseLapsed: ProblemOf<'registry_unavailable'> = {

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { addPack } from './add-pack.ts';
 import { mostTarBytes } from './archive/read-archive.ts';
 import { awaitLease } from './await-lease.ts';
+import { beingDeleted } from './being-deleted.ts';
 import { isForeign, type OpenedSource, openImageSource } from './image-source.ts';
 import { NO_SUCH_IMAGE, type ReadPackImageOutcome, readPackImage } from './read-pack-image.ts';
 
@@ -81,7 +82,7 @@ export async function readUnderLease(
   });
 }
 
-const dyingRows = rowsOf(Pack, 'p', ['id', 'name']);
+const dyingRows = rowsOf(Pack, 'p', ['id', 'name', 'org']);
 
 /** The refusal of an image that a deletion has begun to purge. */
 export async function findDying(
@@ -90,16 +91,15 @@ export async function findDying(
   place: string,
   digest: Digest,
 ): Promise<ProblemOf<'pack_being_deleted' | 'validation_failed'> | null> {
-  const [dying] = await database.query<{ own: boolean }>(
-    `select ${acrossOrgs('image shared')} ${dyingRows.columns}, p.org_id is not distinct from $3::uuid as own
+  const [record] = await database.query<object>(
+    `select ${acrossOrgs('image shared')} ${dyingRows.columns}
      from packs p where p.repository = $1 and p.image_digest = $2 and p.status <> 'ACTIVE'
-     order by own desc limit 1`,
+     order by (p.org_id is not distinct from $3::uuid) desc limit 1`,
     [place, digest, caller.orgId],
   );
-  if (dying === undefined) return null;
-  if (!dying.own) return invalidReference(NO_SUCH_IMAGE);
-  const { id: packId, name } = dyingRows.ofRecord(dying);
-  return { kind: 'pack_being_deleted', packId, name, owned: true };
+  if (record === undefined) return null;
+  const dying = dyingRows.ofRecord(record);
+  return dying.org === caller.orgId ? beingDeleted(caller, dying) : invalidReference(NO_SUCH_IMAGE);
 }
 
 /** A problem with the reference that the caller sent. */

@@ -45,13 +45,6 @@ export async function findPack(
   return pack ?? null;
 }
 
-/** The id and the status of the org's pack of this name; null: the name is free. */
-export const findNamed = (
-  em: SqlEntityManager,
-  name: string,
-): Promise<Pick<Pack, 'id' | 'status'> | null> =>
-  em.findOne(Pack, { name }, { fields: ['id', 'status'] });
-
 /** A pack of the caller's own org, locked until the transaction of `em` ends, to be changed in it; or null. */
 export const lockPack = (em: SqlEntityManager, id: PackId): Promise<Pack | null> =>
   em.findOne(Pack, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });

@@ -8,6 +8,7 @@ import { insertPack, leaseLapsed, type NewPack } from './add-pack.ts';
 import type { PackImage } from './archive/build-image.ts';
 import { awaitLease } from './await-lease.ts';
 import { imageLocation } from './image-location.ts';
+import { nameTaken } from './name-problem.ts';
 import type { PackMetadata } from './pack-metadata.ts';
 import { withdraw, withdrawUndone } from './purge-unheld.ts';
 import { withPackImage } from './with-pack-image.ts';
@@ -58,7 +59,7 @@ async function publish(
   const { lease } = leased;
   if (await isTaken(world, metadata.name)) {
     await releaseLease(database, lease);
-    return { kind: 'name_taken', subject: 'pack', name: metadata.name };
+    return nameTaken(metadata.name);
   }
   using kept = keepLease(database, lease);
   const pushed = await registry.push(repository, tag, image, kept);
@@ -95,7 +96,7 @@ async function insert(
       return { kind: 'imported', id, name, version };
     });
   } catch (error) {
-    if (isUniqueViolation(error)) return { kind: 'name_taken', subject: 'pack', name };
+    if (isUniqueViolation(error)) return nameTaken(name);
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Digest, RegistryFailure } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { describedBy, leaseLapsed } from './add-pack.ts';
+import { beingDeleted } from './being-deleted.ts';
 import { invalidReference } from './create-pack-from-image.ts';
 import { eventDetails } from './event-details.ts';
 import type { Expectation } from './expected-state.ts';
@@ -158,6 +159,5 @@ export function unusable(
   if (pack === null || pack.org !== caller.orgId) {
     return { kind: 'not_found', subject: 'pack', id: packId };
   }
-  const { status, name } = pack;
-  return status === 'ACTIVE' ? null : { kind: 'pack_being_deleted', packId, name, owned: true };
+  return pack.status === 'ACTIVE' ? null : beingDeleted(caller, pack);
 }

@@ -4,7 +4,7 @@ import type { ProblemOf } from '../outcomes.ts';
 import type { Repository } from '../registry/registry.ts';
 import type { World } from '../world.ts';
 import { untilLeased } from './await-lease.ts';
-import { findNamed } from './find-pack.ts';
+import { nameProblem } from './name-problem.ts';
 
 type ReserveNameOutcome =
   | { readonly kind: 'reserved'; readonly lease: Lease }
@@ -25,11 +25,8 @@ export async function reserveName(
     world.database
       .forOrg(caller.orgId)
       .transactional(async (em): Promise<ReserveNameOutcome | null> => {
-        const taken = await findNamed(em, name);
-        if (taken?.status === 'ACTIVE') return { kind: 'name_taken', subject: 'pack', name };
-        if (taken !== null) {
-          return { kind: 'pack_being_deleted', packId: taken.id, name, owned: true };
-        }
+        const problem = await nameProblem(em, caller, name);
+        if (problem !== null) return problem;
         const lease = await acquireLease(em, repository);
         return lease === null ? null : { kind: 'reserved', lease };
       }),

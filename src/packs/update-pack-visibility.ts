@@ -7,6 +7,7 @@ import type { PackRow } from '../model/pack-row.ts';
 import { roleRows } from '../model/role-row.ts';
 import type { ProblemOf } from '../outcomes.ts';
 import type { World } from '../world.ts';
+import { beingDeleted } from './being-deleted.ts';
 import type { Expectation } from './expected-state.ts';
 import { lockPack } from './find-pack.ts';
 import { rolesOfPacks } from './roles-of-packs.ts';
@@ -58,7 +59,7 @@ function change(
     const pack = await lockPack(em, packId);
     if (pack === null) return { kind: 'not_found', subject: 'pack', id };
     const { name, visibility: from } = pack;
-    if (pack.status !== 'ACTIVE') return { kind: 'pack_being_deleted', packId, name, owned: true };
+    if (pack.status !== 'ACTIVE') return beingDeleted(caller, pack);
     expected?.({ pack });
     if (from === visibility) return { kind: 'visibility_updated', pack };
     if (visibility === 'ORG') {
