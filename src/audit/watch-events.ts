@@ -1,5 +1,6 @@
 import type { Caller } from '../identity/caller.ts';
 import { Standing } from '../identity/standing.ts';
+import { problems } from '../outcomes.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { World } from '../world.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -25,6 +26,10 @@ export interface Watch<Event> {
   /** An audit event as far as every caller of the org may see it; null: not one to be told. */
   readonly select: (event: AuditEventRow) => Event | null;
 }
+
+/** The refusal to watch one thing that the caller does not see. */
+export const nothingToWatch = (subject: 'pack' | 'agent_role', id: string): RequestRefused =>
+  new RequestRefused('bad_request', problems.not_found.message({ kind: 'not_found', subject, id }));
 
 /**
  * What happens in the caller's org from now on, until the reader stops, falls far behind, or may no longer call.

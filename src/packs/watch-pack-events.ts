@@ -1,11 +1,9 @@
 import { chosenTypes } from '../audit/chosen-types.ts';
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
-import { type Watched, watchEvents } from '../audit/watch-events.ts';
+import { nothingToWatch, type Watched, watchEvents } from '../audit/watch-events.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type AuditEventType, auditEventTypes } from '../model/audit-event.entity.ts';
 import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../model/ids.ts';
-import { problems } from '../outcomes.ts';
-import { RequestRefused } from '../request-refused.ts';
 import { lookUpPack } from './pack-lookup.ts';
 
 export interface PackEvent {
@@ -43,7 +41,7 @@ export async function watchPackEvents(
   if (wanted != null) {
     const { database } = watched.world;
     const pack = packId === null ? null : await lookUpPack(database, caller.orgId, packId);
-    if (pack === null) throw noPack(wanted);
+    if (pack === null) throw nothingToWatch('pack', wanted);
   }
   return watchEvents(watched, {
     operation: 'packEvents',
@@ -56,12 +54,6 @@ export async function watchPackEvents(
     },
   });
 }
-
-const noPack = (id: string): RequestRefused =>
-  new RequestRefused(
-    'bad_request',
-    problems.not_found.message({ kind: 'not_found', subject: 'pack', id }),
-  );
 
 /** An audit event as far as every caller of the org may see it, or null where it is about no pack. */
 function toPackEvent(event: AuditEventRow): PackEvent | null {

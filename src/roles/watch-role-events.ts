@@ -1,11 +1,9 @@
 import { chosenTypes } from '../audit/chosen-types.ts';
 import type { AuditEventRow } from '../audit/list-audit-events.ts';
-import { type Watched, watchEvents } from '../audit/watch-events.ts';
+import { nothingToWatch, type Watched, watchEvents } from '../audit/watch-events.ts';
 import type { Caller } from '../identity/caller.ts';
 import { type AuditEventType, auditEventTypes } from '../model/audit-event.entity.ts';
 import { type EventId, type PackId, packIds, type RoleId, roleIds } from '../model/ids.ts';
-import { problems } from '../outcomes.ts';
-import { RequestRefused } from '../request-refused.ts';
 import { findRole } from './find-role.ts';
 
 export interface RoleEvent {
@@ -45,7 +43,7 @@ export async function watchRoleEvents(
   if (wanted != null) {
     const { database } = watched.world;
     const role = roleId === null ? null : await findRole(database, caller, roleId);
-    if (role === null) throw noRole(wanted);
+    if (role === null) throw nothingToWatch('agent_role', wanted);
   }
   return watchEvents(watched, {
     operation: 'roleEvents',
@@ -58,12 +56,6 @@ export async function watchRoleEvents(
     },
   });
 }
-
-const noRole = (id: string): RequestRefused =>
-  new RequestRefused(
-    'bad_request',
-    problems.not_found.message({ kind: 'not_found', subject: 'agent_role', id }),
-  );
 
 /** An audit event as far as every caller of the org may see it, or null where it is about no role. */
 function toRoleEvent({
