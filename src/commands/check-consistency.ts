@@ -4,10 +4,10 @@
  * database the server must be stopped first.
  */
 import { readConfig } from '../config.ts';
-import type { ImagesProgress } from '../consistency/check-images.ts';
 import { FOREIGN_NAMESPACE } from '../consistency/namespace-mark.ts';
 import { jsonOn, tableOn, type Write } from '../consistency/report.ts';
 import { type RunOutcome, runCheck } from '../consistency/run-check.ts';
+import type { ImagesProgress } from '../consistency/walk-consistency.ts';
 import { packIds } from '../model/ids.ts';
 import { isRepository } from '../registry/registry.ts';
 import { print } from '../stdout.ts';

@@ -1,8 +1,8 @@
 import type { DeletionWorld } from '../packs/delete-pack.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
 import { CheckEnded } from './check-ended.ts';
-import { type ImagesProgress, type ImagesWalk, walkConsistency } from './check-images.ts';
 import { checkRows } from './check-rows.ts';
+import { type ImagesProgress, type ImagesWalk, walkConsistency } from './walk-consistency.ts';
 
 export type CheckOutcome = { readonly progress: ImagesProgress } & (
   | { readonly kind: 'checked' }

@@ -1,12 +1,12 @@
 import type { DeletionWorld } from '../packs/delete-pack.ts';
 import type { RegistryFailure } from '../registry/registry.ts';
 import { type CheckOutcome, checkConsistency } from './check-consistency.ts';
-import type { ImagesWalk } from './check-images.ts';
 import type { Finding } from './finding.ts';
 import { markNamespace, readMark } from './namespace-mark.ts';
 import { repair } from './repair.ts';
 import { isWanted, planRepair, type RepairOptions, type RepairPlan } from './repair-plan.ts';
 import type { Report } from './report.ts';
+import type { ImagesWalk } from './walk-consistency.ts';
 
 export interface RunOptions extends RepairOptions {
   readonly repair: boolean;

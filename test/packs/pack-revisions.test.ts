@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Deadline } from '../../src/registry/distribution/deadline.ts';
 import { gzipped, samplePack, samplePackEntries, tarOf } from '../support/archives.ts';
+import { consistencyFindings } from '../support/consistency-findings.ts';
 import { isPullable, role, rowOf } from '../support/deletion.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
 import { startGate } from '../support/gate.ts';
@@ -44,11 +45,7 @@ const replaceArchive = (gateway: Gateway, id: string, archive: Buffer, headers =
   send(gateway, 'PUT', `${id}/archive`, archiveForm(archive), headers);
 
 const types = async (gateway: Gateway) => (await events(gateway)).map(({ type }) => type);
-const orphans = async (gateway: Gateway) => {
-  const { checkImages } = await import('../../src/consistency/check-images.ts');
-  const { database, registry } = gateway.app.world;
-  return checkImages({ database, registry }, 'packs');
-};
+const orphans = (gateway: Gateway) => consistencyFindings(gateway.app.world);
 
 describe.each(deployments)(
   'changes of what is in a pack on $database with $registry',

@@ -1,11 +1,11 @@
 /** The process dies while it changes what is in a pack: the pack has an image throughout, and the next change goes on. */
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checkImages } from '../../src/consistency/check-images.ts';
 import { createDistributionRegistry } from '../../src/registry/distribution/distribution-registry.ts';
 import { createLayoutRegistry } from '../../src/registry/layout/layout-registry.ts';
 import { samplePack } from '../support/archives.ts';
 import { putBystander, stateOfBystander } from '../support/bystander.ts';
+import { consistencyFindings } from '../support/consistency-findings.ts';
 import { deletePack, isPullable, rowOf } from '../support/deletion.ts';
 import type { Death } from '../support/die-at.ts';
 import { emptyDockerRegistry } from '../support/empty-docker-registry.ts';
@@ -89,7 +89,7 @@ async function expectToConverge(
 ): Promise<void> {
   const next = await startGateway({ environment });
   const url = await listening(next);
-  const { database: rows, registry } = next.app.world;
+  const { registry } = next.app.world;
   const held = new Set<string>();
   for (const { what, moment, pack } of killed) {
     const left = await rowOf(next, pack.id);
@@ -104,7 +104,7 @@ async function expectToConverge(
     expect(await stateOfBystander(next, pack.name), moment).toBe('whole');
   }
   // What is left of an image that no pack has is named.
-  const findings = await checkImages({ database: rows, registry }, 'packs');
+  const findings = await consistencyFindings(next.app.world);
   const images = await listImages(registry, 'packs');
   if (images.kind !== 'listed') throw new Error(images.detail);
   const unheld = images.images.filter(

@@ -3,7 +3,6 @@ import { packIds } from '../model/ids.ts';
 import {
   isRepository,
   type Registry,
-  type RegistryFailure,
   type Repository,
   type StoredImage,
 } from '../registry/registry.ts';
@@ -76,20 +75,4 @@ export async function walkConsistency(
     },
     onFinding,
   );
-}
-
-/** The findings of `walkConsistency` together, for a store of which there are few. */
-export async function checkImages(
-  stores: Stores,
-  namespace: string,
-): Promise<Finding[] | RegistryFailure> {
-  const findings: Finding[] = [];
-  try {
-    const onFinding = async (finding: Finding) => void findings.push(finding);
-    await walkConsistency(stores, namespace, { onFinding });
-    return findings;
-  } catch (error) {
-    if (error instanceof CheckEnded && error.outcome.kind === 'failed') return error.outcome;
-    throw error;
-  }
 }
