@@ -10,7 +10,7 @@ import './packs/pack-events.graphql.ts';
 import './roles/role.graphql.ts';
 import './roles/role-events.graphql.ts';
 import './roles/role-mutations.graphql.ts';
-import './roles/detach-from-roles.graphql.ts';
+import './roles/detach-pack-from-roles.graphql.ts';
 import './audit/audit.graphql.ts';
 import './keys/key.graphql.ts';
 import './viewer.graphql.ts';

@@ -15,7 +15,7 @@ import type { RequestRecord } from '../request-record.ts';
 import { auditOperations } from './audit/audit.rest.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
-import { detachOperations } from './packs/detach-pack.rest.ts';
+import { detachOperations } from './packs/detach-pack-from-roles.rest.ts';
 import { packOperations } from './packs/pack.rest.ts';
 import { packChanges } from './packs/pack-changes.rest.ts';
 import { fileOperations } from './packs/pack-files.rest.ts';
