@@ -8,7 +8,7 @@ import { createEventQueue } from './event-queue.ts';
 import type { AuditEventRow } from './list-audit-events.ts';
 
 /** Events that may wait for a slow reader. */
-const WAITING_EVENTS = 1_000;
+export const WAITING_EVENTS = 1_000;
 
 /** What is watched, and the world in which. */
 export interface Watched {

@@ -5,6 +5,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin, { type AuthFailure, AuthScopeFailureType } from '@pothos/plugin-scope-auth';
 import type { SpooledFile } from '../http/spooled-file.ts';
 import type { Scope } from '../identity/caller.ts';
+import { MAX_PAGE_SIZE } from '../page.ts';
 import type { Context } from './context.ts';
 import GatewayPlugin from './gateway-plugin.ts';
 import { countedText, readsRow } from './limits/price.ts';
@@ -85,8 +86,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       args: { id: { description: 'An id of any type.' } },
     },
     nodesQueryOptions: {
-      description:
-        'Several of them, at most 200, in the order of the ids; null where there is none.',
+      description: `Several of them, at most ${MAX_PAGE_SIZE}, in the order of the ids; null where there is none.`,
       args: { ids: { description: 'Ids of any type.' } },
     },
     encodeGlobalID: (_typename, id) => String(id),

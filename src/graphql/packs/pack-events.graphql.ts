@@ -1,3 +1,5 @@
+import { maxStreams } from '../../audit/stream-places.ts';
+import { WAITING_EVENTS } from '../../audit/watch-events.ts';
 import { type PackEvent, watchPackEvents } from '../../packs/watch-pack-events.ts';
 import { AuditEventTypeEnum } from '../audit/audit.graphql.ts';
 import { builder } from '../builder.ts';
@@ -40,8 +42,7 @@ const PackEventType = builder.objectRef<PackEvent>('PackEvent').implement({
 builder.subscriptionFields((t) => ({
   packEvents: t.field({
     type: PackEventType,
-    description:
-      "What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked or the session expires (UNAUTHENTICATED), when over 1000 events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again. A caller has 100 subscriptions at once, an org 500.",
+    description: `What happens to packs in the caller's org from now on, on whichever replica. It ends with an error when the key is revoked or the session expires (UNAUTHENTICATED), when over ${WAITING_EVENTS} events wait to be read (RATE_LIMITED) or when events may have been missed (SERVICE_UNAVAILABLE): then read the packs again and subscribe again. A caller has ${maxStreams.caller} subscriptions at once, an org ${maxStreams.org}.`,
     args: {
       packId: t.arg.id({ description: 'Only events of this pack; pack_…' }),
       types: t.arg({ type: [AuditEventTypeEnum], description: 'Only events of these types.' }),
