@@ -66,7 +66,7 @@ export type CreateAgentRoleInput = {
   displayName?: string | null | undefined;
   /** Where its agents run. */
   environment?: RoleEnvironment;
-  /** 1 to 63 of a-z, 0-9, ".", "_" and "-"; unique in the org. */
+  /** Unique in the org; must be 1 to 63 of a-z, 0-9, ".", "_" and "-", and start and end with a letter or digit. */
   name: string;
   /** Its first packs: all of them are attached, or the role is not made. */
   packIds?: Array<string>;
@@ -240,7 +240,7 @@ export type UpdateAgentRoleInput = {
   displayName?: string | null | undefined;
   /** Where its agents run. */
   environment?: RoleEnvironment | null | undefined;
-  /** 1 to 63 of a-z, 0-9, ".", "_" and "-"; unique in the org. */
+  /** Unique in the org; must be 1 to 63 of a-z, 0-9, ".", "_" and "-", and start and end with a letter or digit. */
   name?: string | null | undefined;
   /** All its packs: those not named are detached. All of it happens, or nothing. */
   packIds?: Array<string> | null | undefined;

@@ -4,6 +4,7 @@ import { type ArchiveAgentRoleOutcome, archiveAgentRole } from '../../roles/arch
 import { type AttachPackOutcome, attachPack } from '../../roles/attach-pack.ts';
 import { type CreateAgentRoleOutcome, createAgentRole } from '../../roles/create-agent-role.ts';
 import { type DetachPackOutcome, detachPack } from '../../roles/detach-pack.ts';
+import { ROLE_NAME_RULE } from '../../roles/role-fields.ts';
 import {
   type UnarchiveAgentRoleOutcome,
   unarchiveAgentRole,
@@ -82,12 +83,14 @@ const DetachPackResult = outcomeUnion<DetachPackOutcome>(
   { not_found: true },
 );
 
+const ROLE_NAME = `Unique in the org; ${ROLE_NAME_RULE}.`;
+
 const CreateAgentRoleInput = builder.inputType('CreateAgentRoleInput', {
   description: 'A new role.',
   fields: (t) => ({
     name: t.string({
       required: true,
-      description: '1 to 63 of a-z, 0-9, ".", "_" and "-"; unique in the org.',
+      description: ROLE_NAME,
     }),
     displayName: t.string({ description: 'The name for people; the name itself when left out.' }),
     description: t.string({ description: 'What it is for.' }),
@@ -108,7 +111,7 @@ const CreateAgentRoleInput = builder.inputType('CreateAgentRoleInput', {
 const UpdateAgentRoleInput = builder.inputType('UpdateAgentRoleInput', {
   description: 'What to change; a field left out stays as it is.',
   fields: (t) => ({
-    name: t.string({ description: '1 to 63 of a-z, 0-9, ".", "_" and "-"; unique in the org.' }),
+    name: t.string({ description: ROLE_NAME }),
     displayName: t.string({ description: 'The name for people.' }),
     description: t.string({ description: 'What it is for; null empties it.' }),
     environment: t.field({ type: RoleEnvironment, description: 'Where its agents run.' }),
