@@ -9,6 +9,13 @@ export function failed(
   return { kind: 'failed', reason, retryable, detail };
 }
 
+/** The registry was asked without TLS: some answer so in HTTP, others by an alert. */
+export const SPEAKS_TLS = failed(
+  'UNREACHABLE',
+  false,
+  'the registry speaks TLS: use https:// in REGISTRY_URL',
+);
+
 /**
  * Carries a failure up through the steps of one call; never leaves the adapter (see `distribution-registry.ts`).
  *

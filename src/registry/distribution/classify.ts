@@ -6,7 +6,7 @@
  */
 import type { RegistryFailure } from '../registry.ts';
 import { type Answer, type Content, contentOf, isRecord } from './answer.ts';
-import { failed } from './call-failed.ts';
+import { failed, SPEAKS_TLS } from './call-failed.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 export type Verdict =
@@ -103,7 +103,7 @@ const rows: readonly Row[] = [
       r.status === 400 &&
       r.content.kind === 'other' &&
       /HTTP request (was sent )?to (an )?HTTPS (port|server)/i.test(r.content.text),
-    failed('UNREACHABLE', false, 'the registry speaks TLS: use https:// in REGISTRY_URL'),
+    SPEAKS_TLS,
   ],
   // ECR's immutable tags.
   [

@@ -1,5 +1,5 @@
 /** What it means that a request got no answer, by the error codes of Node and undici. */
-import { CallFailed, failed } from './call-failed.ts';
+import { CallFailed, failed, SPEAKS_TLS } from './call-failed.ts';
 import { type Deadline, timedOut } from './deadline.ts';
 
 const NEVER_SENT = new Set([
@@ -74,7 +74,7 @@ export function networkFailure(error: unknown, deadline: Deadline): CallFailed {
   }
   if (NOT_HTTP.test(code)) {
     return isTlsAlert(error)
-      ? unreachable(false, false, 'the registry speaks TLS: use https:// in REGISTRY_URL')
+      ? new CallFailed(SPEAKS_TLS)
       : unreachable(true, true, 'what answers at REGISTRY_URL does not speak HTTP');
   }
   return unreachable(
