@@ -33,7 +33,7 @@ const PROBED_IN_STREAMS = new Set([
 /** One probe for each slot of each field of Query and Mutation. */
 export function rootProbes(schema: GraphQLSchema, world: World, entities: Entities): Probe[] {
   for (const field of fieldsOf(schema.getSubscriptionType())) {
-    // A stream has to be read otherwise than an answer: test/graphql/stream-filters.test.ts does so.
+    // A stream has to be read otherwise than an answer: test/graphql/subscriptions.test.ts does so.
     const unknown = field.args.filter(
       ({ name }) => !PROBED_IN_STREAMS.has(`${field.name}.${name}`),
     );
