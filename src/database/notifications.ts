@@ -24,7 +24,7 @@ export type Listen = (
 ) => Promise<Listener>;
 
 /** Nothing would ever be heard, whatever the answer to LISTEN: the configuration must be changed. */
-export class ListenRefused extends Error {}
+class ListenRefused extends Error {}
 
 interface Ends {
   readonly address: DatabaseAddress;

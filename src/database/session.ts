@@ -28,7 +28,7 @@ const MEANING = {
  * Milliseconds after which the server itself gives up: a statement whose caller has only stopped listening would keep
  * its connection, and a process that hangs in a transaction would keep its locks.
  */
-export const LONGEST_WAITS = {
+const LONGEST_WAITS = {
   lock_timeout: '5000',
   idle_in_transaction_session_timeout: '10000',
 };

@@ -4,7 +4,6 @@ import { Org } from './org.entity.ts';
 import { later, ofTenant } from './tenant.ts';
 
 export const roleEnvironments = ['DEVELOPMENT', 'STAGING', 'PRODUCTION'] as const;
-export type RoleEnvironment = (typeof roleEnvironments)[number];
 
 const AgentRoleSchema = defineEntity({
   name: 'AgentRole',

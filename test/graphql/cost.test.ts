@@ -1,9 +1,9 @@
 /** What an operation costs is what it reads and what it answers, and not only how many fields it has. */
-import { getOperationAST, parse } from 'graphql';
+import { type GraphQLField, getOperationAST, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { maximumOf } from '../../src/graphql/limits/maxima.ts';
 import { measureOperation } from '../../src/graphql/limits/measure-operation.ts';
-import { isPriced } from '../../src/graphql/limits/price.ts';
+import { bytesOf, priceOf } from '../../src/graphql/limits/price.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { newUuid } from '../../src/model/ids.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -18,6 +18,10 @@ function amountOf(query: string) {
   if (operation == null) throw new Error('there is no operation');
   return measureOperation(schema, document, operation, {}).amount;
 }
+
+/** Whether a leaf's bytes are known, by its type or its own price; others count as 64 KiB. */
+const isPriced = (field: GraphQLField<unknown, unknown>) =>
+  priceOf(field).bytes !== undefined || bytesOf(field) < 64 * 1024;
 
 test('every field whose text could be long has a price', () => {
   const unpriced = Object.values(schema.getTypeMap())

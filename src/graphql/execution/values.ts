@@ -1,8 +1,7 @@
 /** A value now or later. */
 export type Maybe<Value> = Value | Promise<Value>;
 
-export const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   isObject(value) && 'then' in value && typeof value.then === 'function';

@@ -57,7 +57,3 @@ function bytesOfType(type: GraphQLNamedType): number {
   if (isEnumType(type)) return Math.max(...type.getValues().map(({ name }) => name.length)) + 2;
   return BYTES[type.name] ?? UNPRICED;
 }
-
-/** Whether a leaf's bytes are known, by its type or its own price; a test asks it of every field. */
-export const isPriced = (field: GraphQLField<unknown, unknown>): boolean =>
-  priceOf(field).bytes !== undefined || bytesOf(field) < UNPRICED;

@@ -28,7 +28,7 @@ const refusalDescriptions: Record<RefusalCode, string> = {
   service_unavailable: 'Something that this service needs is down. Try again later.',
 };
 
-export const ErrorCode = builder.enumType('ErrorCode', {
+const ErrorCode = builder.enumType('ErrorCode', {
   description:
     'Every code there is, in `errors[].extensions.code` as well. REST writes the same ones in lower case.',
   values: Object.fromEntries(

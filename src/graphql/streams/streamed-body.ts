@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Framing } from './framing.ts';
 
 /** Shorter than the silence that proxies tolerate: 60 seconds with nginx and most balancers. */
-export const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 10_000;
 
 /**
  * Results as the body of a response: one is asked for when the reader has taken the one before. A reader who leaves
