@@ -31,7 +31,7 @@ export class GatewayPlugin<Types extends SchemaTypes> extends BasePlugin<Types> 
     resolve: Resolver<Types>,
     { extensions, kind }: PothosOutputFieldConfig<Types>,
   ): Resolver<Types> {
-    // Its own field, before there is a schema; `priceOf` reads that of the finished one.
+    // As `priced` has set it: there is no schema yet, whose fields `priceOf` reads.
     const price = extensions?.price as Price | undefined;
     if (kind === 'Mutation') {
       return seeing(resolve, (outcome, { record }) => record.outcomes.push(kindOf(outcome)));

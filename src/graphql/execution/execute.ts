@@ -45,7 +45,7 @@ export function createExecutor(): Execute {
     const operation = getOperationAST(document, args.operationName);
     // Whatever keeps an operation from being run is worded by GraphQL itself.
     if (operation == null || schema.getRootType(operation.operation) == null) {
-      return executeUnplanned(args) as ExecutionResult;
+      return executeUnplanned(args);
     }
     const definitions = operation.variableDefinitions ?? [];
     const variables = getVariableValues(schema, definitions, args.variableValues ?? {}, {

@@ -32,6 +32,7 @@ const priced = (price: Price) => ({ extensions: { price } });
 export const ofCharacters = (count: number): number => 3 * count;
 
 export const priceOf = ({ extensions }: GraphQLField<unknown, unknown>): Price => {
+  // What `priced` has put there.
   const price = extensions.price as Price | undefined;
   return price ?? {};
 };

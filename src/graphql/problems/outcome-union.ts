@@ -22,6 +22,7 @@ export function outcomeUnion<Outcome extends Kinded>(
 ) {
   // The type of `problems` is what makes these keys kinds; Object.keys cannot know.
   const kinds = Object.keys(problems) as ProblemsIn<Outcome>[];
+  // Each is of a part of `Outcome`, together they are of all of it.
   const types = [success, ...kinds.map((kind) => problemTypes[kind])] as ObjectRef<
     PothosTypes,
     Outcome
@@ -29,9 +30,9 @@ export function outcomeUnion<Outcome extends Kinded>(
   return builder.unionType(name, {
     description,
     types,
-    resolveType: (outcome) =>
-      kinds.find((kind) => kind === outcome.kind) === undefined
-        ? success.name
-        : problemTypes[outcome.kind as ProblemsIn<Outcome>].name,
+    resolveType: (outcome) => {
+      const problem = kinds.find((kind) => kind === outcome.kind);
+      return problem === undefined ? success.name : problemTypes[problem].name;
+    },
   });
 }
