@@ -117,7 +117,7 @@ export async function purgeOld(
   const purged = await registry.purge(repository, digest, { ...kept, held });
   if (purged.kind !== 'failed') return null;
   // A failure may be no more than an answer that was lost.
-  const left = await registry.readManifest(repository, digest, kept);
+  const left = await registry.readManifest(repository, digest, { signal: kept.signal });
   if (left.kind === 'found') return purged;
   if (left.kind === 'failed') log.warn({ repository, digest }, 'image left behind');
   return null;
