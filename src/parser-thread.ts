@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { OrgId } from './model/ids.ts';
+import { OrgsInTurn } from './orgs-in-turn.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** `too_costly`: it took more time or memory than a parser is given, and was ended. */
@@ -7,9 +9,14 @@ export type ParseOutcome =
   | { readonly kind: 'parsed'; readonly value: unknown }
   | { readonly kind: 'too_costly' };
 
+/** Parses what it is given, with one of the scripts that `ParserThread` runs. */
+export type Parser = Pick<ParserThread, 'parse'>;
+
 /** What is small enough to be sent here takes milliseconds; the worst that is known, some hundreds. */
 const LONGEST_MS = 3_000;
 const MOST_WAITING = 64;
+/** One at a time waits among those of all: a costly text holds up the next one of the same org. */
+const FOR_AN_ORG = { atOnce: 1, waiting: 64 };
 /** Only for what nobody knows yet: parsers bound what they make of a text. */
 const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 
@@ -22,6 +29,7 @@ export class ParserThread implements AsyncDisposable {
   #running: { readonly script: string; readonly worker: Promise<Worker> } | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  readonly #orgs = new OrgsInTurn('packs', FOR_AN_ORG);
 
   constructor({ longestMs = LONGEST_MS } = {}) {
     this.#longestMs = longestMs;
@@ -47,6 +55,14 @@ export class ParserThread implements AsyncDisposable {
     } finally {
       this.#waiting -= 1;
     }
+  }
+
+  /**
+   * The thread as one org has it: what it sends waits in a queue of its own; null: the platform.
+   * `parse` then throws RequestRefused `rate_limited` as well, where that queue is full.
+   */
+  of(org: OrgId | null): Parser {
+    return { parse: (script, input) => this.#orgs.run(org, () => this.parse(script, input)) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,7 +50,7 @@ async function create(
   visibility: PackVisibility,
   lease: Lease,
 ): Promise<CreatePackFromImageOutcome> {
-  const image = await readUnderLease(world, source, lease);
+  const image = await readUnderLease(world, caller, source, lease);
   if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
   if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
   const { metadata, digest, sizeBytes } = image;
@@ -70,6 +70,7 @@ async function create(
 /** Reads the image and keeps the lease alive meanwhile. */
 export async function readUnderLease(
   { database, config, parserThread }: World,
+  { orgId }: Caller,
   { registry, repository, reference }: OpenedSource,
   lease: Lease,
 ): Promise<ReadPackImageOutcome> {
@@ -78,7 +79,7 @@ export async function readUnderLease(
   return await readPackImage(registry, repository, reference, {
     signal: kept.signal,
     maxUnpackedBytes: mostTarBytes(config.maxArchiveBytes),
-    parserThread,
+    parserThread: parserThread.of(orgId),
   });
 }
 

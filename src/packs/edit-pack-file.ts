@@ -58,7 +58,7 @@ export async function editPackFile(
     if (content === null && before === null) return noSuchFile(path);
     const tar = editedTar(inUse.image, { path, content });
     // Awaited: the image is in use until this is over.
-    return await withPackImage(world, { tar }, async (metadata, image) => {
+    return await withPackImage(world, caller.orgId, { tar }, async (metadata, image) => {
       if (metadata.version === pack.version) return publish(metadata, image);
       const message = `must stay ${pack.version}: the next version is a new archive (replacePackArchive)`;
       return invalidField('pack.yaml.version', message);

@@ -42,7 +42,9 @@ export async function importPlatformPack(
   world: Imported,
   { archive, tier }: ImportPlatformPackInput,
 ): Promise<ImportPlatformPackOutcome> {
-  return withPackImage(world, archive, (metadata, image) => publish(world, tier, metadata, image));
+  return withPackImage(world, null, archive, (metadata, image) =>
+    publish(world, tier, metadata, image),
+  );
 }
 
 async function publish(

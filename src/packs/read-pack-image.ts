@@ -1,5 +1,5 @@
 import { type Invalid, invalid } from '../field-problem.ts';
-import type { ParserThread } from '../parser-thread.ts';
+import type { Parser } from '../parser-thread.ts';
 import {
   type CallOptions,
   type Digest,
@@ -19,7 +19,7 @@ import { LARGEST_PACK_YAML, type PackMetadata } from './pack-metadata.ts';
 export interface ReadImageOptions extends CallOptions {
   /** How many unpacked bytes of all layers together may be read in search of pack.yaml. */
   readonly maxUnpackedBytes: number;
-  readonly parserThread: ParserThread;
+  readonly parserThread: Parser;
 }
 
 export type ReadPackImageOutcome =

@@ -31,7 +31,7 @@ export async function replacePackArchive(
   const revision = { event: 'PACK_ARCHIVE_REPLACED', problem: notUploaded } as const;
   const found = await revisable(world, caller, id, revision.problem);
   if (found.kind !== 'revisable') return found;
-  const outcome = await withPackImage(world, archive, (metadata, image) =>
+  const outcome = await withPackImage(world, caller.orgId, archive, (metadata, image) =>
     revisePack(world, caller, found.pack, revision, async (pack, publish) => {
       expected?.({ pack });
       return publish(metadata, image);

@@ -70,7 +70,7 @@ async function replace(
   lease: Lease,
   expected: Expectation | undefined,
 ): Promise<ReplacePackImageOutcome> {
-  const image = await readUnderLease(world, source, lease);
+  const image = await readUnderLease(world, caller, source, lease);
   if (image.kind === 'failed') return { kind: 'registry_unavailable', failure: image };
   if (image.kind === 'invalid') return { kind: 'validation_failed', fields: image.fields };
   const dying = await findDying(world, caller, source.place, image.digest);

@@ -27,7 +27,7 @@ export async function uploadPack(
   caller: Caller,
   { archive, visibility }: UploadPackInput,
 ): Promise<UploadPackOutcome> {
-  return withPackImage(world, archive, (metadata, image) =>
+  return withPackImage(world, caller.orgId, archive, (metadata, image) =>
     publish(world, caller, metadata, visibility, image),
   );
 }

@@ -19,7 +19,14 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'page.ts',
     'input.ts',
   ],
-  world: ['world.ts', 'parser-thread.ts', 'database/', 'telemetry/', 'outage.ts'],
+  world: [
+    'world.ts',
+    'parser-thread.ts',
+    'orgs-in-turn.ts',
+    'database/',
+    'telemetry/',
+    'outage.ts',
+  ],
   model: ['model/', 'field-problem.ts', 'request-refused.ts'],
   ground: [
     'registry/',

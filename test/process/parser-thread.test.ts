@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { ParserThread } from '../../src/parser-thread.ts';
+import { newUuid, orgIds } from '../../src/model/ids.ts';
+import { type Parser, ParserThread } from '../../src/parser-thread.ts';
 
 /** A parser of our own making: the real one is bounded, so that no known text costs what the thread must survive. */
 const parser = (body: string): URL =>
@@ -48,6 +49,22 @@ test('the queue has an end', async () => {
   await expect(thread.parse(LENGTH, input)).rejects.toMatchObject({ code: 'service_unavailable' });
   expect(await Promise.all(waiting)).toHaveLength(64);
   expect((await thread.parse(LENGTH, input)).kind).toBe('parsed');
+});
+
+test('one org’s texts wait for each other, and those of another org for one of them at most', async () => {
+  const thread = parserThread();
+  const [one, other] = [thread.of(orgIds.of(newUuid())), thread.of(orgIds.of(newUuid()))];
+  const ended: string[] = [];
+  const parse = async (name: string, { parse }: Parser) => {
+    await parse(LENGTH, input);
+    ended.push(name);
+  };
+  const first = Array.from({ length: 65 }, () => parse('one', one));
+  await expect(one.parse(LENGTH, input)).rejects.toMatchObject({ code: 'rate_limited' });
+  await parse('other', other);
+  expect(ended.indexOf('other')).toBeLessThanOrEqual(1);
+  await Promise.all(first);
+  expect(ended).toHaveLength(66);
 });
 
 test('knows nothing of the environment', async () => {

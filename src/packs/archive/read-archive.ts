@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Invalid } from '../../field-problem.ts';
-import type { ParserThread } from '../../parser-thread.ts';
+import type { Parser } from '../../parser-thread.ts';
 import { LARGEST_PACK_YAML, type PackMetadataOutcome } from '../pack-metadata.ts';
 import { ArchiveRefused, ArchiveTooLarge, entryProblemPath } from './archive-refused.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -16,7 +16,7 @@ import { gunzipped, type TarSource, uncompressed } from './tar-source.ts';
 export interface ReadArchiveOptions {
   /** Largest compressed archive; unpacked it may be four times as large. */
   readonly maxArchiveBytes: number;
-  readonly parserThread: ParserThread;
+  readonly parserThread: Parser;
 }
 
 export type ReadPackArchiveOutcome =
@@ -162,7 +162,7 @@ async function readEntries(
 async function readMetadata(
   files: readonly (PackFile & Pick<FoundFile, 'shown'>)[],
   spool: Spool,
-  parserThread: ParserThread,
+  parserThread: Parser,
 ): Promise<PackMetadataOutcome> {
   const file = files.find(({ path }) => path === 'pack.yaml');
   if (file === undefined) {

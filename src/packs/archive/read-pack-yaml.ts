@@ -1,5 +1,5 @@
 import { invalid } from '../../field-problem.ts';
-import type { ParserThread } from '../../parser-thread.ts';
+import type { Parser } from '../../parser-thread.ts';
 import type { PackMetadataOutcome } from '../pack-metadata.ts';
 
 const WORKER = new URL('./pack-yaml-worker.ts', import.meta.url);
@@ -8,7 +8,7 @@ const TOO_COSTLY = invalid('pack.yaml', 'takes too much time or memory to read: 
 
 /** What the bytes of a pack.yaml say, read in a thread of its own. Throws as `ParserThread.parse` does. */
 export async function readPackYaml(
-  thread: ParserThread,
+  thread: Parser,
   bytes: Uint8Array,
 ): Promise<PackMetadataOutcome> {
   const outcome = await thread.parse(WORKER, bytes);

@@ -1,6 +1,7 @@
 /** Images that were unpacked lately: immutable, so kept by their digest for as long as there is room. */
-import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { bulkhead } from 'cockatiel';
 import type { OrgId } from '../../model/ids.ts';
+import { OrgsInTurn } from '../../orgs-in-turn.ts';
 import type { Digest } from '../../registry/registry.ts';
 import { RequestRefused } from '../../request-refused.ts';
 import type { UnpackedImage, UnpackOutcome } from './unpack-image.ts';
@@ -13,8 +14,7 @@ const MOST_IMAGES = 64;
 const MOST_FILES = 100_000;
 /** Images being unpacked at once, and for one org: each costs a share of a processor and some megabytes. */
 const AT_ONCE = 4;
-const AT_ONCE_FOR_AN_ORG = 2;
-const WAITING_FOR_AN_ORG = 100;
+const FOR_AN_ORG = { atOnce: 2, waiting: 100 };
 
 interface Kept {
   readonly image: UnpackedImage;
@@ -38,7 +38,7 @@ export class UnpackedImages {
   readonly #kept = new Map<Digest, Kept>();
   readonly #unpacking = new Map<Digest, Promise<UnpackOutcome>>();
   readonly #all = bulkhead(AT_ONCE, Number.POSITIVE_INFINITY);
-  readonly #ofOrg = new Map<OrgId, BulkheadPolicy>();
+  readonly #orgs = new OrgsInTurn('images', FOR_AN_ORG);
   readonly #onUse: (found: boolean) => void;
   #isClosed = false;
 
@@ -49,7 +49,7 @@ export class UnpackedImages {
 
   /**
    * Gives an image to read from; one that is being unpacked already is waited for.
-   * @throws RequestRefused `service_unavailable` where too much is asked for at once
+   * @throws RequestRefused `rate_limited` where the org asks for too much at once, `service_unavailable` where all do
    */
   async use(
     org: OrgId,
@@ -102,29 +102,20 @@ export class UnpackedImages {
     digest: Digest,
     unpack: () => Promise<UnpackOutcome>,
   ): Promise<UnpackOutcome> {
-    const unpacking = this.#inTurn(org, async () => {
-      const inUse = this.#sum(({ users, image }) => (users > 0 ? image.contents.length : 0));
-      if (inUse > MOST_BYTES || this.#isClosed) throw busy();
-      const outcome = await unpack();
-      if (outcome.kind === 'unpacked') this.#kept.set(digest, { image: outcome, users: 0 });
-      await this.#evict(BOUNDS, digest);
-      return outcome;
-    }).finally(() => this.#unpacking.delete(digest));
+    const unpacking = this.#orgs
+      .run(org, () =>
+        this.#all.execute(async () => {
+          const inUse = this.#sum(({ users, image }) => (users > 0 ? image.contents.length : 0));
+          if (inUse > MOST_BYTES || this.#isClosed) throw busy();
+          const outcome = await unpack();
+          if (outcome.kind === 'unpacked') this.#kept.set(digest, { image: outcome, users: 0 });
+          await this.#evict(BOUNDS, digest);
+          return outcome;
+        }),
+      )
+      .finally(() => this.#unpacking.delete(digest));
     this.#unpacking.set(digest, unpacking);
     return unpacking;
-  }
-
-  /** No org keeps the others waiting with more than its share. */
-  async #inTurn<T>(org: OrgId, work: () => Promise<T>): Promise<T> {
-    const own = this.#ofOrg.get(org) ?? bulkhead(AT_ONCE_FOR_AN_ORG, WAITING_FOR_AN_ORG);
-    this.#ofOrg.set(org, own);
-    try {
-      return await own.execute(() => this.#all.execute(work));
-    } catch (error) {
-      throw isBulkheadRejectedError(error) ? busy() : error;
-    } finally {
-      if (own.executionSlots === AT_ONCE_FOR_AN_ORG) this.#ofOrg.delete(org);
-    }
   }
 
   /** Closes what nobody reads, the one used longest ago first, until the rest is within bounds. */
