@@ -25,7 +25,10 @@ const LONGEST_SENDING_MS = 7_000;
  * And how long to read the rest of its answer: a second less than the process has, after the grace, before it is ended.
  */
 const LONGEST_READING_MS = 10_500;
-/** A client that reads nothing of its answer for so long has left. A stream of events has a heartbeat meanwhile. */
+/**
+ * A client that reads nothing of its answer for so long may have left: Node looks twice, and ends the connection within
+ * two of these. A stream of events has a heartbeat meanwhile.
+ */
 const LONGEST_UNREAD_MS = 60_000;
 /** How long a connection without a request is left open: one whose headers are on their way looks the same. */
 const LONGEST_SILENCE_MS = 1_000;
@@ -72,7 +75,7 @@ export async function listen(
       inFlight.add(outgoing, answer);
       const response = await answer;
       if (incoming instanceof IncomingMessage && !incoming.complete) linger(incoming);
-      // An answer that makes no progress for so long has no reader; Node then ends the connection.
+      // An answer that makes no progress has no reader.
       outgoing.setTimeout(LONGEST_UNREAD_MS);
       if (!(response instanceof YogaResponse)) return response;
       // Of one of Yoga's it knows the text; the listener would make a stream of it.
