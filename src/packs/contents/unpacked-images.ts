@@ -8,6 +8,8 @@ import type { UnpackedImage, UnpackOutcome } from './unpack-image.ts';
 
 /** Bytes on disk, of all images kept. */
 const MOST_BYTES = 1024 ** 3;
+/** An org that reads images of more than this at once gets no other one; so it may have one of any size. */
+const SHARE_OF_AN_ORG = MOST_BYTES / 4;
 /** Each is an open file, and has its list of files in memory. */
 const MOST_IMAGES = 64;
 /** Files of all images kept together: their names are what they cost in memory. */
@@ -18,7 +20,8 @@ const FOR_AN_ORG = { atOnce: 2, waiting: 100 };
 
 interface Kept {
   readonly image: UnpackedImage;
-  users: number;
+  /** How often each org reads it. */
+  readonly users: Map<OrgId, number>;
 }
 
 /** An image in use: its files stay readable until it is disposed. */
@@ -64,7 +67,7 @@ export class UnpackedImages {
       if (outcome === null) continue;
       if (outcome.kind !== 'unpacked') return outcome;
     }
-    return this.#lend(digest);
+    return this.#lend(org, digest);
   }
 
   state(): CacheState {
@@ -78,12 +81,14 @@ export class UnpackedImages {
     await this.#evict({ images: 0, bytes: 0, files: 0 });
   }
 
-  #lend(digest: Digest): ImageInUse {
+  #lend(org: OrgId, digest: Digest): ImageInUse {
     const kept = this.#kept.get(digest);
     if (kept === undefined) throw new Error('an image just unpacked is not there');
+    // What it reads already takes no more room.
+    if (!kept.users.has(org)) this.#refuseBeyondShare(org);
     this.#kept.delete(digest);
     this.#kept.set(digest, kept);
-    kept.users += 1;
+    kept.users.set(org, (kept.users.get(org) ?? 0) + 1);
     let isOver = false;
     return {
       kind: 'in_use',
@@ -91,7 +96,9 @@ export class UnpackedImages {
       [Symbol.dispose]: () => {
         if (isOver) return;
         isOver = true;
-        kept.users -= 1;
+        const left = (kept.users.get(org) ?? 0) - 1;
+        if (left > 0) kept.users.set(org, left);
+        else kept.users.delete(org);
         void this.#evict(this.#isClosed ? { images: 0, bytes: 0, files: 0 } : BOUNDS);
       },
     };
@@ -105,10 +112,12 @@ export class UnpackedImages {
     const unpacking = this.#orgs
       .run(org, () =>
         this.#all.execute(async () => {
-          const inUse = this.#sum(({ users, image }) => (users > 0 ? image.contents.length : 0));
+          this.#refuseBeyondShare(org);
+          const inUse = this.#bytesOf(({ users }) => users.size > 0);
           if (inUse > MOST_BYTES || this.#isClosed) throw busy();
           const outcome = await unpack();
-          if (outcome.kind === 'unpacked') this.#kept.set(digest, { image: outcome, users: 0 });
+          if (outcome.kind === 'unpacked')
+            this.#kept.set(digest, { image: outcome, users: new Map() });
           await this.#evict(BOUNDS, digest);
           return outcome;
         }),
@@ -125,7 +134,7 @@ export class UnpackedImages {
     let files = this.#sum(({ image }) => image.files.length);
     for (const [digest, { image, users }] of this.#kept) {
       if (images <= bounds.images && bytes <= bounds.bytes && files <= bounds.files) break;
-      if (users > 0 || digest === except) continue;
+      if (users.size > 0 || digest === except) continue;
       this.#kept.delete(digest);
       images -= 1;
       bytes -= image.contents.length;
@@ -133,6 +142,17 @@ export class UnpackedImages {
       closing.push(image.contents.close());
     }
     await Promise.all(closing);
+  }
+
+  #refuseBeyondShare(org: OrgId): void {
+    const bytes = this.#bytesOf(({ users }) => users.has(org));
+    if (bytes <= SHARE_OF_AN_ORG) return;
+    const message = `Your org is reading packs of ${bytes} bytes here, and may begin no other above ${SHARE_OF_AN_ORG}; read those answers to their end, or close them, and try again.`;
+    throw new RequestRefused('rate_limited', message);
+  }
+
+  #bytesOf(which: (kept: Kept) => boolean): number {
+    return this.#sum((kept) => (which(kept) ? kept.image.contents.length : 0));
   }
 
   #sum(of: (kept: Kept) => number): number {
