@@ -1,5 +1,6 @@
 import { errors } from 'jose';
 import type { Log } from '../log.ts';
+import type { UnusableKey } from './usable-keys.ts';
 
 /** How soon the operator is told again of tokens that are refused for the same reason. */
 const TELL_AGAIN_AFTER_MS = 60_000;
@@ -11,6 +12,8 @@ export class SessionNotices {
   readonly #toldAt = new Map<string, number>();
   /** After which fetch it was told that one failed; null: after none; undefined: it was not told. */
   #toldAfter: number | null | undefined;
+  /** The keys that it was told of last, as text. */
+  #unusableTold = '[]';
   #areFormsTold = false;
 
   constructor(log: Log) {
@@ -53,6 +56,18 @@ export class SessionNotices {
     this.#log.warn(
       { err: error, ...(cause !== undefined && { cause: cause.message || cause.name }) },
       'the keys of JWKS_URL cannot be fetched; session tokens are answered with 503',
+    );
+  }
+
+  /** What of the fetched keys is passed over. Once, until other keys are: they are fetched again and again. */
+  unusableKeys(keys: readonly UnusableKey[]): void {
+    const text = JSON.stringify(keys);
+    if (text === this.#unusableTold) return;
+    this.#unusableTold = text;
+    if (keys.length === 0) return;
+    this.#log.warn(
+      { keys },
+      'keys at JWKS_URL cannot be used; session tokens that they have signed are answered with 401',
     );
   }
 

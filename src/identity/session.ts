@@ -25,9 +25,8 @@ import { RequestRefused } from '../request-refused.ts';
 import type { World } from '../world.ts';
 import { type Caller, isServiceName, type Scope, scopes } from './caller.ts';
 import { SessionNotices } from './session-notices.ts';
+import { ALGORITHMS, withoutUnusable } from './usable-keys.ts';
 
-/** Signatures only; a shared secret (HS…) would be a public key that anybody may know. */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const JWKS_TIMEOUT_MS = 3_000;
 /** How soon after a fetch an unknown key id causes another: made-up ids must not flood the issuer. */
@@ -174,30 +173,38 @@ function issuerOf(config: JwtConfig, log: Log): Issuer {
   const known = issuers.get(config);
   if (known !== undefined) return known;
   const fetched: JWKSCacheInput = {};
+  const notices = new SessionNotices(log);
   const keys = createRemoteJWKSet(config.jwksUrl, {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
     headers: { 'user-agent': USER_AGENT },
     [jwksCache]: fetched,
-    ...(config.proxy === null ? {} : { [customFetch]: through(config.proxy) }),
+    [customFetch]: usableKeys(config.proxy, notices),
   });
-  const made: Issuer = { keys, fetched, notices: new SessionNotices(log) };
+  const made: Issuer = { keys, fetched, notices };
   issuers.set(config, made);
   return made;
 }
 
-function through(proxy: ProxyConfig): FetchImplementation {
-  const dispatcher = proxied(proxy);
-  return async (url, { headers, method, redirect, signal }) =>
-    // undici's Response is the global one but for its types, which jose takes.
-    (await fetch(url, {
+function usableKeys(proxy: ProxyConfig | null, notices: SessionNotices): FetchImplementation {
+  const dispatcher = proxy === null ? undefined : proxied(proxy);
+  return async (url, { headers, method, redirect, signal }) => {
+    const response = await fetch(url, {
       headers: Object.fromEntries(headers),
       method,
       redirect,
       signal,
-      dispatcher,
-    })) as unknown as Response;
+      ...(dispatcher && { dispatcher }),
+    });
+    const json = async () => {
+      const { keys, unusable } = await withoutUnusable(await response.json());
+      notices.unusableKeys(unusable);
+      return keys;
+    };
+    // All that jose reads of a response.
+    return { status: response.status, json } as Response;
+  };
 }
 
 /** The token's own fault; every other error is about fetching the keys. */

@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { FAILURES_PER_TOKEN } from '../../src/identity/failed-attempts.ts';
 import { change, events } from '../packs/changes.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
@@ -24,6 +26,8 @@ async function startIssuer() {
     keys: [{ kid: 'first', alg: 'RS256', pair: first }],
     asked: 0,
     down: false,
+    /** Sent in front of the keys, as they are. */
+    others: [] as unknown[],
     /** Sent instead of the keys. */
     page: null as string | null,
   };
@@ -37,7 +41,7 @@ async function startIssuer() {
       alg,
     }));
     response.setHeader('content-type', 'application/json');
-    return response.end(JSON.stringify({ keys: await Promise.all(keys) }));
+    return response.end(JSON.stringify({ keys: [...issuer.others, ...(await Promise.all(keys))] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -154,6 +158,62 @@ describe('session tokens', () => {
     expect((await gateway.graphql(VIEWER)).data.viewer.userId).toBeNull();
     issuer.down = false;
     expect(await codeFor(gateway, key)).toBe('OK');
+  });
+
+  test('keys that cannot be used are passed over, told of once, and their tokens are not valid', async () => {
+    const { issuer, gateway } = await startIssuer();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const small: JWK = publicKey.export({ format: 'jwk' });
+    const good = await exportJWK(second.publicKey);
+    issuer.others = [
+      { ...small, use: 'sig' },
+      { ...small, kid: 'small', alg: 'RS256' },
+      { kty: 'RSA', kid: 'no-modulus', e: 'AQAB' },
+      { ...small, kid: 'for-encryption', use: 'enc' },
+      { kty: 'oct', kid: 'of-another-kind', k: 'AAAA' },
+      { ...small, kid: 'twice' },
+      { ...good, kid: 'twice' },
+      null,
+      good,
+    ];
+    const told = () => gateway.logs.filter(({ msg }) => /^keys at JWKS_URL/.test(msg));
+    for (const kid of [undefined, 'unlisted', 'twice']) {
+      const header = { alg: 'RS256', ...(kid !== undefined && { kid }) };
+      expect(await codeFor(gateway, await token({}, { pair: second, header })), kid).toBe('OK');
+    }
+    expect(await codeFor(gateway, await token())).toBe('OK');
+    for (const kid of ['small', 'no-modulus']) {
+      const forged = await token({}, { header: { alg: 'RS256', kid } });
+      expect(await codeFor(gateway, forged), kid).toBe('UNAUTHENTICATED');
+    }
+    vi.setSystemTime(Date.now() + 601_000);
+    expect(await codeFor(gateway, await token())).toBe('OK');
+    expect(issuer.asked).toBeGreaterThan(1);
+    const tooSmall = expect.stringContaining('2048');
+    expect(told()).toMatchObject([
+      {
+        level: 'warn',
+        keys: [
+          { kid: null, place: 1, reason: tooSmall },
+          { kid: 'small', place: 2, reason: tooSmall },
+          { kid: 'no-modulus', place: 3 },
+          { kid: 'twice', place: 6, reason: tooSmall },
+          { kid: null, place: 8 },
+        ],
+      },
+    ]);
+  });
+
+  test('tokens that name a key which cannot be used are counted as failed', async () => {
+    const { issuer, gateway } = await startIssuer();
+    issuer.others = [{ kty: 'RSA', kid: 'no-modulus', e: 'AQAB' }];
+    const forged = await token({}, { header: { alg: 'RS256', kid: 'no-modulus' } });
+    for (let i = 0; i < FAILURES_PER_TOKEN; i++) {
+      expect(await codeFor(gateway, forged)).toBe('UNAUTHENTICATED');
+    }
+    expect(await codeFor(gateway, forged)).toBe('RATE_LIMITED');
   });
 
   test('the operator is told why a signed token was refused, once for many, and nothing of what anybody can make up', async () => {
