@@ -2,6 +2,7 @@
 import type { GraphQLParams } from 'graphql-yoga';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { parseJson } from '../http/parse-json.ts';
+import { isEncodedUtf8 } from '../http/percent-encoded.ts';
 import { RequestRefused } from '../request-refused.ts';
 import type { YogaPlugin } from './server-context.ts';
 
@@ -44,6 +45,7 @@ function fromSearch(text: string): GraphQLParams {
   if (text.split('&', MOST_PARAMETERS + 1).length > MOST_PARAMETERS) {
     throw malformed(`There are more than ${MOST_PARAMETERS} parameters.`);
   }
+  if (!isEncodedUtf8(text)) throw malformed('The percent-encoding of the parameters is not UTF-8.');
   const { variables, extensions, ...params } = Object.fromEntries(new URLSearchParams(text));
   return paramsOf({
     ...params,

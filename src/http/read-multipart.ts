@@ -63,6 +63,8 @@ export async function openMultipart(
   parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
     if (name === undefined) refuse('bad_request', 'A part of the multipart body has no name.');
     else if (valueTruncated) refuse('payload_too_large', `The field ${shown(name)} is too large.`);
+    // By what busboy puts in place of such bytes: it neither refuses them nor hands them out.
+    else if (value.includes('\ufffd')) refuse('bad_request', notUtf8(name));
     else if (fields.has(name)) refuse('bad_request', `The field ${shown(name)} came twice.`);
     else fields.set(name, value);
   });
@@ -170,6 +172,9 @@ const upTo = (maxBytes: number) =>
 
 const malformed = () =>
   new RequestRefused('bad_request', 'The body is not complete, well-formed multipart/form-data.');
+
+const notUtf8 = (name: string) =>
+  `The field ${shown(name)} is not UTF-8: it has U+FFFD, which stands for bytes that are none.`;
 
 const shown = (name: string): string => JSON.stringify(name.slice(0, 100));
 

@@ -108,6 +108,63 @@ test('a body that is not UTF-8 is refused, however it is sent, and nothing of it
   expect((await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles).toEqual([]);
 });
 
+const CREATE =
+  'mutation ($name: String!) { createAgentRole(input: { name: "r", displayName: $name }) { __typename } }';
+
+test('neither a form nor an address is taken whose letters are not UTF-8', async () => {
+  const gateway = await start();
+  const key = { authorization: `Bearer ${OWNER_KEY}` };
+  const search = (name: string) =>
+    `query=${encodeURIComponent(CREATE)}&variables={"name":"${name}"}`;
+  const form = (name: string) =>
+    post(gateway, {
+      body: search(name),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+  const refused = { status: 400, answer: { errors: [{ extensions: { code: 'BAD_REQUEST' } }] } };
+  expect(await form('caf%E9')).toMatchObject(refused);
+  expect(await form('caf%C3')).toMatchObject(refused);
+  const got = await gateway.app.fetch(
+    new Request(`http://localhost/graphql?query=${encodeURIComponent('{ __typename }')}&x=%E9`, {
+      headers: key,
+    }),
+  );
+  expect([got.status, (await got.json()).errors[0].message]).toEqual([
+    400,
+    expect.stringContaining('UTF-8'),
+  ]);
+  expect(await form('caf%C3%A9 100%')).toMatchObject({
+    answer: { data: { createAgentRole: { __typename: 'CreatedAgentRole' } } },
+  });
+  const [role] = (await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles;
+  expect(role.display_name).toBe('café 100%');
+});
+
+test.each([
+  ['text/plain', 'latin1', 400],
+  ['text/plain; charset=utf-8', 'latin1', 400],
+  ['text/plain', 'utf8', 200],
+  ['text/plain; charset=iso-8859-1', 'latin1', 200],
+] as const)('a part of %s with letters in %s is answered %d', async (type, encoding, status) => {
+  const gateway = await start();
+  const operations = JSON.stringify({ query: CREATE, variables: { name: 'café' } });
+  const body = Buffer.from(
+    `--B\r\nContent-Disposition: form-data; name="operations"\r\nContent-Type: ${type}\r\n\r\n${operations}\r\n` +
+      '--B\r\nContent-Disposition: form-data; name="map"\r\n\r\n{}\r\n--B--\r\n',
+    encoding,
+  );
+  const headers = {
+    'content-type': 'multipart/form-data; boundary=B',
+    'apollo-require-preflight': '1',
+  };
+  const answer = await post(gateway, { body, headers });
+  expect(answer.status).toBe(status);
+  const roles = (await gateway.rest('GET', '/v1/agent-roles')).body.agent_roles;
+  expect(roles.map(({ display_name }: Json) => display_name)).toEqual(
+    status === 200 ? ['café'] : [],
+  );
+});
+
 test('a compressed body is counted as it unpacks, and one that is broken is refused', async () => {
   const gateway = await start();
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
