@@ -7,9 +7,11 @@ import { callerOf } from '../http/caller-of.ts';
 import { refuse, refusedResponse } from '../http/error-envelope.ts';
 import type { Foundation } from '../http/foundation.ts';
 import { AllowedOrigins, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE } from '../http/origins.ts';
+import { isEncodedUtf8 } from '../http/percent-encoded.ts';
 import { refusedBy } from '../http/refused-by.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import type { Caller } from '../identity/caller.ts';
+import { invalidField } from '../input.ts';
 import type { ReadingWorld } from '../packs/contents/reading-world.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { auditOperations } from './audit/audit.rest.ts';
@@ -21,6 +23,7 @@ import { packChanges } from './packs/pack-changes.rest.ts';
 import { fileOperations } from './packs/pack-files.rest.ts';
 import { revisionOperations } from './packs/pack-revisions.rest.ts';
 import { uploadOperations } from './packs/upload-pack.rest.ts';
+import { problemResponse } from './problem-response.ts';
 import { roleOperations } from './roles/role.rest.ts';
 
 interface Env {
@@ -54,6 +57,7 @@ export function createRest(foundation: Omit<Foundation, 'events'>) {
   app.use(allowOrigins(world));
   app.get(DOCUMENT, (context) => context.json(openApi()));
   app.use(authentication(authenticate));
+  app.use(encodedAsUtf8(world));
   refuseOtherMethods(app, DOCUMENT, ['GET']);
   // A file's path may contain slashes, which only the router has to know.
   const byPath = Map.groupBy(operations, ({ route }) =>
@@ -99,6 +103,18 @@ const authentication = (authenticate: Authenticate) =>
   createMiddleware<Env>(async (context, next) => {
     context.set('caller', await callerOf(authenticate, context.req.raw, context.env.record));
     return next();
+  });
+
+/** Before a path is routed: the router keeps what it cannot decode, "%E9", as the name that was meant. */
+const encodedAsUtf8 = (world: ReadingWorld) =>
+  createMiddleware<Env>(async ({ req, env, get }, next) => {
+    const { pathname, search } = new URL(req.url);
+    const isWrong = (text: string) => !isEncodedUtf8(text);
+    const where = isWrong(pathname) ? 'path' : isWrong(search) ? 'query' : null;
+    if (where === null) return next();
+    const problem = invalidField(where, 'is not UTF-8 in percent-encoding');
+    env.record.outcomes.push(problem.kind);
+    return problemResponse(world, get('caller'), problem);
   });
 
 function serve(

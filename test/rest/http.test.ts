@@ -107,6 +107,32 @@ describe('REST as HTTP', () => {
     expect((await call('GET', `/v1/packs/${id}`)).body.status).toBe('active');
   });
 
+  test('a path or query whose percent-encoding is not UTF-8 is refused, and a bare "%" is one', async () => {
+    const { call } = await start();
+    const refused = (field: string) => ({
+      status: 400,
+      body: {
+        error: {
+          code: 'validation_error',
+          details: { fields: { [field]: expect.stringContaining('UTF-8') } },
+        },
+      },
+    });
+    expect(await call('GET', '/v1/packs/pack_x/files/data/caf%E9.txt')).toMatchObject(
+      refused('path'),
+    );
+    expect(await call('PUT', '/v1/packs/pack_x/files/data/caf%E9.txt')).toMatchObject(
+      refused('path'),
+    );
+    expect(await call('GET', '/v1/packs?name_contains=%E9')).toMatchObject(refused('query'));
+    expect((await call('GET', '/v1/packs?name_contains=%C3%A9')).status).toBe(200);
+    expect((await call('GET', '/v1/packs?name_contains=100%')).status).toBe(200);
+    expect(await call('GET', '/v1/packs/pack_x/files/data/100%.txt')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'pack_not_found' } },
+    });
+  });
+
   test('all that is wrong with one field is told under its name', async () => {
     const { call } = await start();
     const json = { name: 'desk', display_name: '\u0007'.repeat(300) };
