@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 interface Form {
   readonly name: RegExp;
   /** The text as it was set: the SDK does not always trim it. */
-  readonly fits: (text: string) => boolean;
+  readonly fits: (text: string, environment: Environment) => boolean;
   readonly wanted: string;
 }
 
@@ -21,6 +21,13 @@ const entriesFit = (text: string, form: RegExp): boolean =>
 
 const isNumber = (text: string, lowest: number, highest: number): boolean =>
   Number(text) >= lowest && Number(text) <= highest;
+
+const isSize = (text: string): boolean => isNumber(text, 1, Number.MAX_VALUE);
+
+/** The SDK's own, where none is set. */
+const QUEUE_SIZE = 2_048;
+/** Of a longer time Node makes a millisecond. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What does not fit the SDK drops without a word, or with one that nobody hears. */
 const HONOURED: readonly Form[] = [
@@ -66,8 +73,8 @@ const HONOURED: readonly Form[] = [
   },
   {
     name: /^OTEL_(EXPORTER_OTLP_(TRACES_)?TIMEOUT|BSP_(SCHEDULE_DELAY|EXPORT_TIMEOUT))$/,
-    fits: (text) => isNumber(text, Number.MIN_VALUE, Number.MAX_VALUE),
-    wanted: 'must be a number of milliseconds above 0, for example 5000',
+    fits: (text) => isNumber(text, Number.MIN_VALUE, LONGEST_TIMER_MS),
+    wanted: `must be a number of milliseconds above 0 and up to ${LONGEST_TIMER_MS}, for example 5000`,
   },
   {
     name: /^OTEL_EXPORTER_OTLP_(TRACES_)?(CERTIFICATE|CLIENT_KEY|CLIENT_CERTIFICATE)$/,
@@ -75,9 +82,15 @@ const HONOURED: readonly Form[] = [
     wanted: 'must be the path of a PEM file that can be read',
   },
   {
-    name: /^OTEL_BSP_MAX_(QUEUE|EXPORT_BATCH)_SIZE$/,
-    fits: (text) => isNumber(text, 1, Number.MAX_VALUE),
-    wanted: 'must be a number from 1 on, for example 512',
+    name: /^OTEL_BSP_MAX_QUEUE_SIZE$/,
+    fits: isSize,
+    wanted: 'must be a number from 1 on, for example 2048',
+  },
+  {
+    name: /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE$/,
+    fits: (text, { OTEL_BSP_MAX_QUEUE_SIZE: queue = '' }) =>
+      isNumber(text, 1, isSize(queue) ? Number(queue) : QUEUE_SIZE),
+    wanted: `must be a number from 1 to OTEL_BSP_MAX_QUEUE_SIZE (by itself ${QUEUE_SIZE}), for example 512`,
   },
   {
     name: /^OTEL_((SPAN_)?ATTRIBUTE_(COUNT|VALUE_LENGTH)|SPAN_(EVENT|LINK|ATTRIBUTE_PER_EVENT|ATTRIBUTE_PER_LINK)_COUNT)_LIMIT$/,
@@ -157,7 +170,7 @@ function warningOf(name: string, environment: Environment, isOn: boolean): strin
   }
   if (!isOn) return [];
   // Never with the value: a header may be a secret.
-  if (!form.fits(text)) return [`${name} is not honoured: it ${form.wanted}`];
+  if (!form.fits(text, environment)) return [`${name} is not honoured: it ${form.wanted}`];
   const isIdle =
     name === 'OTEL_TRACES_SAMPLER_ARG' &&
     !/traceidratio$/.test(environment.OTEL_TRACES_SAMPLER ?? '');

@@ -23,6 +23,9 @@ test.each([
   [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_BSP_SCHEDULE_DELAY: '200' }, true],
   [{ ...ENDPOINT, OTEL_RESOURCE_ATTRIBUTES: 'env=prod%20eu,team=,' }, true],
   [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_CERTIFICATE: import.meta.filename }, true],
+  [{ ...ENDPOINT, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2048' }, true],
+  [{ ...ENDPOINT, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4096', OTEL_BSP_MAX_QUEUE_SIZE: '4096' }, true],
+  [{ ...ENDPOINT, OTEL_BSP_SCHEDULE_DELAY: '2147483647' }, true],
   [{ ...ENDPOINT, OTEL_SPAN_ATTRIBUTE_PER_EVENT_COUNT_LIMIT: '8' }, true],
 ])('%j: traced %s', (environment, isOn) => {
   expect(readTraceVariables(environment)).toEqual({ isOn, warnings: [] });
@@ -76,6 +79,11 @@ test.each([
   { OTEL_BSP_MAX_QUEUE: '10' },
   { OTEL_BSP_SCHEDULE_DELAY: '5s' },
   { OTEL_BSP_MAX_QUEUE_SIZE: '0' },
+  { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2049' },
+  { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '512', OTEL_BSP_MAX_QUEUE_SIZE: '100' },
+  { OTEL_BSP_SCHEDULE_DELAY: '2147483648' },
+  { OTEL_BSP_EXPORT_TIMEOUT: '5000000000' },
+  { OTEL_EXPORTER_OTLP_TIMEOUT: '1e300' },
   { OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '5x' },
   { OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '5' },
 ])('warned about: %j', (environment) => {
