@@ -46,6 +46,8 @@ const operations: readonly Operation[] = [
   ...auditOperations,
 ];
 
+const methodOf = ({ route }: Pick<Operation, 'route'>): string => route.method.toUpperCase();
+
 let document: ReturnType<typeof openApiDocument> | undefined;
 /** The OpenAPI document, as `/v1/openapi.json` serves it; made when it is first asked for, which takes 0.1 s. */
 export const openApi = () => (document ??= openApiDocument(operations));
@@ -65,11 +67,7 @@ export function createRest(foundation: Omit<Foundation, 'events'>) {
   );
   for (const [path, ofPath] of byPath) {
     for (const one of ofPath) serve(app, foundation, path, one);
-    refuseOtherMethods(
-      app,
-      path,
-      ofPath.map(({ route }) => route.method.toUpperCase()),
-    );
+    refuseOtherMethods(app, path, ofPath.map(methodOf));
   }
   app.notFound(({ env: { record } }) => {
     record.outcomes.push('route_not_found');
@@ -91,6 +89,8 @@ function allowOrigins({ config }: ReadingWorld) {
   const origins = new AllowedOrigins(config.corsOrigins);
   return cors({
     origin: (origin) => (origins.allows(origin) ? origin : null),
+    // By itself hono names QUERY too, which nothing here answers.
+    allowMethods: [...new Set(['GET', 'HEAD', ...operations.map(methodOf)])],
     // Cookies mean nothing here, so no browser has to send one.
     credentials: false,
     exposeHeaders: EXPOSED_HEADERS,
@@ -123,7 +123,7 @@ function serve(
   path: string,
   { route, needs, answer }: Operation,
 ) {
-  const method = route.method.toUpperCase();
+  const method = methodOf({ route });
   app.on(method, path, async (context) => {
     const { env, req } = context;
     const caller = context.get('caller');
