@@ -94,9 +94,18 @@ export async function authenticateSession(
     orgId: org.id,
     orgSlug: org.slug,
     scopes: new Set<Scope>(scopes.filter((scope) => granted.has(scope))),
-    principal: { kind: 'user', userId: claims.sub, expiresAt: claims.exp * 1_000 },
+    principal: { kind: 'user', userId: claims.sub, expiresAt: endOf(claims.exp) },
     requestId,
   };
+}
+
+/**
+ * When a session ends, in milliseconds of the epoch, by its `exp` in seconds. One that is taken although it is over, as
+ * clocks differ, ends with that tolerance: a stream that it opens must not end at once.
+ */
+function endOf(exp: number): number {
+  const end = exp * 1_000;
+  return end > Date.now() ? end : end + CLOCK_TOLERANCE_SECONDS * 1_000;
 }
 
 async function verify(

@@ -107,6 +107,14 @@ describe.each(longDatabaseKinds)('streams of several callers on %s', (database) 
     expect(await lastOf(stream)).toMatchObject(UNAUTHENTICATED);
     await expectHeard(gateway, stays, long);
   });
+
+  test('a session that may call within the tolerance for clocks may follow as well', async () => {
+    const issuer = await startSessionIssuer();
+    const gateway = await startGateway({ database, environment: issuer.environment });
+    const late = await issuer.token('late', -1, { scope: 'caps:write' });
+    await using stream = await subscribe(gateway, { key: late, address: ADDRESS });
+    await expectHeard(gateway, stream, late);
+  });
 });
 
 describe('the feed of events', () => {
