@@ -28,7 +28,7 @@ import type { Tracing } from './telemetry/tracing.ts';
 
 /** Each may take MAX_ARCHIVE_BYTES of the disk, and four times that unpacked. */
 const UPLOADS_AT_ONCE = { ofOrg: 32, all: 64 };
-/** Each has a connection to the registry; of these there are 32, and deletions must find one. */
+/** Each has a connection to the registry for as long as it is read. */
 const DOWNLOADS_AT_ONCE = { ofOrg: 16, all: 24 };
 
 /** Answers requests as the server does. */

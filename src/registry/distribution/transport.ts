@@ -1,4 +1,4 @@
-import { finished, type Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { type ProxyConfig, proxied } from '../../outgoing/proxy.ts';
@@ -39,10 +39,14 @@ export interface TransportOptions {
 
 // More requests at once wait for a free connection, so nothing else needs to bound our fan-out.
 const CONNECTIONS = 32;
+/** As many as all uploads (two blobs each), downloads and images being unpacked may have: none waits for somebody else's. */
+const BLOB_CONNECTIONS = 160;
 
 /** The connections to one registry; sends single requests, follows nothing, retries nothing. */
 export class Transport {
   readonly #dispatcher: Dispatcher;
+  /** A blob has a connection for as long as it is sent or read: a purge must not wait for it. */
+  readonly #blobs: Dispatcher;
   /** A proxy looks names up itself, so what it must not be asked for is checked beforehand. */
   readonly #isLookedUp: (hostname: string) => boolean;
 
@@ -50,7 +54,6 @@ export class Transport {
     // Node would otherwise trust nothing else; its own may be more than it brings (`NODE_EXTRA_CA_CERTS`).
     const ca = extra === undefined ? undefined : [...getCACertificates('default'), extra];
     const options: Agent.Options = {
-      connections: CONNECTIONS,
       pipelining: 1,
       // The deadline of each call ends it; undici's own timers are coarse and know nothing of retries.
       headersTimeout: 0,
@@ -61,10 +64,12 @@ export class Transport {
         ...(ca === undefined ? {} : { ca }),
       },
     };
-    this.#dispatcher =
+    const connect = (connections: number) =>
       proxy === undefined
-        ? new Agent(options)
-        : proxied(proxy, { ...options, ...(ca === undefined ? {} : { ca }) });
+        ? new Agent({ ...options, connections })
+        : proxied(proxy, { ...options, connections, ...(ca === undefined ? {} : { ca }) });
+    this.#dispatcher = connect(CONNECTIONS);
+    this.#blobs = connect(BLOB_CONNECTIONS);
     this.#isLookedUp = (hostname) => proxy !== undefined && !trusted.has(hostname);
   }
 
@@ -74,7 +79,9 @@ export class Transport {
     try {
       const { method, url } = request;
       if (this.#isLookedUp(url.hostname)) await refuseCloudMetadata(url.hostname);
-      const { statusCode, headers, body } = await this.#dispatcher.request({
+      const isBlob = request.keepsCoding === true || request.body instanceof Readable;
+      const dispatcher = isBlob ? this.#blobs : this.#dispatcher;
+      const { statusCode, headers, body } = await dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method,
@@ -93,7 +100,7 @@ export class Transport {
 
   /** Aborts what still runs. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await Promise.all([this.#dispatcher.destroy(), this.#blobs.destroy()]);
   }
 }
 
