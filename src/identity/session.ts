@@ -22,6 +22,7 @@ import { rowsOf } from '../model/rows-of.ts';
 import { type ProxyConfig, proxied } from '../outgoing/proxy.ts';
 import { USER_AGENT } from '../outgoing/user-agent.ts';
 import { RequestRefused } from '../request-refused.ts';
+import { SLUG } from '../slug.ts';
 import type { World } from '../world.ts';
 import { type Caller, isServiceName, type Scope, scopes } from './caller.ts';
 import { SessionNotices } from './session-notices.ts';
@@ -80,7 +81,7 @@ export async function authenticateSession(
   const orgId = orgIds.parse(claims.org_id);
   const [record] = await database.query<object>(
     `select ${orgRows.columns} from orgs o where o.id = $1::uuid or o.slug = $2`,
-    [orgId, isSlug(claims.org_id) ? claims.org_id : null],
+    [orgId, SLUG.test(claims.org_id) ? claims.org_id : null],
   );
   if (record === undefined) {
     issuer.notices.refused(['org_id'], 'there is no org of this id or slug');
@@ -227,5 +228,3 @@ const saysInvalid = (error: unknown): boolean =>
   error instanceof errors.JOSENotSupported ||
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys;
-
-const isSlug = (text: string): boolean => /^[a-z0-9-]{1,63}$/.test(text);
